@@ -1,0 +1,1 @@
+"""The command line: parses, calls a task, renders.  Imports nothing by itself: start-up is a feature."""

@@ -1,0 +1,1 @@
+"""The only rooms that touch the world: files, processes, the network, the clock, facts about this host."""
