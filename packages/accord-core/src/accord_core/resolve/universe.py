@@ -1,0 +1,110 @@
+"""A universe: the closed, ordered candidates of one project from one source, and masks over them (hot module).
+
+May know version ordering and specifiers; must not know files, indexes or policy.  Eligibility (pre-releases, yanks,
+``Requires-Python``, tags) is a mask handed in by the provider, because it belongs to a target, not to a version.
+"""
+
+from __future__ import annotations
+
+from accord_core.project.versions import sort_key, specifier_mask
+
+__all__ = ["Universe"]
+
+
+class Universe:
+    """Candidates of ``project``, ascending; bit ``len(versions)`` of a mask means *absent*.
+
+    ``eligible`` is the mask of versions that may be chosen, fixed before solving.  ``spellings`` gives, for a version
+    index, the raw spellings ``===`` compares with (PEP 440, "Arbitrary equality").  ``masks`` maps a specifier's text
+    to its mask and may be preloaded; ``grown`` says that masks were added to it since.  ``direct`` is the direct
+    reference (URL) when this is a universe of one.  ``missing`` says why the universe is empty: ``"unknown"`` when no
+    source has the project, ``"empty"`` when it has no candidate at all.
+    """
+
+    __slots__ = (
+        "_keys",
+        "absent",
+        "direct",
+        "eligible",
+        "full",
+        "grown",
+        "masks",
+        "missing",
+        "project",
+        "source",
+        "spellings",
+        "versions",
+    )
+
+    def __init__(
+        self,
+        project: str,
+        versions: tuple[str, ...],
+        *,
+        eligible: int | None = None,
+        source: str = "",
+        spellings: dict[int, tuple[str, ...]] | None = None,
+        masks: dict[str, int] | None = None,
+        direct: str | None = None,
+        missing: str | None = None,
+    ) -> None:
+        self.project = project
+        self.versions = versions
+        self.source = source
+        self.absent = 1 << len(versions)
+        self.full = (self.absent << 1) - 1
+        self.eligible = self.absent - 1 if eligible is None else eligible
+        self.spellings = spellings or {}
+        self.masks: dict[str, int] = {} if masks is None else masks
+        self.grown = False
+        self.direct = direct
+        self.missing = missing
+        self._keys: list[bytes] | None = None
+
+    def mask(self, specifier: str) -> int:
+        """The versions that satisfy ``specifier``, pre-releases included; never the absent bit."""
+        if not specifier:
+            return self.absent - 1
+        known = self.masks.get(specifier)
+        if known is None:
+            if self._keys is None:
+                self._keys = [sort_key(version) for version in self.versions]
+            known = specifier_mask(self.versions, self._keys, self.spellings, specifier)
+            self.masks[specifier] = known
+            self.grown = True
+        return known
+
+    def index(self, version: str) -> int | None:
+        """The bit of ``version`` (PEP 440 normal form), or None."""
+        try:
+            return self.versions.index(version)
+        except ValueError:
+            return None
+
+    def words(self, mask: int) -> str:
+        """A mask in the words of a person: single versions, or runs written as bounds."""
+        bits = mask & (self.absent - 1)
+        if bits == self.absent - 1:
+            return "all versions"
+        runs: list[str] = []
+        count = len(self.versions)
+        position = 0
+        while position < count:
+            if not bits >> position & 1:
+                position += 1
+                continue
+            start = position
+            while position < count and bits >> position & 1:
+                position += 1
+            runs.append(self._run(start, position - 1))
+        return ", ".join(runs) if len(runs) <= 6 else ", ".join([*runs[:3], "…", *runs[-2:]])
+
+    def _run(self, first: int, last: int) -> str:
+        versions = self.versions
+        if first == last:
+            return versions[first]
+        if first == 0:
+            return f"<={versions[last]}"
+        if last == len(versions) - 1:
+            return f">={versions[first]}"
+        return f"{versions[first]} to {versions[last]}"
