@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from accord_core import names
 from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.utils import InvalidName, canonicalize_name
+
+from accord_core import names
 
 spelt = st.one_of(st.text("aB9-_.", max_size=8), st.text(max_size=5))
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Parts",
+    "clause",
     "clause_bounds",
     "compile_specifier",
     "is_prerelease",
@@ -265,8 +266,11 @@ def _next(epoch: int, release: tuple[int, ...]) -> bytes:
 _clauses: dict[str, tuple[str, str, Bounds | None]] = {}
 
 
-def _clause(text: str) -> tuple[str, str, Bounds | None]:
-    """Operator, version as written and bounds of one clause, remembered; ``===`` has no bounds."""
+def clause(text: str) -> tuple[str, str, Bounds | None]:
+    """Operator, version as written, and bounds of one clause, remembered; ``===`` has no bounds.
+
+    Raises ``ValueError`` for what is not a clause.
+    """
     found = _clauses.get(text)
     if found is not None:
         return found
@@ -276,14 +280,14 @@ def _clause(text: str) -> tuple[str, str, Bounds | None]:
             break
     else:
         raise ValueError(f"not a version clause: {text!r}")
-    if not text.isascii():
-        raise ValueError(f"not a version clause: {text!r}")
     if operator == "===":
         if any(character.isspace() or character in ";)" for character in version):
             raise ValueError(f"not a version clause: {text!r}")
         found = operator, version, None
-    else:
+    elif text.isascii():
         found = operator, version, clause_bounds(operator, version)
+    else:
+        raise ValueError(f"not a version clause: {text!r}")
     if len(_clauses) >= _CACHE_LIMIT:
         _clauses.clear()
     _clauses[text] = found
@@ -300,7 +304,7 @@ def compile_specifier(specifier: str) -> tuple[tuple[Bounds, ...], tuple[str, ..
     for text in specifier.split(","):
         text = text.strip()
         if text:
-            _, version, found = _clause(text)
+            _, version, found = clause(text)
             if found is None:
                 spellings.append(version.lower())
             else:
@@ -318,10 +322,10 @@ def normal_specifier(specifier: str) -> str:
         text = specifier.strip()
         if not text:
             return ""
-        operator, version, _ = _clause(text)
+        operator, version, _ = clause(text)
         return operator + version
     found: dict[object, str] = {}
-    clauses = [_clause(text) for text in map(str.strip, specifier.split(",")) if text]
+    clauses = [clause(text) for text in map(str.strip, specifier.split(",")) if text]
     for operator, version, bounds in sorted(clauses, key=lambda clause: clause[0] + clause[1]):
         if bounds is None or version.endswith(".*"):
             same: object = version
@@ -339,7 +343,7 @@ def names_prerelease(specifier: str) -> bool:
     for text in specifier.split(","):
         if not text.strip():
             continue
-        operator, version, _ = _clause(text.strip())
+        operator, version, _ = clause(text.strip())
         if operator == "!=" or version.endswith(".*"):
             continue
         try:
