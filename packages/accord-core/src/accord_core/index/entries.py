@@ -1,0 +1,183 @@
+"""From what a page says, field by field, to :class:`~accord_core.index.model.File` values.
+
+Both document forms, and any faster JSON decoder an embedding tool brings, end here, so that an entry means the same
+however it was spelled.  Pages of five thousand files are common, so whole columns are checked at C speed first; a
+page that fails goes through entry by entry, and what is unusable is counted and left out.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from accord_core.index.filenames import safe
+from accord_core.index.model import File
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accord_core.index.limits import Limits
+
+__all__ = ["Entry", "files"]
+
+# filename, url, hashes, requires-python, yanked (True, False or the reason), size, upload-time, core-metadata,
+# gpg-sig, provenance: typed, but not yet trusted.
+Entry = tuple[
+    str,
+    str,
+    dict[str, str],
+    str | None,
+    bool | str,
+    int | None,
+    str | None,
+    dict[str, str] | bool | None,
+    bool | None,
+    str | None,
+]
+
+_PLAIN = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+!-~"))
+_HEX = re.compile(r"[0-9a-fA-F]+\Z")
+_ALGORITHM = re.compile(r"[a-z0-9_]{1,32}\Z")
+
+
+def files(entries: Sequence[Entry], base: str, limits: Limits) -> tuple[tuple[File, ...], int]:
+    """The files of a page whose relative URLs are resolved against ``base``, and how many entries were unusable."""
+    if entries and _plain(entries, limits):
+        return tuple(
+            [
+                File(
+                    filename,
+                    url,
+                    hashes,
+                    requires,
+                    bool(yanked),
+                    yanked if yanked and yanked is not True else None,
+                    size,
+                    uploaded,
+                    core_metadata or False,
+                    gpg_sig,
+                    provenance,
+                )
+                for (
+                    filename,
+                    url,
+                    hashes,
+                    requires,
+                    yanked,
+                    size,
+                    uploaded,
+                    core_metadata,
+                    gpg_sig,
+                    provenance,
+                ) in entries
+            ]
+        ), 0
+    made = [_file(entry, base, limits) for entry in entries]
+    kept = tuple([file for file in made if file is not None])
+    return kept, len(made) - len(kept)
+
+
+def _plain(entries: Sequence[Entry], limits: Limits) -> bool:
+    """Whether every entry is of the commonest form: plain name, absolute URL, one lower-case sha256, no surprises."""
+    names, urls, hashes, requires, yanked, sizes, uploaded, metadata, _, provenance = zip(
+        *entries, strict=True
+    )
+    count = len(entries)
+    name_text = "\n" + "\n".join(names)
+    if not name_text.isascii() or "\n." in name_text or max(map(len, names)) > limits.filename:
+        return False
+    if name_text.encode().translate(None, _PLAIN) != b"\n" * count or not all(names):
+        return False
+    url_text = "\n" + "\n".join(urls)
+    starts = url_text.count("\nhttps://") + url_text.count("\nhttp://")
+    if (
+        starts != count
+        or url_text.count("\n") != count
+        or max(map(len, urls)) > limits.url
+        or "#" in url_text
+    ):
+        return False
+    if not url_text.isprintable() and not url_text.replace("\n", "").isprintable():
+        return False
+    digests = [each.get("sha256", "") for each in hashes if len(each) == 1]
+    if len(digests) != count or set(map(len, digests)) != {64} or not _lower_hex("".join(digests)):
+        return False
+    return (
+        not any(provenance)
+        and max(map(len, filter(None, requires)), default=0) <= limits.requires_python
+        and max((len(each) for each in set(yanked) if isinstance(each, str)), default=0) <= limits.reason
+        and max(map(len, filter(None, uploaded)), default=0) <= limits.upload_time
+        and min(filter(None, sizes), default=0) >= 0
+        and all(_is_sha256_only(each) for each in metadata if each is not True and each)
+    )
+
+
+def _is_sha256_only(hashes: dict[str, str] | bool | None) -> bool:
+    if not isinstance(hashes, dict) or len(hashes) != 1:
+        return False
+    digest = hashes.get("sha256", "")
+    return len(digest) == 64 and _lower_hex(digest)
+
+
+def _lower_hex(text: str) -> bool:
+    try:
+        bytes.fromhex(text)
+    except ValueError:
+        return False
+    return text.islower() or text.isdigit()
+
+
+def _file(entry: Entry, base: str, limits: Limits) -> File | None:
+    filename, url, hashes, requires, yanked, size, uploaded, metadata, gpg_sig, provenance = entry
+    if len(filename) > limits.filename or not safe(filename):
+        return None
+    where, fragment_hashes = _absolute(base, url, limits)
+    if where is None or (requires and len(requires) > limits.requires_python):
+        return None
+    return File(
+        filename,
+        where,
+        _digests({**fragment_hashes, **hashes}, limits),
+        requires or None,
+        bool(yanked),
+        yanked[: limits.reason] if isinstance(yanked, str) and yanked else None,
+        size if size is None or size >= 0 else None,
+        uploaded if uploaded and len(uploaded) <= limits.upload_time else None,
+        _digests(metadata, limits) or bool(metadata) if isinstance(metadata, dict) else bool(metadata),
+        gpg_sig,
+        _absolute(base, provenance, limits)[0] if provenance else None,
+    )
+
+
+def _absolute(base: str, url: str, limits: Limits) -> tuple[str | None, dict[str, str]]:
+    """The URL without its fragment, made absolute, and the hash the fragment names (PEP 503); None if not usable.
+
+    A page that came over the network may not point into this machine's files.
+    """
+    where, _, fragment = url.strip().partition("#")
+    if not where or len(where) > limits.url or not where.isprintable():
+        return None, {}
+    try:
+        joined = urljoin(base, where)
+    except ValueError:
+        return None, {}
+    scheme = joined.partition(":")[0].lower()
+    if scheme not in {"http", "https"} and not (scheme == "file" and base[:5].lower() == "file:"):
+        return None, {}
+    found = {}
+    for part in fragment.split("&"):
+        algorithm, equals, digest = part.partition("=")
+        if equals and algorithm.lower() not in {"egg", "subdirectory"}:
+            found[algorithm] = digest
+    return joined, found
+
+
+def _digests(hashes: dict[str, str], limits: Limits) -> dict[str, str]:
+    """Lower-case algorithm and digest; what is no hexadecimal digest of a plausible algorithm is left out."""
+    kept: dict[str, str] = {}
+    for algorithm, digest in hashes.items():
+        name = algorithm.lower()
+        if len(kept) < limits.hashes and _ALGORITHM.match(name) and len(digest) <= 256 and _HEX.match(digest):
+            kept[name] = digest.lower()
+    return kept
