@@ -8,7 +8,7 @@ records are slotted classes by hand (``dataclasses`` costs 21 ms).
 
 from __future__ import annotations
 
-__all__ = ["CompileOutput", "ResolveSettings", "Selection"]
+__all__ = ["CompileOutput", "Record", "ResolveSettings", "Selection"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import NoReturn, Self
 
 
-class _Record:
+class Record:
     """A frozen value with fields in ``__slots__``: equality, a readable ``repr`` and :meth:`replace`."""
 
     __slots__: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class _Record:
             object.__setattr__(self, name, tuple(value) if isinstance(value, list) else value)
 
 
-class ResolveSettings(_Record):
+class ResolveSettings(Record):
     """Everything that may change which versions are chosen, and from where.
 
     ``index_url`` replaces the default index; ``indexes`` (``URL`` or ``NAME=URL``) and ``extra_index_urls`` are
@@ -178,7 +178,7 @@ class ResolveSettings(_Record):
         return ":all:" not in self.no_binary and project not in self.no_binary
 
 
-class Selection(_Record):
+class Selection(Record):
     """Which extras and dependency groups (PEP 735) of a project or of a lock are wanted.
 
     ``only_groups`` leaves out the project's own dependencies.  Default groups are added unless
@@ -209,7 +209,7 @@ class Selection(_Record):
         self._fill(locals())
 
 
-class CompileOutput(_Record):
+class CompileOutput(Record):
     """How a compiled file is written: ``format`` is ``requirements.txt`` or ``pylock.toml``; ``command`` is the
     line the header names."""
 

@@ -1,0 +1,97 @@
+"""Which commands there are, in the order help shows them, and the names each is found by.
+
+Only words: the root help must not import 36 modules.  A test compares each line with the ``HELP`` of the module it
+names, and the modules in ``commands/`` with this table.  Hot.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EXAMPLES", "FAMILIES", "SECTIONS", "commands", "module_name"]
+
+SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Projects",
+        (
+            ("init", "Create a project: a library, an application or a script"),
+            ("add", "Add dependencies to the project, lock and sync"),
+            ("remove", "Remove dependencies from the project, lock and sync"),
+            ("lock", "Write pylock.toml from what the project asks for"),
+            ("sync", "Make an environment exactly what a lock says"),
+            ("upgrade", "Lock newer versions, and say what changed"),
+            ("run", "Run a command or a script in its environment"),
+            ("tree", "Show the dependencies of the project as a tree"),
+            ("why", "Say why a package is in the lock"),
+            ("outdated", "Show which locked packages have newer versions"),
+            ("export", "Write the lock in another format"),
+        ),
+    ),
+    (
+        "Environments",
+        (
+            ("venv", "Create a virtual environment"),
+            ("history", "Show what was done to an environment"),
+            ("undo", "Take back the last change of an environment"),
+            ("verify", "Compare an environment with its records, and repair it"),
+            ("python", "Find, list and pin Python interpreters"),
+            ("pip", "Commands for people who come from pip, pip-tools or uv"),
+        ),
+    ),
+    (
+        "House",
+        (
+            ("cache", "Show, verify, prune or clean the cache"),
+            ("completions", "Print the completion script for a shell"),
+            ("tour", "Watch the main job run on a small web application"),
+        ),
+    ),
+)  # fmt: skip
+
+FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
+    "pip": (
+        ("compile", "Resolve requirement files to a requirements.txt or a pylock.toml"),
+        ("sync", "Make an environment exactly what the files say"),
+        ("install", "Install packages into an environment"),
+        ("uninstall", "Remove packages from an environment"),
+        ("list", "List what is installed"),
+        ("freeze", "Print what is installed in requirements format"),
+        ("show", "Show details of installed packages"),
+        ("check", "Check that what is installed fits together"),
+        ("tree", "Show what is installed as a tree"),
+    ),
+    "python": (
+        ("list", "List the interpreters on this machine"),
+        ("find", "Print the interpreter a request leads to"),
+        ("pin", "Write the Python of a project to .python-version"),
+    ),
+    "cache": (
+        ("dir", "Print where the cache is"),
+        ("size", "Show how much room the cache takes"),
+        ("prune", "Remove what has not been used for a while"),
+        ("clean", "Remove the whole cache, or what it holds of some packages"),
+        ("verify", "Check every stored wheel against its records"),
+    ),
+}
+
+EXAMPLES: tuple[tuple[str, str], ...] = (
+    ("accord init shop && cd shop", "begin"),
+    ("accord add 'flask>=3'", "write it down, lock it, install it"),
+    ("accord run flask --app shop run", "run in the project's environment"),
+    ("accord undo", "take the last change back"),
+)
+
+
+def commands() -> tuple[tuple[str, str], ...]:
+    """Every command line there is (``sync``, ``pip compile`` ...) with its line of help."""
+    found: list[tuple[str, str]] = []
+    for _, section in SECTIONS:
+        for name, line in section:
+            if name in FAMILIES:
+                found.extend((f"{name} {sub}", text) for sub, text in FAMILIES[name])
+            else:
+                found.append((name, line))
+    return tuple(found)
+
+
+def module_name(command: str) -> str:
+    """The module of a command line: ``pip compile`` lives in ``accord.cli.commands.pip_compile``."""
+    return "accord.cli.commands." + command.replace(" ", "_").replace("-", "_")

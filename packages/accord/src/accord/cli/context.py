@@ -1,0 +1,129 @@
+"""What every command gets besides its own words: where it is, how loud to be, and where to write.
+
+Results go to standard output, everything about the doing of it to standard error, so that a pipe gets only the
+result.  With ``--json`` standard output holds exactly one JSON document.  Hot; holds no logic of any command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from accord.cli.paint import Paint, wants_color
+
+__all__ = ["Context", "global_options"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TextIO
+
+    from accord.cli.parser import Args, Parser
+    from accord.io.reporting import Reporter
+
+
+def global_options(parser: Parser) -> None:
+    """The options that may stand before and after every command."""
+    parser.section("Global options")
+    parser.flag("-q", "--quiet", help="Print results and errors only")
+    parser.count("-v", "--verbose", help="Say more; with an internal error, show the traceback")
+    parser.flag("--json", dest="as_json", help="Print one JSON document instead of text, errors included")
+    parser.flag(
+        "--no-color",
+        help="Never colour the output (also the variable NO_COLOR; FORCE_COLOR for the contrary)",
+    )
+    parser.flag("--no-progress", env="ACCORD_NO_PROGRESS", help="Draw no progress bars")
+    parser.flag(
+        "--offline",
+        env="ACCORD_OFFLINE",
+        help="Never use the network; what the cache holds is enough or it is an error",
+    )
+    parser.value(
+        "--cache-dir", metavar="DIR", env="ACCORD_CACHE_DIR", help="The cache folder", complete="dir"
+    )
+    parser.value(
+        "--project",
+        metavar="DIR",
+        env="ACCORD_PROJECT",
+        help="Take the project in or above DIR",
+        complete="dir",
+    )
+    parser.value("--directory", metavar="DIR", help="Change to DIR first", complete="dir")
+    parser.flag("-h", "--help", help="Show this help")
+
+
+class Context:
+    """One run of the tool.  ``paint`` colours standard output, ``paint_error`` standard error."""
+
+    def __init__(
+        self,
+        args: Args,
+        *,
+        command: str = "",
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.command = command
+        self.stdout = stdout or sys.stdout
+        self.stderr = stderr or sys.stderr
+        self.environ = os.environ if environ is None else environ
+        self.quiet: bool = args.quiet
+        self.verbose: int = args.verbose
+        self.json: bool = args.as_json
+        self.offline: bool = args.offline
+        self.cache_dir: str | None = args.cache_dir
+        self.project: str | None = args.project
+        self.no_progress: bool = args.no_progress
+        self.paint = Paint(not self.json and wants_color(self.stdout, self.environ, refused=args.no_color))
+        self.paint_error = Paint(wants_color(self.stderr, self.environ, refused=args.no_color))
+        self._reporter: Reporter | None = None
+
+    def out(self, text: str = "") -> None:
+        """A line of the result."""
+        self.stdout.write(text + "\n")
+
+    def say(self, text: str) -> None:
+        """A line about what was done; unsaid under ``--quiet`` and ``--json``."""
+        if not self.quiet and not self.json:
+            self.stderr.write(text + "\n")
+
+    def warn(self, text: str) -> None:
+        """Something a person should know although the command goes on."""
+        if not self.quiet:
+            self.stderr.write(f"{self.paint_error('warning', 'yellow', 'bold')}: {text}\n")
+
+    def emit(self, record: object) -> None:
+        """The one JSON document of this run."""
+        import json
+
+        json.dump(record, self.stdout, indent=2, ensure_ascii=False)
+        self.stdout.write("\n")
+
+    @property
+    def reporter(self) -> Reporter:
+        """Progress bars on a terminal, words in a log, silence otherwise; made at its first use."""
+        if self._reporter is None:
+            from accord.cli.progress import reporter
+
+            self._reporter = reporter(self)
+        return self._reporter
+
+    def finish(self) -> None:
+        """Take progress bars off the screen; called before the last words of a run are written."""
+        if self._reporter is not None:
+            from accord.cli.progress import close
+
+            close(self._reporter)
+
+    def cache(self) -> str:
+        """The cache folder of this run, as a path."""
+        from accord.io.folders import cache_dir
+
+        return cache_dir(self.cache_dir)
+
+    def project_dir(self) -> str:
+        """The folder of the project this run is about: the nearest one upwards with a ``pyproject.toml``."""
+        from accord.tasks.folders import find_project
+
+        return find_project(self.project)

@@ -1,0 +1,185 @@
+"""The door: reads the first word, imports that command and nothing else, and turns whatever happens into an
+exit status and words.
+
+    0    done
+    1    refused or failed, with a coded error; or the check that was asked for found something
+    2    the command line is wrong (code ``usage``)
+    130  interrupted
+
+``accord run`` ends with the status of the program it ran.  Hot: ``accord --version`` pays for this module alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import accord
+
+__all__ = ["main"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+    from accord.cli.parser import Args, Parser
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: ``sys.argv``) and return the exit status.  Never raises."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["--version"], ["-V"]):
+        sys.stdout.write(f"accord {accord.__version__}\n")
+        return 0
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone (`accord pip list | head`).  Python would complain once more while it
+        # closes standard output, so that is pointed elsewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "\ninterrupted: nothing is half done; the next accord command puts right what had begun\n"
+        )
+        return INTERRUPTED
+    return status
+
+
+def _run(words: list[str]) -> int:
+    from accord.cli.context import Context
+    from accord.cli.parser import HelpWanted
+
+    context = None
+    try:
+        try:
+            args, command = _read(words)
+        except HelpWanted as wanted:
+            from accord.cli.help import show
+
+            return show(str(wanted), Context(_rough(words)))
+        context = Context(args, command=command)
+        try:
+            status: int = _module(command).run(args, context)
+        finally:
+            context.finish()
+        return status
+    except (BrokenPipeError, SystemExit):
+        raise
+    except Exception as error:
+        from accord.cli.failure import report
+
+        return report(error, context or Context(_rough(words)))
+
+
+def _read(words: list[str]) -> tuple[Args, str]:
+    """The command the line names and what it says; ``HelpWanted`` carries the path help was asked for."""
+    from accord.cli.catalogue import FAMILIES, commands
+    from accord.cli.parser import HelpWanted
+
+    leading = _leading()
+    args, rest = _parse_leading(leading, words, "")
+    if not rest:
+        raise HelpWanted("version" if args.version else "")
+    path = rest[0]
+    if path == "help":
+        raise HelpWanted(" ".join(rest[1:3]))
+    names = [name for name, _ in commands()]
+    if path in FAMILIES:
+        between, rest = _parse_leading(leading, rest[1:], path)
+        _merge(args, between)
+        if not rest:
+            raise HelpWanted(path)
+        path = f"{path} {rest[0]}"
+    if path not in names:
+        raise _unknown(path, names)
+    try:
+        own = declare(path).parse(rest[1:])
+    except HelpWanted:
+        raise HelpWanted(path) from None
+    _merge(args, own)
+    own.__dict__.update({name: value for name, value in args.__dict__.items() if name != "version"})
+    if own.directory is not None:
+        _change_directory(own.directory)
+    return own, path
+
+
+def declare(path: str) -> Parser:
+    """The parser of the command ``path`` (``"pip compile"``), its own options first, the global ones last."""
+    from accord.cli.context import global_options
+    from accord.cli.parser import Parser
+
+    module = _module(path)
+    parser = Parser(f"accord {path}", module.HELP)
+    module.arguments(parser)
+    global_options(parser)
+    return parser
+
+
+def _module(path: str) -> ModuleType:
+    from accord.cli.catalogue import module_name
+
+    name = module_name(path)
+    __import__(name)
+    return sys.modules[name]
+
+
+def _leading() -> Parser:
+    from accord.cli.context import global_options
+    from accord.cli.parser import Parser
+
+    leading = Parser("accord")
+    global_options(leading)
+    leading.flag("-V", "--version", help="Show the version")
+    return leading
+
+
+def _parse_leading(leading: Parser, words: list[str], path: str) -> tuple[Args, list[str]]:
+    from accord.cli.parser import HelpWanted
+
+    try:
+        return leading.parse_leading(words)
+    except HelpWanted:
+        raise HelpWanted(path) from None
+
+
+def _merge(into: Args, later: Args) -> None:
+    """Global options stand before and after the command: counts add up, of values the later one counts."""
+    for name in into.__dict__:
+        if name not in later.__dict__:
+            continue
+        before, after = into.__dict__[name], later.__dict__[name]
+        into.__dict__[name] = before + after if name == "verbose" else after or before
+
+
+def _rough(words: list[str]) -> Args:
+    """The global flags of a line that could not be read, so that its error is at least shown as asked."""
+    args, _ = _leading().parse_leading([])
+    args.__dict__["as_json"] = "--json" in words
+    args.__dict__["no_color"] = "--no-color" in words
+    args.__dict__["verbose"] = sum(word in ("-v", "--verbose") for word in words)
+    return args
+
+
+def _change_directory(folder: str) -> None:
+    from accord_core.errors import UsageError
+
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UsageError("usage", f"cannot change to {folder}: {error.strerror}") from error
+
+
+def _unknown(path: str, names: list[str]) -> Exception:
+    import difflib
+
+    from accord_core.errors import UsageError
+
+    near = difflib.get_close_matches(path, names, n=1, cutoff=0.6)
+    near = near or [name for name in names if name.endswith(f" {path}")]
+    hint = f"did you mean accord {near[0]}?" if near else "accord --help lists the commands"
+    return UsageError("usage", f"there is no command accord {path}", hint=hint)

@@ -1,0 +1,149 @@
+"""Reporters that people see: bars on a terminal, plain lines for warnings and ``--verbose`` notes elsewhere.
+
+``rich`` costs 55 ms, so it is loaded by a timer, 200 ms after the first task began: most commands are done by
+then and never pay for it.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from accord.io.reporting import SILENT, Silent
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from accord.cli.context import Context
+    from accord.io.reporting import Reporter
+
+__all__ = ["PATIENCE", "Bars", "Lines", "close", "reporter"]
+
+PATIENCE = 0.2  # seconds of work before anything is drawn
+
+
+def reporter(context: Context) -> Reporter:
+    """The reporter for this run: bars, lines, or nobody."""
+    if context.quiet:
+        return SILENT
+    if context.json or context.no_progress or context.verbose or not context.stderr.isatty():
+        return Lines(context)
+    return Bars(context)
+
+
+def close(one: Reporter) -> None:
+    """Take what ``one`` draws off the screen."""
+    if isinstance(one, Bars):
+        one.close()
+
+
+class Lines(Silent):
+    """Warnings, and notes under ``--verbose``; no bars."""
+
+    __slots__ = ("_context",)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def note(self, text: str) -> None:
+        if self._context.verbose:
+            self._context.stderr.write(f"{self._context.paint_error('note', 'dim')}: {text}\n")
+
+    def warn(self, text: str) -> None:
+        self._context.warn(text)
+
+
+class Bars:
+    """Progress bars on standard error, drawn from the moment the work has taken :data:`PATIENCE` seconds."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lock = threading.RLock()
+        self._timer: threading.Timer | None = None
+        self._progress: Progress | None = None
+        self._closed = False
+        self._tasks: dict[int, list[object]] = {}  # number -> [words, total, unit, done, id of the bar]
+        self._next = 0
+
+    def start(self, task: str, total: int | None, unit: str) -> int:
+        with self._lock:
+            self._next += 1
+            self._tasks[self._next] = [task, total, unit, 0, None]
+            if self._progress is not None:
+                self._show(self._next)
+            elif self._timer is None:
+                self._timer = threading.Timer(PATIENCE, self._draw)
+                self._timer.daemon = True
+                self._timer.start()
+            return self._next
+
+    def advance(self, number: int, amount: int) -> None:
+        with self._lock:
+            task = self._tasks.get(number)
+            if task is None:
+                return
+            task[3] = int(str(task[3])) + amount
+            if self._progress is not None and task[4] is not None:
+                self._progress.advance(_bar(task[4]), amount)
+
+    def finish(self, number: int) -> None:
+        with self._lock:
+            task = self._tasks.pop(number, None)
+            if task is not None and self._progress is not None and task[4] is not None:
+                self._progress.remove_task(_bar(task[4]))
+
+    def note(self, text: str) -> None:
+        """Bars are only drawn without ``--verbose``."""
+
+    def warn(self, text: str) -> None:
+        with self._lock:
+            if self._progress is not None:
+                self._progress.console.print(f"warning: {text}", markup=False, highlight=False)
+            else:
+                self._context.warn(text)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._progress is not None:
+                self._progress.stop()
+                self._progress = None
+
+    def _draw(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+        with self._lock:
+            if self._closed:
+                return
+            self._progress = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[amount]}"),
+                console=Console(file=self._context.stderr, no_color=not self._context.paint_error.on),
+                transient=True,
+            )
+            for number in self._tasks:
+                self._show(number)
+            self._progress.start()
+
+    def _show(self, number: int) -> None:
+        assert self._progress is not None
+        task = self._tasks[number]
+        words, total, unit, done, _ = task
+        task[4] = self._progress.add_task(
+            str(words),
+            total=None if total is None else float(str(total)),
+            completed=int(str(done)),
+            amount=str(unit),
+        )
+
+
+def _bar(number: object) -> TaskID:
+    from rich.progress import TaskID
+
+    assert isinstance(number, int)
+    return TaskID(number)

@@ -1,0 +1,78 @@
+"""Where a project, its lock and its environment are, as far as folders tell.  Hot: every project command asks."""
+
+from __future__ import annotations
+
+import os
+
+from accord_core.errors import UsageError
+
+__all__ = ["find_environment", "find_project", "lock_path", "project_environment"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT_FILE = "pyproject.toml"
+LOCK_FILE = "pylock.toml"
+ENVIRONMENT = ".venv"
+
+
+def find_project(start: str | None = None) -> str:
+    """The nearest folder at or above ``start`` (default: here) that holds a ``pyproject.toml``, absolute.
+
+    ``UsageError`` ``no-project`` where there is none.
+    """
+    folder = os.path.abspath(start or ".")
+    if os.path.basename(folder) == PROJECT_FILE:
+        folder = os.path.dirname(folder)
+    here = folder
+    while True:
+        if os.path.isfile(os.path.join(here, PROJECT_FILE)):
+            return here
+        above = os.path.dirname(here)
+        if above == here:
+            break
+        here = above
+    raise UsageError(
+        "no-project",
+        f"there is no {PROJECT_FILE} in {folder} or above it",
+        hint="accord init makes a project; --project DIR names one elsewhere",
+    )
+
+
+def lock_path(project_dir: str) -> str:
+    """The lock of a project: ``pylock.toml`` beside its ``pyproject.toml`` (PEP 751, "File Name")."""
+    return os.path.join(project_dir, LOCK_FILE)
+
+
+def project_environment(project_dir: str) -> str:
+    """The project's own environment, whether it is there yet or not."""
+    return os.path.join(project_dir, ENVIRONMENT)
+
+
+def find_environment(asked: str | None, environ: Mapping[str, str], start: str | None = None) -> str:
+    """The environment a ``pip`` command is about: the one asked for, the active one (``VIRTUAL_ENV``), or the
+    nearest ``.venv`` at or above ``start``.
+
+    ``UsageError`` ``no-environment`` where there is none: nothing is ever installed into the Python of the system
+    unasked.
+    """
+    if asked is not None:
+        return os.path.abspath(asked)
+    active = environ.get("VIRTUAL_ENV")
+    if active:
+        return os.path.abspath(active)
+    here = os.path.abspath(start or ".")
+    while True:
+        candidate = os.path.join(here, ENVIRONMENT)
+        if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
+            return candidate
+        above = os.path.dirname(here)
+        if above == here:
+            break
+        here = above
+    raise UsageError(
+        "no-environment",
+        "no environment is active, and there is no .venv here or above",
+        hint="accord venv makes one; --env DIR names one elsewhere",
+    )
