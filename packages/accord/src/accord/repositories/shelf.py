@@ -1,0 +1,194 @@
+"""The catalogue on disk: pages, warm records and metadata in one SQLite file (hot).
+
+May know rows and bytes; must not know what they mean.  Everything here can be lost without harm: a damaged file is
+set aside and begun anew, and a folder that cannot be written to is replaced by memory.  Several processes may use one
+file (WAL); each writes in one short transaction at its end.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from _thread import allocate_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PageRow", "Shelf"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS page(
+  source TEXT, project TEXT, etag TEXT, modified TEXT, expires REAL, digest BLOB, status TEXT, reason TEXT,
+  groups BLOB, PRIMARY KEY(source, project));
+CREATE TABLE IF NOT EXISTS warm(
+  source TEXT, project TEXT, target TEXT, digest BLOB, record BLOB, PRIMARY KEY(source, project, target));
+CREATE TABLE IF NOT EXISTS metadata(
+  source TEXT, project TEXT, version TEXT, file TEXT, sha256 TEXT, python TEXT, needs BLOB,
+  PRIMARY KEY(source, project, version));
+"""
+
+
+class PageRow:
+    """What is known of one page without reading its files.  ``digest`` is None: the source has no such project."""
+
+    __slots__ = ("digest", "etag", "expires", "modified", "reason", "status")
+
+    def __init__(
+        self,
+        etag: str | None,
+        modified: str | None,
+        expires: float,
+        digest: bytes | None,
+        status: str = "active",
+        reason: str | None = None,
+    ) -> None:
+        self.etag = etag
+        self.modified = modified
+        self.expires = expires
+        self.digest = digest
+        self.status = status
+        self.reason = reason
+
+
+class Shelf:
+    """Rows by (source, project).  Reads go to the file at once; writes wait for :meth:`flush`."""
+
+    def __init__(self, path: str, note: Callable[[str], None]) -> None:
+        self._lock = allocate_lock()
+        self._waiting: list[tuple[str, tuple[object, ...]]] = []
+        self._connection = _open(path, note)
+
+    def _one(self, query: str, arguments: tuple[object, ...]) -> tuple[object, ...] | None:
+        with self._lock:
+            row: tuple[object, ...] | None = self._connection.execute(query, arguments).fetchone()
+        return row
+
+    def page(self, source: str, project: str) -> PageRow | None:
+        row = self._one(
+            "SELECT etag, modified, expires, digest, status, reason FROM page WHERE source=? AND project=?",
+            (source, project),
+        )
+        return None if row is None else PageRow(*row)  # type: ignore[arg-type]
+
+    def page_and_warm(self, source: str, project: str, target: str) -> tuple[PageRow, bytes | None] | None:
+        """A page's row and, when it was compiled for ``target`` in its present state, the warm record."""
+        row = self._one(
+            "SELECT p.etag, p.modified, p.expires, p.digest, p.status, p.reason, w.record FROM page p LEFT JOIN warm w"
+            " ON w.source=p.source AND w.project=p.project AND w.target=? AND w.digest=p.digest"
+            " WHERE p.source=? AND p.project=?",
+            (target, source, project),
+        )
+        return None if row is None else (PageRow(*row[:6]), row[6])  # type: ignore[arg-type, return-value]
+
+    def groups(self, source: str, project: str) -> bytes | None:
+        row = self._one("SELECT groups FROM page WHERE source=? AND project=?", (source, project))
+        return None if row is None else row[0]  # type: ignore[return-value]
+
+    def metadata(self, source: str, project: str, version: str) -> tuple[str, str, str | None, bytes] | None:
+        """``(file name, sha256 of METADATA, Requires-Python, marshalled needs)``."""
+        return self._one(  # type: ignore[return-value]
+            "SELECT file, sha256, python, needs FROM metadata WHERE source=? AND project=? AND version=?",
+            (source, project, version),
+        )
+
+    # ------------------------------------------------------------ writing
+
+    def _later(self, statement: str, *arguments: object) -> None:
+        with self._lock:
+            self._waiting.append((statement, arguments))
+
+    def put_page(self, source: str, project: str, row: PageRow, groups: bytes | None) -> None:
+        self._later(
+            "INSERT OR REPLACE INTO page VALUES(?,?,?,?,?,?,?,?,?)",
+            *(
+                source,
+                project,
+                row.etag,
+                row.modified,
+                row.expires,
+                row.digest,
+                row.status,
+                row.reason,
+                groups,
+            ),
+        )
+
+    def touch(self, source: str, project: str, expires: float) -> None:
+        self._later("UPDATE page SET expires=? WHERE source=? AND project=?", expires, source, project)
+
+    def put_warm(self, source: str, project: str, target: str, digest: bytes, record: bytes) -> None:
+        self._later("INSERT OR REPLACE INTO warm VALUES(?,?,?,?,?)", source, project, target, digest, record)
+
+    def put_metadata(
+        self,
+        source: str,
+        project: str,
+        version: str,
+        file: str,
+        sha256: str,
+        python: str | None,
+        needs: bytes,
+    ) -> None:
+        self._later(
+            "INSERT OR REPLACE INTO metadata VALUES(?,?,?,?,?,?,?)",
+            *(source, project, version, file, sha256, python, needs),
+        )
+
+    def flush(self) -> None:
+        """Write what waits, in one transaction.  A cache that cannot be written is no failure."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if not waiting:
+                return
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                for statement, arguments in waiting:
+                    self._connection.execute(statement, arguments)
+                self._connection.execute("COMMIT")
+            except sqlite3.Error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.flush()
+        with self._lock:
+            self._connection.close()
+
+
+def _open(path: str, note: Callable[[str], None]) -> sqlite3.Connection:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            return _connect(path)
+        except sqlite3.DatabaseError as error:
+            if (
+                "database is locked" in str(error)
+                or "unable to open" in str(error)
+                or "readonly" in str(error)
+            ):
+                raise
+            aside = f"{path}.damaged"
+            os.replace(path, aside)
+            note(f"the catalogue was damaged ({error}); begun anew, the old file is {aside}")
+            return _connect(path)
+    except (OSError, sqlite3.Error) as error:
+        note(f"the catalogue cannot be kept in {path} ({error}); nothing learnt now is remembered")
+        return _connect(":memory:")
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
+    try:
+        # One statement tells whether the file is ours and whole; only a new one pays for the schema.
+        if connection.execute("PRAGMA user_version").fetchone()[0] != 1:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.executescript(_SCHEMA)
+            connection.execute("PRAGMA user_version=1")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        # The test that the file is whole: a read of the first page of each table.
+        connection.execute("SELECT 1 FROM page LIMIT 1").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
