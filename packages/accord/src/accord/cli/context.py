@@ -15,11 +15,12 @@ __all__ = ["Context", "global_options"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import TextIO
 
     from accord.cli.parser import Args, Parser
     from accord.io.reporting import Reporter
+    from accord.tasks.inspect_env import Looked
 
 
 def global_options(parser: Parser) -> None:
@@ -53,18 +54,18 @@ def global_options(parser: Parser) -> None:
 
 
 class Context:
-    """One run of the tool.  ``paint`` colours standard output, ``paint_error`` standard error."""
+    """One run of the tool.  ``words`` is the line as typed; ``paint`` colours standard output, ``paint_error`` standard error."""
 
     def __init__(
         self,
         args: Args,
         *,
-        command: str = "",
+        words: Sequence[str] = (),
         stdout: TextIO | None = None,
         stderr: TextIO | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.command = command
+        self.words = tuple(words)
         self.stdout = stdout or sys.stdout
         self.stderr = stderr or sys.stderr
         self.environ = os.environ if environ is None else environ
@@ -127,3 +128,20 @@ class Context:
         from accord.tasks.folders import find_project
 
         return find_project(self.project)
+
+    def project_file(self) -> str:
+        """The ``pyproject.toml`` of that project."""
+        return os.path.join(self.project_dir(), "pyproject.toml")
+
+    def environment(self, asked: str | None) -> str:
+        """The folder of the environment this run is about."""
+        from accord.tasks.folders import find_environment
+
+        return find_environment(asked, self.environ, self.project)
+
+    def look(self, args: Args) -> Looked:
+        """What is installed where ``--path``, ``--env`` or ``--python`` say."""
+        from accord.tasks.inspect_env import look
+
+        env = None if args.path or (args.python and not args.env) else self.environment(args.env)
+        return look(env=env, folders=args.path, python=args.python, cache_dir=self.cache())

@@ -62,7 +62,7 @@ def _run(words: list[str]) -> int:
             from accord.cli.help import show
 
             return show(str(wanted), Context(_rough(words)))
-        context = Context(args, command=command)
+        context = Context(args, words=words)
         try:
             status: int = _module(command).run(args, context)
         finally:

@@ -10,13 +10,16 @@ from __future__ import annotations
 from accord.tasks.settings import ResolveSettings, Selection
 
 __all__ = [
-    "build_options", "dry_run_option", "environment_options", "index_options", "install_options",
-    "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
+    "build_options", "dry_run_option", "environment_options", "index_options", "install_arguments", "install_options",
+    "normal_names", "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
     "upgrade_options",
 ]  # fmt: skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
     from accord.cli.context import Context
     from accord.cli.parser import Args, Parser
 
@@ -200,19 +203,14 @@ def selection_options(parser: Parser) -> None:
 
 def selection(args: Args) -> Selection:
     """The record of :func:`selection_options`; names in normal form."""
-    from accord_core.names import normalise
-
-    def names(words: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(normalise(word) for word in words))
-
     return Selection(
-        extras=names(args.extras),
+        extras=normal_names(args.extras),
         all_extras=args.all_extras,
-        groups=names(args.groups),
+        groups=normal_names(args.groups),
         all_groups=args.all_groups,
         default_groups=args.default_groups,
-        no_groups=names((*args.no_groups, "dev") if args.no_dev else args.no_groups),
-        only_groups=names(args.only_groups),
+        no_groups=normal_names((*args.no_groups, "dev") if args.no_dev else args.no_groups),
+        only_groups=normal_names(args.only_groups),
     )
 
 
@@ -247,11 +245,18 @@ def resolve_settings(args: Args, context: Context) -> ResolveSettings:
         config_settings=_config_settings(said),
         require_hashes=said.get("require_hashes", False),
         universal=said.get("universal"),
-        python_version=said.get("python_version"),
-        python_platform=said.get("python_platform"),
         offline=context.offline,
         cache_dir=context.cache_dir,
     )
+
+
+def normal_names(words: Sequence[str]) -> tuple[str, ...]:
+    """Project names as typed, in normal form (PEP 503), each once."""
+    if not words:
+        return ()
+    from accord_core.names import normalise
+
+    return tuple(dict.fromkeys(normalise(word) for word in words))
 
 
 def _upgrade(args: Args) -> bool | frozenset[str]:
@@ -339,3 +344,13 @@ def _usage(message: str, hint: str | None) -> Exception:
     from accord_core.errors import UsageError
 
     return UsageError("usage", message, hint=hint)
+
+
+def install_arguments(args: Args) -> dict[str, Any]:
+    """The keyword arguments of :func:`install_options`, as the tasks take them."""
+    return {
+        "sealed": args.sealed,
+        "link_mode": args.link_mode,
+        "compile_bytecode": args.compile_bytecode,
+        "reinstall": args.reinstall,
+    }

@@ -18,11 +18,26 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from accord.tasks.trees import Edge, Node
+from accord_core.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from email.message import Message
 
-__all__ = ["Details", "Installed", "Problem", "check", "details", "freeze", "listing", "read_installed"]
+__all__ = [
+    "Details",
+    "Installed",
+    "Looked",
+    "Problem",
+    "check",
+    "details",
+    "freeze",
+    "listing",
+    "look",
+    "nodes",
+    "read_installed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,15 @@ class Installed:
     requested: bool
     direct_url: Mapping[str, object] | None
     editable: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found where: the distributions, the PEP 508 markers of the interpreter, and its site folders."""
+
+    installed: tuple[Installed, ...]
+    markers: Mapping[str, str]
+    folders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +95,22 @@ class Problem:
     requirement: str
     found: str | None
     message: str
+
+
+def look(*, env: str | None, folders: Sequence[str], python: str | None, cache_dir: str) -> Looked:
+    """Read the environment ``env``, or the site folders of the interpreter ``python`` (a request), or ``folders``.
+
+    ``UsageError`` ``no-environment`` if ``env`` is none; whatever ``interpreters.find`` raises.
+    """
+    from accord.environments import interpreters
+
+    if env is not None and not os.path.isfile(os.path.join(env, "pyvenv.cfg")):
+        raise UsageError("no-environment", f"{env} is not an environment", hint="accord venv makes one")
+    interpreter = interpreters.find(env or python, cache_dir=cache_dir)
+    where = tuple(folders) or tuple(
+        dict.fromkeys(interpreter.paths[key] for key in ("purelib", "platlib") if key in interpreter.paths)
+    )
+    return Looked(read_installed(where), interpreter.markers, where)
 
 
 def read_installed(folders: Sequence[str]) -> tuple[Installed, ...]:
@@ -299,6 +339,24 @@ def _unmet(one: Installed, requirement: Requirement, found: Installed | None) ->
         f"{one.raw_name} {one.version} requires {asked}, but {found.raw_name} {found.version} is installed"
     )
     return Problem("conflict", one.name, one.version, asked, found.version, message)
+
+
+def nodes(installed: Sequence[Installed], environment: Mapping[str, str]) -> dict[str, Node]:
+    """The dependencies between what is installed, for :mod:`accord.tasks.trees`; extras count where they are asked
+    for."""
+    by_name = {one.name: one for one in reversed(installed)}
+    extras = _extras_in_use(installed, by_name, environment)
+    found = {}
+    for name in sorted(by_name):
+        one = by_name[name]
+        edges: dict[str, list[str]] = {}
+        for target, requirement in requirements(one, environment, extras.get(name, ())):
+            if target != name:
+                asked = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+                edges.setdefault(target, []).append(f"{asked}{requirement.specifier}")
+        needs = tuple(Edge(target, ",".join(filter(None, edges[target]))) for target in sorted(edges))
+        found[name] = Node(name, one.raw_name, one.version, needs)
+    return found
 
 
 # -- details -----------------------------------------------------------------------------------------------

@@ -87,8 +87,6 @@ class ResolveSettings(Record):
         "overrides",
         "prefer_binary",
         "prerelease",
-        "python_platform",
-        "python_version",
         "refresh",
         "require_hashes",
         "resolution",
@@ -123,8 +121,6 @@ class ResolveSettings(Record):
     config_settings: tuple[tuple[str | None, str, str], ...]
     require_hashes: bool
     universal: bool | None
-    python_version: str | None
-    python_platform: str | None
     offline: bool
     cache_dir: str | None
 
@@ -157,8 +153,6 @@ class ResolveSettings(Record):
         config_settings: Sequence[tuple[str | None, str, str]] = (),
         require_hashes: bool = False,
         universal: bool | None = None,
-        python_version: str | None = None,
-        python_platform: str | None = None,
         offline: bool = False,
         cache_dir: str | None = None,
     ) -> None:

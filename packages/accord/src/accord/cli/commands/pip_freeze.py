@@ -1,0 +1,38 @@
+"""``accord pip freeze``: what is installed, in requirements format."""
+
+from __future__ import annotations
+
+from accord.cli import options
+
+HELP = "Print what is installed in requirements format"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.cli.context import Context
+    from accord.cli.parser import Args, Parser
+
+
+def arguments(parser: Parser) -> None:
+    parser.append("--exclude", metavar="NAME", help="Leave NAME out")
+    parser.flag("--exclude-editable", help="Leave editable ones out")
+    parser.append(
+        "--path", metavar="DIR", help="What is in this folder instead of an environment", complete="dir"
+    )
+    options.environment_options(parser)
+
+
+def run(args: Args, context: Context) -> int:
+    from accord.tasks import inspect_env
+
+    found = inspect_env.listing(
+        context.look(args).installed,
+        exclude=options.normal_names(args.exclude),
+        editable=False if args.exclude_editable else None,
+    )
+    lines = inspect_env.freeze(found)
+    if context.json:
+        context.emit(list(lines))
+    else:
+        for line in lines:
+            context.out(line)
+    return 0
