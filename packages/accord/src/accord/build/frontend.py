@@ -1,0 +1,304 @@
+"""The frontend: from a buildable source to its metadata or its wheel, each had the cheapest way that is certain.
+
+    cache ─▶ static metadata (PEP 643, PEP 621) ─▶ policy ─▶ [build-system] ─▶ environment ─▶ hooks ─▶ checked
+
+It may ask the ports for environments and trees and write below ``<cache>/builds-v1``; it resolves nothing and
+installs nothing.  Every failure is a BuildError with a code, or the AccordError of a port as the cause of one.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, cast
+
+from accord.build.backend import BuildSystem, read_build_system, read_pyproject_table, read_small_file
+from accord.build.cache import BuildCache, BuiltWheel, describe
+from accord.build.environ import build_environment, settings_digest
+from accord.build.hooks import HookNotThere, Hooks, Place
+from accord.build.limits import Limits
+from accord.build.metadata import (
+    SourceMetadata,
+    metadata_identity,
+    static_project_metadata,
+    trusted_static_metadata,
+)
+from accord.build.policy import BuildPolicy
+from accord.build.wheels import read_wheel
+from accord.io.reporting import SILENT
+from accord_core.errors import AccordError, ArchiveError, BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from accord.build.ports import Buildable, BuildEnvironments, Python
+    from accord.io.reporting import Reporter
+
+__all__ = ["BuildOptions", "Builder"]
+
+Kind = Literal["wheel", "editable"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build.
+
+    ``settings`` are PEP 517 config settings as ``(project or None, key, value)``; a key given twice becomes a list.
+    ``isolated`` false runs backends in the target interpreter itself, which must hold what they need.
+    ``time_limit`` bounds each hook, in seconds.  ``keep`` names variables to pass to builds beside the usual.
+    """
+
+    settings: tuple[tuple[str | None, str, str], ...] = ()
+    isolated: bool = True
+    time_limit: float | None = None
+    keep: frozenset[str] = frozenset()
+    policy: BuildPolicy = field(default_factory=BuildPolicy)
+    limits: Limits = field(default_factory=Limits)
+
+
+class Builder:
+    """Builds sources for one interpreter.  Safe to use from several threads; each call has its own scratch folder.
+
+    ``environ`` is the person's environment, of which builds see a part (:mod:`accord.build.environ`).
+    """
+
+    def __init__(
+        self,
+        cache_dir: str,
+        environments: BuildEnvironments,
+        python: Python,
+        *,
+        environ: Mapping[str, str],
+        options: BuildOptions = BuildOptions(),
+        reporter: Reporter = SILENT,
+    ) -> None:
+        self._cache = BuildCache(cache_dir)
+        self._environments = environments
+        self._python = python
+        self._environ = environ
+        self._options = options
+        self._reporter = reporter
+
+    def metadata(self, source: Buildable, *, editable: bool = False) -> SourceMetadata:
+        """The metadata of ``source``, built only where no standard lets it be read.
+
+        Raises BuildError; ``build-metadata-mismatch`` when it is not the project or version that was promised.
+        """
+        digest = self._digest(source)
+        kept = self._cache.metadata(digest) if digest and not editable else None
+        if kept is not None:
+            return self._checked(source, kept[0], kept[1])
+        with self._cache.scratch() as scratch:
+            tree = source.tree(os.path.join(scratch, "tree"))
+            found = self._static(source, tree)
+            if found is None:
+                found = self._prepare(source, tree, scratch, "editable" if editable else "wheel", digest)
+        if digest and not editable:
+            self._cache.keep_metadata(digest, found.data, found.origin)
+        return found
+
+    def wheel(self, source: Buildable, into: str) -> BuiltWheel:
+        """A wheel of ``source``: from the cache, or built.  One that is not cached is put into the folder ``into``.
+
+        Raises BuildError.
+        """
+        digest = self._digest(source)
+        kept = self._cache.wheel(digest) if digest else None
+        if kept is not None:
+            return kept
+        return self._build(source, "wheel", into, digest)
+
+    def editable(self, source: Buildable, into: str) -> BuiltWheel:
+        """An editable wheel of ``source`` in the folder ``into`` (PEP 660).
+
+        Raises BuildError; ``build-editable-unsupported`` when the backend has no ``build_editable``.
+        """
+        return self._build(source, "editable", into, None)
+
+    def _build(self, source: Buildable, kind: Kind, into: str, digest: str | None) -> BuiltWheel:
+        with self._cache.scratch() as scratch:
+            tree = source.tree(os.path.join(scratch, "tree"))
+            self._options.policy.check(source)
+            task = self._reporter.start(f"Building {source.label}", None, "steps")
+            try:
+                hooks = self._hooks(source, tree, scratch, kind)
+                built = self._run_build(source, hooks, kind, scratch)
+                hooks.forget_log()
+            finally:
+                self._reporter.finish(task)
+            if digest:
+                return self._cache.keep_wheel(digest, built)
+            os.makedirs(into, exist_ok=True)
+            target = os.path.join(into, os.path.basename(built))
+            _move(built, target)
+            return describe(target)
+
+    def _prepare(
+        self, source: Buildable, tree: str, scratch: str, kind: Kind, digest: str | None
+    ) -> SourceMetadata:
+        """Metadata from the backend: the prepare hook, else a whole build whose wheel is kept for later."""
+        self._options.policy.check(source)
+        task = self._reporter.start(f"Preparing {source.label}", None, "steps")
+        try:
+            hooks = self._hooks(source, tree, scratch, kind)
+            into = os.path.join(scratch, "metadata")
+            os.mkdir(into)
+            try:
+                data = hooks.prepare(kind, into)
+            except HookNotThere:
+                built = self._run_build(source, hooks, kind, scratch)
+                data = read_wheel(built).metadata
+                if digest and kind == "wheel":
+                    self._cache.keep_wheel(digest, built)
+            hooks.forget_log()
+            return self._checked(source, data, "built")
+        finally:
+            self._reporter.finish(task)
+
+    def _hooks(self, source: Buildable, tree: str, scratch: str, kind: Kind) -> Hooks:
+        """The backend's hooks in an environment that has all it asks for."""
+        limits = self._options.limits
+        system = read_build_system(tree, source.label, limits)
+        if not system.declared:
+            self._reporter.note(f"{source.label} has no [build-system]: building with setuptools")
+        place = Place(
+            source.label,
+            tree,
+            scratch,
+            self._cache.log(self._cache.digest(source.key or tree, source.label, kind)),
+        )
+        hooks = self._start(source, system, place, system.requires)
+        try:
+            asked = hooks.requires(kind)
+        except HookNotThere as error:
+            raise self._unsupported(source, system) from error
+        more = tuple(text for text in asked if text not in system.requires)
+        return self._start(source, system, place, (*system.requires, *more)) if more else hooks
+
+    def _start(
+        self, source: Buildable, system: BuildSystem, place: Place, requirements: tuple[str, ...]
+    ) -> Hooks:
+        python = self._environment(source, requirements)
+        home, temporary = os.path.join(place.scratch, "home"), os.path.join(place.scratch, "tmp")
+        for folder in (home, temporary):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        environment = build_environment(
+            self._environ, python=python, home=home, temporary=temporary, keep=self._options.keep
+        )
+        return Hooks(
+            place,
+            system,
+            python=python,
+            environment=environment,
+            settings=self._settings(source.name),
+            time_limit=self._options.time_limit,
+            limits=self._options.limits,
+        )
+
+    def _environment(self, source: Buildable, requirements: tuple[str, ...]) -> str:
+        if not self._options.isolated:
+            return self._python.executable
+        try:
+            return self._environments.make(requirements, self._python)
+        except AccordError as error:
+            raise BuildError(
+                "build-requirement-unavailable",
+                f"{source.label}: what its build needs cannot be had: {error.message}",
+                context=(f"build requirements: {', '.join(requirements) or 'none'}", *error.context),
+                hint=error.hint,
+            ) from error
+
+    def _run_build(self, source: Buildable, hooks: Hooks, kind: Kind, scratch: str) -> str:
+        into = os.path.join(scratch, "dist")
+        os.makedirs(into, exist_ok=True)
+        try:
+            path = hooks.build(kind, into)
+        except HookNotThere as error:
+            raise BuildError(
+                "build-editable-unsupported" if kind == "editable" else "build-output-invalid",
+                f"{source.label}: its build backend has no build_{kind}",
+                hint="install it without --editable" if kind == "editable" else None,
+            ) from error
+        try:
+            data = read_wheel(path).metadata
+        except ArchiveError as error:
+            raise BuildError(
+                "build-output-invalid",
+                f"{source.label}: what its backend built is not a sound wheel: {error.message}",
+                context=(f"code: {error.code}", f"wheel: {os.path.basename(path)}"),
+                hint="this is a fault of the project's build backend; another release may be sound",
+            ) from error
+        self._checked(source, data, "wheel")
+        return path
+
+    def _static(self, source: Buildable, tree: str) -> SourceMetadata | None:
+        """Metadata no code has to run for, or None."""
+        limits = self._options.limits
+        if source.is_sdist:
+            pkg_info = read_small_file(os.path.join(tree, "PKG-INFO"), limits.metadata_bytes)
+            found = trusted_static_metadata(pkg_info) if pkg_info is not None else None
+            if found is not None:
+                return self._checked(source, found.data, found.origin)
+        document = read_pyproject_table(tree, limits)
+        if document is None:
+            return None
+        has_setup = any(os.path.lexists(os.path.join(tree, name)) for name in ("setup.py", "setup.cfg"))
+        found = static_project_metadata(document, has_setup=has_setup)
+        return self._checked(source, found.data, found.origin) if found is not None else None
+
+    def _checked(self, source: Buildable, data: bytes, origin: str) -> SourceMetadata:
+        """``data`` as the metadata of ``source``, if it is of the project and version that were promised."""
+        identity = metadata_identity(data)
+        if identity is None:
+            raise BuildError(
+                "build-metadata-invalid",
+                f"{source.label}: its metadata ({origin}) has no valid name and version",
+                hint="the project's author has to mend it; another release may be sound",
+            )
+        promised = (source.name or identity[0], source.version or identity[1])
+        if promised != identity:
+            raise BuildError(
+                "build-metadata-mismatch",
+                f"{source.label} calls itself {identity[0]} {identity[1]}",
+                context=(f"promised: {promised[0]} {promised[1]}", f"found in: {origin}"),
+                hint="the file is not what its name says; do not use it before you know why",
+            )
+        return SourceMetadata(
+            *identity, data, cast("Literal['PKG-INFO', 'pyproject.toml', 'built', 'wheel']", origin)
+        )
+
+    def _unsupported(self, source: Buildable, system: BuildSystem) -> BuildError:
+        return BuildError(
+            "build-editable-unsupported",
+            f"{source.label}: its build backend {system.backend!r} cannot build editable wheels (PEP 660)",
+            hint="install it without --editable, or ask for a newer backend in its build-system.requires",
+        )
+
+    def _settings(self, project: str | None) -> dict[str, str | list[str]]:
+        collected: dict[str, list[str]] = {}
+        for name, key, value in self._options.settings:
+            if name is None or name == project:
+                collected.setdefault(key, []).append(value)
+        return {key: values[0] if len(values) == 1 else values for key, values in collected.items()}
+
+    def _digest(self, source: Buildable) -> str | None:
+        """Key of what ``source`` builds to, None when its bytes may change."""
+        if source.key is None:
+            return None
+        return self._cache.digest(
+            source.key,
+            tuple(sorted(self._settings(source.name).items())),
+            self._python.identity,
+            self._options.isolated,
+            settings_digest(self._environ, self._options.keep),
+        )
+
+
+def _move(path: str, target: str) -> None:
+    """Put the file at ``path`` at ``target``, on whatever disk, appearing whole."""
+    import shutil
+
+    aside = f"{target}.part"
+    shutil.move(path, aside)
+    os.chmod(aside, 0o644)
+    os.replace(aside, target)

@@ -1,0 +1,1 @@
+"""Public fakes: the same contract tests run over these and over the real things."""
