@@ -10,7 +10,7 @@ from __future__ import annotations
 from accord.tasks.settings import ResolveSettings, Selection
 
 __all__ = [
-    "build_options", "dry_run_option", "environment_options", "index_options", "install_arguments", "install_options",
+    "build_options", "dry_run_option", "engine", "environment_options", "index_options", "install_arguments", "install_options",
     "normal_names", "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
     "upgrade_options",
 ]  # fmt: skip
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from accord.cli.context import Context
     from accord.cli.parser import Args, Parser
+    from accord.tasks.project_edit import AccordEngine
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
@@ -354,3 +355,17 @@ def install_arguments(args: Args) -> dict[str, Any]:
         "compile_bytecode": args.compile_bytecode,
         "reinstall": args.reinstall,
     }
+
+
+def engine(args: Args, context: Context) -> AccordEngine:
+    """How an edit of the project is locked and synced, with the options of this line."""
+    from accord.tasks.project_edit import AccordEngine
+
+    return AccordEngine(
+        env=args.env,
+        python=args.python,
+        settings=resolve_settings(args, context),
+        selection=selection(args) if "groups" in args.__dict__ else Selection(),
+        install=install_arguments(args),
+        reporter=context.reporter,
+    )

@@ -93,13 +93,9 @@ def run(args: Args, context: Context) -> int:
     outcome = project_edit.add(
         context.project_dir(),
         edit,
-        env=args.env,
-        python=args.python,
-        settings=options.resolve_settings(args, context),
-        install=options.install_arguments(args),
+        options.engine(args, context),
         lock=not args.frozen,
         sync=not (args.no_sync or args.frozen),
-        reporter=context.reporter,
     )
     context.finish()
     show_edit(outcome, context)

@@ -37,15 +37,11 @@ def run(args: Args, context: Context) -> int:
     outcome = project_edit.remove(
         context.project_dir(),
         args.names,
+        options.engine(args, context),
         group="dev" if args.dev else args.from_group,
         optional=args.optional,
-        env=args.env,
-        python=args.python,
-        settings=options.resolve_settings(args, context),
-        install=options.install_arguments(args),
         lock=not args.frozen,
         sync=not (args.no_sync or args.frozen),
-        reporter=context.reporter,
     )
     context.finish()
     show_edit(outcome, context)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def arguments(parser: Parser) -> None:
     parser.description = """Locks the newest versions that what pyproject.toml asks for allows, of everything or of
-        the packages named, and syncs. pyproject.toml is not changed; accord add NAME writes new bounds."""
+        the packages named, and syncs. pyproject.toml is not changed: to go
+        beyond its bounds, accord add 'NAME>=...' writes new ones."""
     parser.examples = (
         ("accord upgrade --dry-run", "see what there is"),
         ("accord upgrade django celery", "upgrade two packages and what they need"),
@@ -39,29 +40,17 @@ def run(args: Args, context: Context) -> int:
 
     args.__dict__["upgrade"] = not args.names
     args.__dict__["upgrade_package"] = args.names
-    settings = options.resolve_settings(args, context)
     project = context.project_dir()
     if args.dry_run or args.no_sync:
         outcome = lock.lock_project(
-            project, python=args.python, settings=settings, check=False, dry_run=args.dry_run,
+            project, python=args.python, settings=options.resolve_settings(args, context), check=False, dry_run=args.dry_run,
             reporter=context.reporter,
         )  # fmt: skip
         context.finish()
         show_lock(outcome, context)
         return 0
-    locked, synced = project_edit.lock_and_sync(
-        project,
-        files={},
-        env=args.env,
-        python=args.python,
-        settings=settings,
-        selection=options.selection(args),
-        install=options.install_arguments(args),
-        sync=True,
-        reporter=context.reporter,
-    )
+    locked, synced = project_edit.lock_and_sync(project, options.engine(args, context))
     context.finish()
-    assert synced is not None
     if context.json:
         context.emit({"lock": lock_record(locked), "sync": sync_record(synced)})
     else:
