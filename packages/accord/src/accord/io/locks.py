@@ -1,0 +1,110 @@
+"""One process at a time: advisory locks on files, with the name of whoever holds them.
+
+``flock`` is released by the kernel when the holder dies, so a lock is never left behind; the file itself stays,
+because removing it would let two processes lock two different files of one name.  Hot.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+
+from accord_core.errors import AccordError, InstallError
+
+__all__ = ["PATIENCE", "FileLock"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+PATIENCE = 0.7  # seconds of waiting before a person is told
+_INTERVAL = 0.05
+
+
+class FileLock:
+    """``with FileLock(path, "the environment /x"): …``
+
+    Waits up to ``timeout`` seconds, telling ``on_wait`` once, after a moment, who holds it; then raises ``locked``.
+    ``shared`` locks exclude only exclusive ones.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        what: str,
+        *,
+        timeout: float = 600.0,
+        shared: bool = False,
+        on_wait: Callable[[str], None] | None = None,
+        family: type[AccordError] = InstallError,
+    ) -> None:
+        self._path = path
+        self._what = what
+        self._timeout = timeout
+        self._shared = shared
+        self._on_wait = on_wait
+        self._family = family
+        self._handle = -1
+
+    def __enter__(self) -> FileLock:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+        self._handle = os.open(self._path, flags, 0o644)
+        try:
+            self._wait()
+            if not self._shared:
+                os.ftruncate(self._handle, 0)
+                os.pwrite(self._handle, f"{os.getpid()}\n{' '.join(sys.argv)[:200]}\n".encode(), 0)
+        except BaseException:
+            os.close(self._handle)
+            self._handle = -1
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def _take(self) -> bool:
+        import fcntl
+
+        try:
+            fcntl.flock(self._handle, (fcntl.LOCK_SH if self._shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return False
+            if error.errno in (errno.ENOLCK, errno.ENOTSUP):
+                return True  # a file system without locks: renames still keep every step whole
+            raise
+        return True
+
+    def _wait(self) -> None:
+        begun = time.monotonic()
+        told = False
+        while not self._take():
+            waited = time.monotonic() - begun
+            if waited >= self._timeout:
+                raise self._family(
+                    "locked",
+                    f"{self._what} is in use by another accord",
+                    context=(f"held by {self.holder() or 'an unknown process'}", f"lock: {self._path}"),
+                    hint="wait until it has finished, or stop it, and run again",
+                )
+            if not told and waited >= PATIENCE and self._on_wait is not None:
+                self._on_wait(f"waiting for {self._what}: held by {self.holder() or 'another process'}")
+                told = True
+            time.sleep(_INTERVAL)
+
+    def holder(self) -> str:
+        """Who wrote itself into the lock file last: ``"process 123 (accord sync)"``, or empty."""
+        try:
+            with open(self._path, encoding="utf-8", errors="replace") as file:
+                lines = file.read(400).splitlines()
+        except OSError:
+            return ""
+        return f"process {lines[0]} ({lines[1]})" if len(lines) > 1 else ""

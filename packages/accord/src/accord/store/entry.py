@@ -1,0 +1,126 @@
+"""What is known of one unpacked wheel (hot).
+
+An entry is a folder ``<store>/<2 hex>/<62 hex>/`` with
+
+    manifest     this value in ``marshal`` form
+    site/        what goes into site-packages, ``.data/purelib`` and ``.data/platlib`` already in place
+    data/        what goes elsewhere: ``scripts/``, ``headers/``, ``data/``
+
+The manifest holds everything an install needs, so that no folder of the store is ever walked: the folders to make
+(parents first), the files to link, the text of RECORD for them, the launchers to write.  ``marshal`` differs between
+Python versions only in what it can hold, not in how these values are read; the first field guards the layout.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+__all__ = ["FORMAT", "Entry", "load_entry"]
+
+FORMAT = 1
+_FIELDS = (
+    "sha256",
+    "filename",
+    "name",
+    "raw_name",
+    "version",
+    "dist_info",
+    "pure",
+    "dirs",
+    "files",
+    "record",
+    "data",
+    "scripts",
+    "toplevel",
+    "metadata_sha256",
+    "size",
+    "boot",
+)
+
+
+class Entry:
+    """One unpacked wheel.
+
+    ``path``        the entry's folder; ``site`` and ``data`` files are below it
+    ``sha256``      of the wheel; ``filename`` its name
+    ``name``        normalised; ``raw_name`` and ``version`` as METADATA has them
+    ``dist_info``   name of the dist-info folder
+    ``pure``        Root-Is-Purelib
+    ``dirs``        folders in site-packages, parents first
+    ``files``       files in site-packages, without those an installer writes (RECORD, INSTALLER, REQUESTED, direct_url.json)
+    ``record``      RECORD's lines for ``files``, UTF-8, each ending in a newline
+    ``data``        tuples ``(scheme, path in it, source, "sha256=…", size, rewrite the first line)``
+    ``scripts``     tuples ``(name, module, attribute, gui)``
+    ``toplevel``    import packages and modules at the top, sorted
+    ``size``        bytes unpacked
+    ``boot``        the boot in which it was written, empty once it is known to be on the disk
+    """
+
+    __slots__ = ("path", *_FIELDS)
+
+    path: str
+    sha256: str
+    filename: str
+    name: str
+    raw_name: str
+    version: str
+    dist_info: str
+    pure: bool
+    dirs: tuple[str, ...]
+    files: tuple[str, ...]
+    record: bytes
+    data: tuple[tuple[str, str, str, str, int, bool], ...]
+    scripts: tuple[tuple[str, str, str, bool], ...]
+    toplevel: tuple[str, ...]
+    metadata_sha256: str
+    size: int
+    boot: str
+
+    def __init__(self, path: str, **fields: object) -> None:
+        self.path = path
+        for name in _FIELDS:
+            setattr(self, name, fields[name])
+
+    def dumps(self) -> bytes:
+        """The manifest."""
+        return marshal.dumps((FORMAT, *(getattr(self, name) for name in _FIELDS)))
+
+    def rows(self) -> tuple[tuple[str, str, int], ...]:
+        """``(path, "sha256=…", size)`` of every file in site-packages."""
+        found = []
+        for line in self.record.decode().splitlines():
+            head, _, size = line.rpartition(",")
+            path, _, hashed = head.rpartition(",")
+            if path.startswith('"'):
+                path = path[1:-1].replace('""', '"')
+            found.append((path, hashed, int(size)))
+        return tuple(found)
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.raw_name} {self.version} {self.sha256[:12]}>"
+
+
+def load_entry(path: str) -> Entry | None:
+    """The entry in folder ``path``; ``None`` where there is none, or one of another layout, or a damaged one."""
+    try:
+        handle = os.open(path + "/manifest", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        size = os.fstat(handle).st_size
+        data = os.read(handle, size)
+    finally:
+        os.close(handle)
+    try:
+        # Written by this module into the user's own cache, like the .pyc files beside it.
+        values = marshal.loads(data)  # noqa: S302
+    except (ValueError, EOFError, TypeError):
+        return None
+    if not isinstance(values, tuple) or len(values) != len(_FIELDS) + 1 or values[0] != FORMAT:
+        return None
+    entry = Entry.__new__(Entry)
+    entry.path = path
+    for name, value in zip(_FIELDS, values[1:], strict=True):
+        setattr(entry, name, value)
+    return entry

@@ -1,0 +1,87 @@
+"""A process that unpacks wheels, one after the other, for whoever started it.
+
+Reads jobs from standard input and writes answers to standard output, each a ``marshal`` value behind its length in
+four bytes.  Started as ``python -I -c …`` by :mod:`accord.store.crew`, so that it inherits neither threads nor
+locks; ends when its input ends.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+
+from accord.store.store import Store
+from accord_core import errors
+from accord_core.archive.limits import Limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["main", "read_value", "write_value"]
+
+_LENGTH = 4
+
+
+def read_value(handle: int) -> object:
+    """The next value from an open pipe; ``None`` at its end."""
+    head = _exactly(handle, _LENGTH)
+    if head is None:
+        return None
+    data = _exactly(handle, int.from_bytes(head, "little"))
+    # Both ends of this pipe are ours.
+    return None if data is None else marshal.loads(data)  # noqa: S302
+
+
+def _exactly(handle: int, size: int) -> bytes | None:
+    pieces = []
+    while size:
+        piece = os.read(handle, size)
+        if not piece:
+            return None
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def write_value(handle: int, value: dict[str, Any]) -> None:
+    """Write a value to an open pipe."""
+    data = marshal.dumps(value)
+    data = len(data).to_bytes(_LENGTH, "little") + data
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def main() -> None:
+    """Work until standard input ends."""
+    answers = os.dup(1)
+    os.dup2(2, 1)  # whatever a library prints must not stand between two answers
+    while True:
+        job = read_value(0)
+        if not isinstance(job, dict):
+            return
+        try:
+            limits = Limits(**job["limits"]) if job["limits"] else None
+            entry = Store(job["cache_dir"]).add(
+                job["path"],
+                job["sha256"],
+                filename=job["filename"],
+                expect_metadata=job["expect_metadata"],
+                limits=limits,
+            )
+        except errors.AccordError as error:
+            write_value(answers, _as_value(error))
+        else:
+            write_value(answers, {"sha256": entry.sha256})
+
+
+def _as_value(error: errors.AccordError) -> dict[str, object]:
+    where = error.where
+    return {
+        "family": type(error).__name__,
+        "code": error.code,
+        "message": error.message,
+        "context": list(error.context),
+        "hint": error.hint,
+        "where": None if where is None else (where.path, where.table, where.key, where.line),
+    }
