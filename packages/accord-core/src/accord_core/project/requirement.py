@@ -28,7 +28,7 @@ class Requirement:
 
     __slots__ = ("extras", "marker", "name", "raw_name", "specifier", "url")
 
-    def __init__(  # noqa: PLR0917 - so that as_tuple makes it again
+    def __init__(
         self,
         name: str,
         raw_name: str,
