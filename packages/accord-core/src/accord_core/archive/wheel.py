@@ -9,7 +9,6 @@ nothing.
 from __future__ import annotations
 
 import hashlib
-from binascii import b2a_base64
 
 from ..errors import ArchiveError, Where
 from ..names import normalise
@@ -188,12 +187,11 @@ class Wheel:
         if row is None or not row.digest:
             yield from self._zip.stream(member, chunk=chunk)
             return
-        running = hashlib.new(row.algorithm, usedforsecurity=True)
+        running = hashlib.new(row.algorithm)
         for data in self._zip.stream(member, chunk=chunk):
             running.update(data)
             yield data
-        found = b2a_base64(running.digest(), newline=False).decode().rstrip("=")
-        record.verify_digest(row, found.replace("+", "-").replace("/", "_"), member.size)
+        record.verify_digest(row, record.spelled(running.digest()), member.size)
 
     def close(self) -> None:
         self._zip.close()
