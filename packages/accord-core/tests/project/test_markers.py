@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 
 from accord_core.names import normalise
 from accord_core.project import markers as m
+
+settings.register_profile("house", deadline=None, max_examples=150)
+settings.load_profile("house")
 
 BASE = {
     "implementation_name": "cpython",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from accord_core.index.filenames import split_wheel
 from accord_core.lock.model import Archive, Directory, File, Lock, Package, Vcs
 from accord_core.project.versions import sort_key
 
@@ -79,12 +80,29 @@ def _package(package: Package, out: list[str]) -> None:
     if package.sdist is not None:
         out.append(f"sdist = {_inline(_source(package.sdist))}")
     if package.wheels:
-        wheels = sorted(package.wheels, key=lambda wheel: (wheel.filename, wheel.url or wheel.path or ""))
-        out.append(f"wheels = {_lines([_source(wheel) for wheel in wheels])}")
+        out.append(
+            f"wheels = {_lines([_source(wheel) for wheel in sorted(package.wheels, key=_wheel_place)])}"
+        )
     if package.attestation_identities:
         out.append(f"attestation-identities = {_lines(sorted(package.attestation_identities, key=_inline))}")
     if package.tool:
         out.append(f"tool = {_inline(package.tool)}")
+
+
+def _wheel_place(wheel: File) -> tuple[str, str, int, str, str]:
+    """By tags; of several builds the highest first, because pip takes the first of equal tags."""
+    found = split_wheel(wheel.filename)
+    place = wheel.url or wheel.path or ""
+    if found is None:
+        return wheel.filename, "", 0, "", place
+    number, rest = found.build_key
+    return (
+        f"{found.name}-{found.version}",
+        "-".join((found.python, found.abi, found.platform)),
+        -number,
+        rest,
+        place,
+    )
 
 
 def _source(source: File | Archive | Vcs | Directory) -> dict[str, Any]:
