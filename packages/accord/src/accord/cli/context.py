@@ -119,9 +119,9 @@ class Context:
 
     def cache(self) -> str:
         """The cache folder of this run, as a path."""
-        from accord.io.folders import cache_dir
+        from accord.tasks.folders import cache_folder
 
-        return cache_dir(self.cache_dir)
+        return cache_folder(self.cache_dir, self.environ)
 
     def project_dir(self) -> str:
         """The folder of the project this run is about: the nearest one upwards with a ``pyproject.toml``."""

@@ -28,7 +28,7 @@ def report(error: Exception, context: Context) -> int:
         context.emit({"error": record(failure)})
     else:
         context.stderr.write("\n".join(words(failure, context.paint_error)) + "\n")
-    if context.verbose and failure.code in ("internal-error", "os-error"):
+    if context.verbose and failure.code in ("internal-error", "system-refused"):
         import traceback
 
         context.stderr.write("".join(traceback.format_exception(error)))
@@ -50,12 +50,8 @@ def words(failure: AccordError, paint: Paint) -> list[str]:
     if failure.where is not None:
         lines.append(f"  {paint('at', 'dim')} {failure.where}")
     lines.extend(f"  {line}" for text in failure.context for line in text.splitlines() or [""])
-    if isinstance(failure, DocumentError):
-        for fault in failure.faults:
-            place = f"{fault.where}: " if fault.where is not None else ""
-            lines.append(f"  - {place}{fault.message}")
-            if fault.hint:
-                lines.append(f"    {paint('hint', 'cyan')}: {fault.hint}")
+    if isinstance(failure, DocumentError) and not failure.context:
+        lines.extend(f"  {fault.where}: {fault.message}" for fault in failure.faults)
     if failure.__cause__ is not None and str(failure.__cause__) not in ("", failure.message):
         lines.append(f"  {paint('cause', 'dim')}: {failure.__cause__}")
     if failure.hint:
@@ -95,7 +91,7 @@ def _from_os(error: OSError) -> AccordError:
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return AccordError("file-not-found", f"there is no such file or folder{place}", hint="check the path")
     return AccordError(
-        "os-error",
+        "system-refused",
         f"the operating system refused: {error}",
         hint="run it again with --verbose to see where it happened",
     )

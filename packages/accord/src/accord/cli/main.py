@@ -16,7 +16,7 @@ import sys
 
 import accord
 
-__all__ = ["main"]
+__all__ = ["declare", "leading_parser", "main"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _read(words: list[str]) -> tuple[Args, str]:
     from accord.cli.catalogue import FAMILIES, commands
     from accord.cli.parser import HelpWanted
 
-    leading = _leading()
+    leading = leading_parser()
     args, rest = _parse_leading(leading, words, "")
     if not rest:
         raise HelpWanted("version" if args.version else "")
@@ -128,7 +128,8 @@ def _module(path: str) -> ModuleType:
     return sys.modules[name]
 
 
-def _leading() -> Parser:
+def leading_parser() -> Parser:
+    """The global options alone, as they may stand before the command."""
     from accord.cli.context import global_options
     from accord.cli.parser import Parser
 
@@ -158,7 +159,7 @@ def _merge(into: Args, later: Args) -> None:
 
 def _rough(words: list[str]) -> Args:
     """The global flags of a line that could not be read, so that its error is at least shown as asked."""
-    args, _ = _leading().parse_leading([])
+    args, _ = leading_parser().parse_leading([])
     args.__dict__["as_json"] = "--json" in words
     args.__dict__["no_color"] = "--no-color" in words
     args.__dict__["verbose"] = sum(word in ("-v", "--verbose") for word in words)

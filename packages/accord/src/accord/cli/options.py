@@ -7,17 +7,16 @@ names are those people know from pip, pip-tools and uv.  Hot.
 # ruff: noqa: A002 - "help" as in the parser
 from __future__ import annotations
 
-from accord.tasks.settings import ResolveSettings, Selection
+from accord.tasks.settings import ResolveSettings, Selection, normal_names
 
 __all__ = [
     "build_options", "dry_run_option", "engine", "environment_options", "index_options", "install_arguments", "install_options",
-    "normal_names", "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
+    "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
     "upgrade_options",
 ]  # fmt: skip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from accord.cli.context import Context
@@ -251,15 +250,6 @@ def resolve_settings(args: Args, context: Context) -> ResolveSettings:
     )
 
 
-def normal_names(words: Sequence[str]) -> tuple[str, ...]:
-    """Project names as typed, in normal form (PEP 503), each once."""
-    if not words:
-        return ()
-    from accord_core.names import normalise
-
-    return tuple(dict.fromkeys(normalise(word) for word in words))
-
-
 def _upgrade(args: Args) -> bool | frozenset[str]:
     said = args.__dict__
     if said.get("upgrade"):
@@ -267,7 +257,6 @@ def _upgrade(args: Args) -> bool | frozenset[str]:
     names = said.get("upgrade_package", ())
     if not names:
         return False
-    from accord_core.names import normalise
 
     # A bound belongs into a constraint file; pip-compile takes one here and forgets it at the next run.
     for name in names:
@@ -275,21 +264,17 @@ def _upgrade(args: Args) -> bool | frozenset[str]:
             raise _usage(
                 f"--upgrade-package takes a name, not {name!r}", "put bounds into a --constraint file"
             )
-    return frozenset(normalise(name) for name in names)
+    return frozenset(normal_names(names))
 
 
 def _names(words: tuple[str, ...]) -> tuple[str, ...]:
     """Names as pip writes them: repeated, comma-separated, ``:all:``, and ``:none:`` to begin anew."""
-    if not words:
-        return ()
-    from accord_core.names import normalise
-
     names: list[str] = []
     for word in ",".join(words).split(","):
         if word == ":none:":
             names.clear()
         elif word:
-            names.append(word if word == ":all:" else normalise(word))
+            names.append(word if word == ":all:" else normal_names((word,))[0])
     return tuple(dict.fromkeys(names))
 
 
@@ -309,17 +294,13 @@ def _instant(text: str | None, option: str) -> str | None:
 
 
 def _instants(words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    if not words:
-        return ()
-    from accord_core.names import normalise
-
-    found = []
+    found: list[tuple[str, str]] = []
     for word in words:
         name, equals, text = word.partition("=")
         when = _instant(text, "--exclude-newer-package")
         if not equals or when is None:
             raise _usage(f"--exclude-newer-package takes NAME=WHEN, not {word!r}", None)
-        found.append((normalise(name.strip()), when))
+        found.append((normal_names((name.strip(),))[0], when))
     return tuple(found)
 
 
@@ -335,9 +316,7 @@ def _config_settings(said: dict[str, tuple[str, ...]]) -> tuple[tuple[str | None
         key, equals, value = setting.partition("=")
         if not colon or not equals or not key:
             raise _usage(f"--config-settings-package takes NAME:KEY=VALUE, not {word!r}", None)
-        from accord_core.names import normalise
-
-        found.append((normalise(name), key, value))
+        found.append((normal_names((name,))[0], key, value))
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord.cli.options import normal_names
+from accord.tasks.settings import normal_names
 from accord_core.errors import UsageError
 
 __all__ = ["show_tree", "tree_options"]

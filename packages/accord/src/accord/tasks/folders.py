@@ -6,7 +6,7 @@ import os
 
 from accord_core.errors import UsageError
 
-__all__ = ["find_environment", "find_project", "lock_path", "project_environment"]
+__all__ = ["cache_folder", "find_environment", "find_project", "lock_path", "project_environment"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 PROJECT_FILE = "pyproject.toml"
 LOCK_FILE = "pylock.toml"
 ENVIRONMENT = ".venv"
+
+
+def cache_folder(flag: str | None, environ: Mapping[str, str]) -> str:
+    """The absolute cache folder: the flag, ``ACCORD_CACHE_DIR``, else the platform's place."""
+    from accord.io.folders import cache_dir
+
+    return cache_dir(flag, environ)
 
 
 def find_project(start: str | None = None) -> str:

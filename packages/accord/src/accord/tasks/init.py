@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from accord_core.errors import UsageError
 from accord_core.names import normalise, valid
 
-__all__ = ["InitOutcome", "init_project", "init_script"]
+__all__ = ["BACKENDS", "InitOutcome", "default_python", "init_project", "init_script"]
 
 KINDS = ("app", "lib", "package")
 BACKENDS = {
@@ -161,3 +161,10 @@ def _write(folder: str, files: dict[str, str]) -> list[str]:
         write_atomic(path, text.encode())
         written.append(path)
     return written
+
+
+def default_python(cache_dir: str) -> str:
+    """``3.12``: the minor version of the interpreter a project here would get."""
+    from accord.tasks.python import find_python
+
+    return ".".join(find_python(None, cache_dir=cache_dir).version.split(".")[:2])

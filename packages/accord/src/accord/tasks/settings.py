@@ -8,12 +8,21 @@ records are slotted classes by hand (``dataclasses`` costs 21 ms).
 
 from __future__ import annotations
 
-__all__ = ["CompileOutput", "Record", "ResolveSettings", "Selection"]
+__all__ = ["CompileOutput", "Record", "ResolveSettings", "Selection", "normal_names"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import NoReturn, Self
+
+
+def normal_names(words: Sequence[str]) -> tuple[str, ...]:
+    """Project names as typed, in normal form (PEP 503), each once."""
+    if not words:
+        return ()
+    from accord_core.names import normalise
+
+    return tuple(dict.fromkeys(normalise(word) for word in words))
 
 
 class Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accord.cli import options
+from accord.tasks.settings import normal_names
 
 HELP = "Resolve requirement files to a requirements.txt or a pylock.toml"
 
@@ -155,7 +156,7 @@ def _form(args: Args, context: Context) -> CompileOutput:
         annotation_style=args.annotation_style,
         strip_extras=args.strip_extras,
         strip_markers=args.strip_markers,
-        no_emit=options.normal_names(args.no_emit_package),
+        no_emit=normal_names(args.no_emit_package),
         emit_index_url=args.emit_index_url,
         emit_find_links=args.emit_find_links,
         command=args.custom_compile_command or _command(context),

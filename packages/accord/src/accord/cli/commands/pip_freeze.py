@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accord.cli import options
+from accord.tasks.settings import normal_names
 
 HELP = "Print what is installed in requirements format"
 
@@ -26,7 +27,7 @@ def run(args: Args, context: Context) -> int:
 
     found = inspect_env.listing(
         context.look(args).installed,
-        exclude=options.normal_names(args.exclude),
+        exclude=normal_names(args.exclude),
         editable=False if args.exclude_editable else None,
     )
     lines = inspect_env.freeze(found)

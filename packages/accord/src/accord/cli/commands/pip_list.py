@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accord.cli import options
+from accord.tasks.settings import normal_names
 
 HELP = "List what is installed"
 
@@ -38,7 +39,7 @@ def run(args: Args, context: Context) -> int:
     looked = context.look(args)
     found = inspect_env.listing(
         looked.installed,
-        exclude=options.normal_names(args.exclude),
+        exclude=normal_names(args.exclude),
         editable=args.editable,
         not_required=args.not_required,
         environment=looked.markers,

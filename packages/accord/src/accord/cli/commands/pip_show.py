@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accord.cli import options
+from accord.tasks.settings import normal_names
 
 HELP = "Show details of installed packages"
 
@@ -28,7 +29,7 @@ def run(args: Args, context: Context) -> int:
     looked = context.look(args)
     found = []
     status = 0
-    for name in options.normal_names(args.names):
+    for name in normal_names(args.names):
         one = inspect_env.details(looked.installed, name, looked.markers, files=args.files)
         if one is None:
             context.warn(f"{name} is not installed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accord.cli import options
+from accord.tasks.settings import normal_names
 
 HELP = "Remove packages from an environment"
 
@@ -37,7 +38,7 @@ def run(args: Args, context: Context) -> int:
     from accord.tasks import install
     from accord.tasks.requirement_lines import names_in_files
 
-    names = (*options.normal_names(args.names), *names_in_files(args.files, context.environ))
+    names = (*normal_names(args.names), *names_in_files(args.files, context.environ))
     if not names:
         from accord_core.errors import UsageError
 

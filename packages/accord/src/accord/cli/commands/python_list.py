@@ -1,0 +1,37 @@
+"""``accord python list``: the interpreters on this machine."""
+
+from __future__ import annotations
+
+HELP = "List the interpreters on this machine"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.cli.context import Context
+    from accord.cli.parser import Args, Parser
+
+
+def arguments(parser: Parser) -> None:
+    parser.argument("request", metavar="REQUEST", count="optional", help="Only versions that begin so (3.12)")
+
+
+def run(args: Args, context: Context) -> int:
+    from accord.cli.render import table
+    from accord.tasks.python import list_pythons
+
+    found = list_pythons(cache_dir=context.cache())
+    if args.request:
+        wanted = args.request.split(".")
+        found = tuple(one for one in found if one.version.split(".")[: len(wanted)] == wanted)
+    if context.json:
+        context.emit(
+            [
+                {"version": one.version, "implementation": one.implementation, "path": one.executable}
+                for one in found
+            ]
+        )
+        return 0
+    rows = [(one.version, one.implementation, one.executable) for one in found]
+    if rows:
+        for line in table(("Version", "Implementation", "Path"), rows, context.paint):
+            context.out(line)
+    return 0

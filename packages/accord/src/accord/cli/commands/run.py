@@ -1,0 +1,129 @@
+"""``accord run``: a command in the project environment, or a script in its own."""
+
+from __future__ import annotations
+
+from accord.cli import options
+
+HELP = "Run a command or a script in its environment"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.cli.context import Context
+    from accord.cli.parser import Args, Parser
+
+
+def arguments(parser: Parser) -> None:
+    parser.description = """In a project, its environment is brought up to date first (nothing is asked of the network
+        when nothing has to change). A script with inline metadata (PEP 723) runs in a sealed environment of its own,
+        outside any project. The program takes Accord's place: signals and exit status are its own.
+
+        Options of accord run stand before the command; everything after its first word belongs to the command."""
+    parser.examples = (
+        ("accord run pytest -q", "a tool of the project"),
+        ("accord run hello.py", "a script; its dependencies are made ready first"),
+        ("accord run --with rich python", "with a package the project does not ask for"),
+    )
+    parser.argument("command", metavar="COMMAND", count="rest", help="The command and its arguments")
+    parser.flag("-m", "--module", help="COMMAND is a module: run python -m COMMAND")
+    parser.flag("-s", "--script", help="COMMAND is a Python script, whatever its name")
+    parser.append(
+        "-w",
+        "--with",
+        metavar="REQUIREMENT",
+        dest="with_requirements",
+        help="Run with this package as well; may be repeated",
+    )
+    parser.append(
+        "--with-requirements",
+        metavar="FILE",
+        dest="with_files",
+        help="Run with what FILE names as well",
+        complete="file",
+    )
+    parser.flag("--no-sync", help="Take the environment as it is")
+    parser.flag("--locked", help="Fail with lock-outdated instead of changing the lock")
+    parser.flag("--frozen", help="Take the lock as it is, without looking whether it is right")
+    parser.flag("--no-project", aliases=("--isolated",), help="Do not look for a project")
+    options.environment_options(parser, "The environment (default: the project's .venv)")
+    options.selection_options(parser)
+    options.resolver_options(parser)
+    options.index_options(parser)
+    options.build_options(parser)
+
+
+def run(args: Args, context: Context) -> int:
+    from accord.tasks import run
+
+    words = list(args.command)
+    if not words:
+        from accord_core.errors import UsageError
+
+        raise UsageError("usage", "COMMAND is missing", hint="accord run python starts an interpreter")
+    env = _environment(args, context, words[0])
+    if args.module:
+        words = ["python", "-m", *words]
+    elif args.script:
+        words = ["python", *words]
+    program, line = run.resolve_program(words, env, context.environ)
+    context.finish()
+    run.replace_process(program, line, run.environment_variables(env, context.environ))
+
+
+def _environment(args: Args, context: Context, first: str) -> str:
+    """The folder of the environment to run in, made ready."""
+    from accord.tasks import overlay, run
+
+    settings = options.resolve_settings(args, context)
+    if (args.script or run.is_script(first)) and not args.module:
+        metadata = run.script_requirements(first)
+        if metadata is not None:
+            requirements, requires_python = metadata
+            return overlay.run_environment(
+                (*requirements, *args.with_requirements),
+                files=args.with_files,
+                base_env=None,
+                python=args.python or requires_python,
+                settings=settings,
+                reporter=context.reporter,
+            )
+    base = None if args.no_project else _project_environment(args, context)
+    if base is not None and not (args.with_requirements or args.with_files):
+        return base
+    return overlay.run_environment(
+        args.with_requirements,
+        files=args.with_files,
+        base_env=base,
+        python=args.python,
+        settings=settings,
+        reporter=context.reporter,
+    )
+
+
+def _project_environment(args: Args, context: Context) -> str | None:
+    """The environment of the project here, brought up to date; ``None`` outside a project."""
+    from accord.tasks import sync
+    from accord.tasks.folders import project_environment
+    from accord_core.errors import UsageError
+
+    try:
+        project = context.project_dir()
+    except UsageError:
+        return context.environment(args.env) if args.env or not args.with_requirements else None
+    if not args.no_sync:
+        outcome = sync.sync_project(
+            project,
+            env=args.env,
+            python=args.python,
+            settings=options.resolve_settings(args, context),
+            selection=options.selection(args),
+            locked=args.locked,
+            frozen=args.frozen,
+            sealed=False,
+            dry_run=False,
+            link_mode=None,
+            compile_bytecode=False,
+            reinstall=False,
+            reporter=context.reporter,
+        )
+        return outcome.env
+    return context.environment(args.env) if args.env else project_environment(project)
