@@ -108,7 +108,9 @@ def look(*, env: str | None, folders: Sequence[str], python: str | None, cache_d
         raise UsageError("no-environment", f"{env} is not an environment", hint="accord venv makes one")
     interpreter = interpreters.find(env or python, cache_dir=cache_dir)
     where = tuple(folders) or tuple(
-        dict.fromkeys(interpreter.paths[key] for key in ("purelib", "platlib") if key in interpreter.paths)
+        dict.fromkeys(
+            os.path.join(interpreter.prefix, interpreter.paths[key]) for key in ("purelib", "platlib")
+        )
     )
     return Looked(read_installed(where), interpreter.markers, where)
 
@@ -371,11 +373,11 @@ def details(
         return None
     distribution = importlib.metadata.PathDistribution(_path(one.path))
     metadata = _headers(distribution)
+    extras = _extras_in_use(installed, {other.name: other for other in installed}, environment)
     required_by = {
         other.raw_name
         for other in installed
-        for extras in (other.extras,)
-        for required, _ in requirements(other, environment, extras)
+        for required, _ in requirements(other, environment, extras.get(other.name, ()))
         if required == name
     }
     homepage = metadata.get("Home-page") or next(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import re
 
-__all__ = ["read_instant"]
+__all__ = ["read_duration", "read_instant"]
 
 SECONDS = {
     "second": 1, "sec": 1, "s": 1,
@@ -44,6 +44,14 @@ def read_instant(text: str, now: float) -> str:
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{text!r} is neither a date, an instant nor a duration") from error
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def read_duration(text: str) -> int:
+    """``30 days`` or ``P30D`` in seconds; ``ValueError`` for what is no duration."""
+    found = _duration(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a duration; write 30 days or P30D")
+    return found
 
 
 def _duration(text: str) -> int | None:

@@ -16,7 +16,7 @@ from accord_core.errors import UsageError
 if TYPE_CHECKING:
     from accord.environments.interpreters import Interpreter
 
-__all__ = ["Pin", "find_python", "list_pythons", "pin_python", "read_pin"]
+__all__ = ["Pin", "find_python", "list_pythons", "pin_python", "project_request", "read_pin"]
 
 PIN_FILE = ".python-version"
 
@@ -39,7 +39,7 @@ def find_python(request: str | None, *, cache_dir: str) -> Interpreter:
 
 
 def list_pythons(*, cache_dir: str) -> tuple[Interpreter, ...]:
-    """Every interpreter that is found on this machine, newest first."""
+    """Every interpreter that is found on this machine, in the order they are preferred."""
     from accord.environments import interpreters
 
     return interpreters.find_all(cache_dir=cache_dir)
@@ -53,6 +53,11 @@ def read_pin(folder: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return next((line for line in lines if line and not line.startswith("#")), None)
+
+
+def project_request(project_dir: str, request: str | None) -> str | None:
+    """The interpreter a command in a project means: what was asked, else what is pinned there, else nothing."""
+    return request or read_pin(project_dir)
 
 
 def pin_python(folder: str, request: str, *, cache_dir: str) -> Pin:

@@ -1,0 +1,134 @@
+"""What the cache holds and how to be rid of it: sizes, pruning, cleaning, checking.
+
+Everything in the cache can be had again, so nothing here can lose anything but time; environments keep working,
+because they have links of their own to the files they use (a sealed one has not: its closure is kept as long as
+pruning has not found it unused).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accord.io.files import remove_tree
+from accord.store import upkeep
+from accord.store.store import Store
+from accord_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accord.store.upkeep import Collected, Fault
+
+__all__ = ["Part", "Removed", "clean", "collect", "parts", "remove_packages", "verify"]
+
+# Folders and files below the cache folder, by the table of docs/explanation/architecture.md "Folders on disk".
+PARTS = {
+    "catalogue-v1.db": "index pages and metadata",
+    "store-v1": "unpacked wheels",
+    "closures-v1": "sealed environments",
+    "builds-v1": "built wheels and their metadata",
+    "git-v1": "clones of repositories",
+    "interpreters-v1": "what interpreters are like",
+    "locks-v1": "parsed locks",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the cache: the bytes it takes on the disk (blocks, each file once) and how many files it has."""
+
+    name: str
+    words: str
+    octets: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was removed."""
+
+    octets: int
+    files: int
+
+
+def parts(cache_dir: str) -> tuple[Part, ...]:
+    """Every part of the cache that is there, with its size; files that are linked several times count once."""
+    seen: set[tuple[int, int]] = set()
+    found = []
+    try:
+        names = sorted(os.listdir(cache_dir))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    for name in names:
+        octets, files = _measure(os.path.join(cache_dir, name), seen)
+        # The write-ahead log of a database belongs to it.
+        base = name.removesuffix("-wal").removesuffix("-shm")
+        found.append(Part(name, PARTS.get(base, "other"), octets, files))
+    return tuple(found)
+
+
+def _measure(path: str, seen: set[tuple[int, int]]) -> tuple[int, int]:
+    octets = files = 0
+    queue = [path]
+    while queue:
+        here = queue.pop()
+        try:
+            status = os.lstat(here)
+            if os.path.isdir(here) and not os.path.islink(here):
+                queue.extend(entry.path for entry in os.scandir(here))
+                continue
+        except OSError:
+            continue  # somebody else prunes at the same time
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        octets += status.st_blocks * 512 if hasattr(status, "st_blocks") else status.st_size
+        files += 1
+    return octets, files
+
+
+def collect(cache_dir: str, *, older_than: float | None, max_bytes: int | None, dry_run: bool) -> Collected:
+    """Remove wheels not used for ``older_than`` seconds, then the longest unused ones until ``max_bytes`` are left."""
+    return upkeep.collect(Store(cache_dir), older_than=older_than, max_bytes=max_bytes, dry_run=dry_run)
+
+
+def clean(cache_dir: str, *, dry_run: bool) -> Removed:
+    """Remove the cache.  ``UsageError`` ``not-a-cache`` for a folder that holds anything Accord did not put there."""
+    held = parts(cache_dir)
+    foreign = [part.name for part in held if part.words == "other" and not part.name.endswith(".lock")]
+    if foreign:
+        raise UsageError(
+            "not-a-cache",
+            f"{cache_dir} holds files that are not Accord's: {', '.join(foreign[:5])}",
+            hint="if it is the cache all the same, remove the folder by hand",
+        )
+    if held and not dry_run:
+        for part in held:
+            path = os.path.join(cache_dir, part.name)
+            if os.path.isdir(path) and not os.path.islink(path):
+                remove_tree(path)
+            else:
+                os.unlink(path)
+    return Removed(sum(part.octets for part in held), sum(part.files for part in held))
+
+
+def remove_packages(cache_dir: str, names: Sequence[str], *, dry_run: bool) -> tuple[tuple[str, str], ...]:
+    """Remove the unpacked wheels of ``names`` (normal form); what was removed as ``(name, version)``, sorted."""
+    from accord_core.names import normalise
+
+    store = Store(cache_dir)
+    removed = []
+    for entry in upkeep.entries(store):
+        if normalise(entry.name) in names:
+            removed.append((normalise(entry.name), entry.version))
+            if not dry_run:
+                store.discard(entry.sha256)
+    return tuple(sorted(removed))
+
+
+def verify(cache_dir: str, *, repair: bool) -> tuple[Fault, ...]:
+    """Every file of the store that is not what its wheel says.  With ``repair`` a damaged wheel is thrown away, and
+    fetched again when it is next wanted."""
+    return upkeep.verify(Store(cache_dir), repair=repair)
