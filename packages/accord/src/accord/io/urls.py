@@ -10,9 +10,20 @@ import os
 
 from accord_core.errors import UsageError
 
-__all__ = ["Url", "file_url", "join", "last_component", "path_of", "redact", "split", "without_credentials"]
+__all__ = [
+    "Url",
+    "file_url",
+    "join",
+    "last_component",
+    "path_of",
+    "quoted",
+    "redact",
+    "split",
+    "without_credentials",
+]
 
 _PORTS = {"http": 80, "https": 443}
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~+!")
 # Characters that would end a request line or a header, or that no URL may hold (RFC 3986 section 2).
 _FORBIDDEN = frozenset(map(chr, range(0x21))) | {"\x7f"}
 
@@ -154,10 +165,17 @@ def path_of(url: str) -> str:
 
 def file_url(path: str) -> str:
     """The ``file:`` URL of an absolute path."""
+    slashed = path.replace("\\", "/") if os.name == "nt" else path
+    return "file://" + quoted(slashed if slashed.startswith("/") else "/" + slashed)
+
+
+def quoted(path: str) -> str:
+    """A path percent-encoded where it must be."""
+    if _PLAIN.issuperset(path):
+        return path
     from urllib.parse import quote
 
-    slashed = path.replace("\\", "/") if os.name == "nt" else path
-    return "file://" + quote(slashed if slashed.startswith("/") else "/" + slashed)
+    return quote(path, safe="/+!~")
 
 
 def _unquote(text: str) -> str:

@@ -1,0 +1,82 @@
+"""The port between whoever needs projects and whatever has them (hot).
+
+An index over HTTP, a folder, a stack of several, a fake in memory: each is a :class:`Repository`, and the contract
+tests run over all of them.  The port knows pages and files; it says nothing of caches, which belong to the caller.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ABSENT", "FRESH", "UNCHANGED", "Answer", "Repository"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from accord_core.index.model import File, Page
+else:
+    Protocol = object
+
+FRESH = "fresh"
+UNCHANGED = "unchanged"
+ABSENT = "absent"
+
+
+class Answer:
+    """What a repository says about a project.
+
+    ``state`` is ``fresh`` (``page`` is there), ``unchanged`` (the page the caller has, named by ``etag`` or
+    ``last_modified``, still holds; ``page`` is None) or ``absent`` (no such project).  ``expires`` is the time in
+    unix seconds until which the answer may be used without asking; 0: ask each time.
+    """
+
+    __slots__ = ("etag", "expires", "last_modified", "page", "state")
+
+    def __init__(
+        self,
+        state: str,
+        page: Page | None = None,
+        *,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        expires: float = 0.0,
+    ) -> None:
+        self.state = state
+        self.page = page
+        self.etag = etag
+        self.last_modified = last_modified
+        self.expires = expires
+
+    def __repr__(self) -> str:
+        return f"Answer({self.state!r}, {self.page!r}, expires={self.expires:.0f})"
+
+
+class Repository(Protocol):
+    """Where projects are kept.  Every method may be called from any thread, at any time, any number of times.
+
+    ``key`` identifies the repository for caches and locks: its URL without credentials.  ``local`` says that asking
+    costs no network, so that nothing needs to be remembered between runs.
+    """
+
+    key: str
+    local: bool
+
+    def page(self, project: str, etag: str | None, last_modified: str | None) -> Answer:
+        """The page of ``project`` (a normalised name).
+
+        A project that is not here is the state ``absent``, never an error.  ``unchanged`` is answered only when
+        ``etag`` or ``last_modified`` was given.  Raises RepositoryError when it cannot be known.
+        """
+
+    def metadata(self, file: File) -> bytes | None:
+        """METADATA of a wheel, the cheapest way there is, as it was announced and not yet held against the wheel.
+
+        None for an sdist.  ``file`` may come from any repository's page.  Raises RepositoryError or ArchiveError.
+        """
+
+    def fetch(self, file: File, into: str, progress: Callable[[int], None] | None) -> str:
+        """The file, whole and of the announced hashes and size, in the folder ``into``; its path.
+
+        It appears there under its own name only when it is complete.  ``progress`` is told bytes as they come.
+        ``file`` may come from any repository's page.  Raises RepositoryError.
+        """
