@@ -8,7 +8,7 @@ version is refused before anything else is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,9 +17,10 @@ from accord_core.index.filenames import safe, split_sdist, split_wheel
 from accord_core.lock.model import Archive, Directory, File, Lock, Package, Vcs
 from accord_core.names import normalise, valid
 from accord_core.project.faults import DEFAULT_LIMITS, Faults, Limits, load_toml, type_name
+from accord_core.project.fields import Fields
 from accord_core.project.markers import parse_marker
 from accord_core.project.positions import KeyPath
-from accord_core.project.versions import compile_specifier, sort_key
+from accord_core.project.versions import sort_key
 
 __all__ = ["is_lock_name", "loads"]
 
@@ -66,11 +67,8 @@ def _check_major(data: Mapping[str, Any], path: str) -> None:
             )
 
 
-class _Reader:
-    """Walks the tables; a value that is wrong is noted and then absent, so that the rest is still looked at."""
-
-    def __init__(self, faults: Faults) -> None:
-        self.faults = faults
+class _Reader(Fields):
+    """Walks the tables of a lock."""
 
     def lock(self, data: Mapping[str, Any]) -> Lock:
         version = self.text(data, "lock-version", (), required=True)
@@ -251,83 +249,6 @@ class _Reader:
         # "MUST be in UTC": one without offset can mean nothing else
         utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
         return utc.isoformat().replace("+00:00", "Z")
-
-    def subdirectory(self, table: Mapping[str, Any], at: KeyPath) -> str | None:
-        """ "The subdirectory within the source tree": inside it, never beside it."""
-        found = self.text(table, "subdirectory", at)
-        if found is not None:
-            parts = found.replace("\\", "/").split("/")
-            if found[:1] in ("/", "\\") or ".." in parts or ":" in parts[0]:
-                self.faults.add(
-                    "bad-subdirectory", f"{found!r} leads out of the source", (*at, "subdirectory")
-                )
-        return found
-
-    def specifier(self, table: Mapping[str, Any], key: str, at: KeyPath) -> str | None:
-        found = self.text(table, key, at)
-        if found is not None:
-            self.check(compile_specifier, found, (*at, key), "is not a version specifier")
-        return found
-
-    def check(self, judge: Callable[[str], object], value: str, at: KeyPath, wrong: str) -> bool:
-        try:
-            judge(value)
-        except ValueError:
-            self.faults.add("invalid-value", f"{value!r} {wrong}", at)
-            return False
-        return True
-
-    def text(self, table: Mapping[str, Any], key: str, at: KeyPath, *, required: bool = False) -> str | None:
-        value = table.get(key)
-        if isinstance(value, str):
-            return value
-        if value is not None:
-            self.faults.wrong_type(value, "a string", (*at, key))
-        elif required:
-            self.faults.add("missing-key", f"{key} is required", (*at, key))
-        return None
-
-    def texts(
-        self,
-        table: Mapping[str, Any],
-        key: str,
-        at: KeyPath,
-        *,
-        check: Callable[[str], object] | None = None,
-        wrong: str = "",
-    ) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list):
-            self.faults.wrong_type(value, "an array of strings", (*at, key))
-            return ()
-        found = []
-        for i, item in enumerate(value):
-            if not isinstance(item, str):
-                self.faults.wrong_type(item, "a string", (*at, key, i))
-            elif check is None or self.check(check, item, (*at, key, i), wrong):
-                found.append(item)
-        return tuple(found)
-
-    def table(self, table: Mapping[str, Any], key: str, at: KeyPath) -> dict[str, Any] | None:
-        value = table.get(key)
-        if value is None or isinstance(value, dict):
-            return value
-        self.faults.wrong_type(value, "a table", (*at, key))
-        return None
-
-    def tables(
-        self, table: Mapping[str, Any], key: str, at: KeyPath, *, required: bool = False
-    ) -> tuple[dict[str, Any], ...]:
-        if key not in table and required:
-            self.faults.add("missing-key", f"{key} is required", (*at, key))
-        value = table.get(key, [])
-        if not isinstance(value, list):
-            self.faults.wrong_type(value, "an array of tables", (*at, key))
-            return ()
-        for i, item in enumerate(value):
-            if not isinstance(item, dict):
-                self.faults.wrong_type(item, "a table", (*at, key, i))
-        return tuple([item for item in value if isinstance(item, dict)])
 
 
 def _normalised(name: str) -> None:

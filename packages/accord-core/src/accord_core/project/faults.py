@@ -26,7 +26,8 @@ class Limits:
     requirement_depth: int = 20
     requirement_lines: int = 200_000
     script_characters: int = 10_000_000
-    group_includes: int = 10_000  # requirements and includes in one resolved group
+    group_includes: int = 10_000  # requirements and includes in what is resolved at once
+    group_depth: int = 100  # groups including groups
     faults: int = 100  # beyond, a person fixes these first
 
 
@@ -109,7 +110,7 @@ class Faults:
     def __init__(self, path: str, text: str, *, limits: Limits = DEFAULT_LIMITS) -> None:
         self.path = path
         self._text = text
-        self._limits = limits
+        self.limits = limits
         self._lines: dict[KeyPath, int] | None = None
         self._found: list[DocumentError] = []
 
@@ -141,7 +142,7 @@ class Faults:
 
     def _raise(self, code: str, message: str, hint: str | None) -> NoReturn:
         faults = sorted(self._found, key=lambda fault: (fault.where and fault.where.line) or 0)
-        shown = faults[: self._limits.faults]
+        shown = faults[: self.limits.faults]
         context = tuple(_line_for(fault) for fault in shown)
         if len(faults) > len(shown):
             context += (f"and {len(faults) - len(shown)} more",)
