@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from accord.io.reporting import Reporter
+    from collections.abc import Callable, Mapping
 
 __all__ = ["BuildEnvironments", "Buildable", "Downloader", "Python"]
 
@@ -73,10 +71,10 @@ class Downloader(Protocol):
         self,
         url: str,
         into: str,
-        name: str,
+        name: str | None = None,
         *,
-        hashes: Mapping[str, str] = ...,
-        size: int | None = ...,
-        progress: Reporter | None = ...,
+        hashes: Mapping[str, str] | None = None,
+        size: int | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> str:
         """Fetch ``url`` into the folder ``into`` as ``name``, verified; returns the file's path."""
