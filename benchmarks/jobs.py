@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["DATA", "Accord", "Job", "Pip", "Uv", "find_python", "recording"]
+__all__ = ["DATA", "Accord", "Job", "Pip", "Uv", "clean_environ", "find_python", "recording", "write_project"]
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "data")
@@ -46,14 +46,12 @@ def find_python(request: str) -> str:
     raise RuntimeError(f"no interpreter found for {request}; name one with --python PATH")
 
 
-# Settings of the person who runs the benchmark must reach no tool: each tool is asked by flags alone.
-_FOREIGN = ("PIP_", "UV_", "ACCORD_")
+_FOREIGN = ("PIP_", "UV_", "ACCORD_", "PYTHON", "VIRTUAL_ENV", "CONDA_PREFIX")
 
 
 def clean_environ(**more: str) -> dict[str, str]:
+    """This process's environment without the settings of any tool: each is asked by flags and ``more`` alone."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
-    for key in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "CONDA_PREFIX"):
-        kept.pop(key, None)
     return {**kept, "NO_COLOR": "1", **more}
 
 

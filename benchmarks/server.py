@@ -19,8 +19,10 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from urllib.parse import unquote
 
 if not __package__:  # started by path: the folder above holds the package `benchmarks`
@@ -84,43 +86,55 @@ async def _absent(_path: str) -> bool:
 class Server:
     """Answers over a snapshot.  ``miss(path)`` is asked about a path that is not there and may bring it (recording)."""
 
-    def __init__(self, snapshot: Snapshot, miss: Miss = _absent, limits: Limits = Limits()) -> None:  # noqa: B008
+    def __init__(self, snapshot: Snapshot, miss: Miss = _absent, limits: Limits = Limits()) -> None:
         self.snapshot = snapshot
         self.miss = miss
         self.limits = limits
         self.requests = 0
         self.missed: set[str] = set()
-        self.answers: dict[bytes, bytes] = {}
+        self.answers: dict[bytes, tuple[bytes, bytes]] = {}
+        self._date = (0, b"")
+
+    def send(self, transport: asyncio.Transport, answer: tuple[bytes, bytes]) -> None:
+        """Write an answer from :func:`_head` with the hour of now between its two parts.
+
+        Caches reckon freshness from ``Date`` (RFC 9111, 4.2.3), and pip keeps nothing without it.
+        """
+        now = int(time.time())
+        if self._date[0] != now:
+            self._date = (now, formatdate(now, usegmt=True).encode())
+        transport.write(b"".join((answer[0], self._date[1], answer[1])))
 
     async def answer(self, head: bytes, transport: asyncio.Transport) -> bool:
         """Write the answer to one request head; False when the connection is to be closed after it."""
         method, path, headers = _parse(head)
         if method not in ("GET", "HEAD"):
-            transport.write(_head(405, {"Allow": "GET, HEAD"}, 0))
+            self.send(transport, _head(405, {"Allow": "GET, HEAD"}, 0))
             return False
         body = method == "GET"
         if path == "/-/stats":
+            self.requests -= 1  # asking for the count does not change it
             told = {"requests": self.requests, "missed": sorted(self.missed)}
             text = json.dumps(told).encode()
-            transport.write(_head(200, {"Content-Type": "application/json"}, len(text)) + text)
+            self.send(transport, _head(200, {"Content-Type": "application/json"}, len(text), text))
         elif path.startswith("/files/"):
             await self._file(head, path, headers, transport, body)
         elif path.startswith("/simple/") and path.endswith("/"):
             await self._page(head, path, headers, transport, body)
         elif path.startswith("/simple/"):
-            transport.write(_head(301, {"Location": path + "/"}, 0))
+            self.send(transport, _head(301, {"Location": path + "/"}, 0))
         else:
             self._not_found(path, transport)
         return headers.get("connection", "").lower() != "close"
 
     def _not_found(self, path: str, transport: asyncio.Transport) -> None:
         self.missed.add(path)
-        transport.write(_head(404, {"Content-Type": "text/plain"}, 0))
+        self.send(transport, _head(404, {"Content-Type": "text/plain"}, 0))
 
-    def _remember(self, head: bytes, answer: bytes, transport: asyncio.Transport) -> None:
+    def _remember(self, head: bytes, answer: tuple[bytes, bytes], transport: asyncio.Transport) -> None:
         if len(self.answers) < self.limits.answers:
             self.answers[head] = answer
-        transport.write(answer)
+        self.send(transport, answer)
 
     async def _page(
         self, head: bytes, path: str, headers: dict[str, str], transport: asyncio.Transport, body: bool
@@ -143,7 +157,7 @@ class Server:
             told["Content-Encoding"] = "gzip"
         else:
             content = gzip.decompress(content)
-        answer = _head(200, told, len(content)) + (content if body else b"")
+        answer = _head(200, told, len(content), content if body else b"")
         self._remember(head, answer, transport)
 
     async def _file(
@@ -164,22 +178,21 @@ class Server:
             "Content-Type": "application/octet-stream",
         }
         if told["ETag"] in headers.get("if-none-match", ""):
-            transport.write(_head(304, told, None))
+            self.send(transport, _head(304, told, None))
             return
         status, start, length = _range(headers.get("range"), size)
         if status == 206:
             told["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
         elif status == 416:
             told["Content-Range"] = f"bytes */{size}"
-        opening = _head(status, told, length)
         if not body or not length:
-            transport.write(opening)
+            self.send(transport, _head(status, told, length))
         elif length <= self.limits.whole:
             with open(place, "rb") as stream:
                 stream.seek(start)
-                self._remember(head, opening + stream.read(length), transport)
+                self._remember(head, _head(status, told, length, stream.read(length)), transport)
         else:
-            transport.write(opening)
+            self.send(transport, _head(status, told, length))
             with open(place, "rb") as stream:
                 await asyncio.get_running_loop().sendfile(transport, stream, start, length)
 
@@ -223,11 +236,13 @@ _REASONS = {
 }
 
 
-def _head(status: int, headers: dict[str, str], length: int | None) -> bytes:
-    lines = [f"HTTP/1.1 {status} {_REASONS[status]}", *(f"{key}: {value}" for key, value in headers.items())]
+def _head(status: int, headers: dict[str, str], length: int | None, body: bytes = b"") -> tuple[bytes, bytes]:
+    """An answer in two parts: up to the value of ``Date``, and from there on."""
+    lines = ["", *(f"{key}: {value}" for key, value in headers.items())]
     if length is not None:
         lines.append(f"Content-Length: {length}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    opening = f"HTTP/1.1 {status} {_REASONS[status]}\r\nDate: "
+    return opening.encode(), ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
 def _parse(head: bytes) -> tuple[str, str, dict[str, str]]:
@@ -267,7 +282,7 @@ class _Connection(asyncio.Protocol):
             end = self.waiting.find(b"\r\n\r\n") + 4
             if end == 3:
                 if len(self.waiting) > server.limits.head:
-                    self.transport.write(_head(431, {}, 0))
+                    server.send(self.transport, _head(431, {}, 0))
                     self.transport.close()
                 return
             head, self.waiting = self.waiting[:end], self.waiting[end:]
@@ -276,7 +291,7 @@ class _Connection(asyncio.Protocol):
             if known is None:
                 self.busy = asyncio.get_running_loop().create_task(self._slow(head))
                 return
-            self.transport.write(known)
+            server.send(self.transport, known)
 
     async def _slow(self, head: bytes) -> None:
         try:

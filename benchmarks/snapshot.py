@@ -71,7 +71,7 @@ def configured_index(python: str = sys.executable) -> str:
 class Recorder:
     """Passes what the snapshot lacks on to the configured index, and keeps the answer."""
 
-    def __init__(self, snapshot: Snapshot, index: str, limits: Limits = Limits()) -> None:  # noqa: B008
+    def __init__(self, snapshot: Snapshot, index: str, limits: Limits = Limits()) -> None:
         parts = urlsplit(index)
         self.snapshot = snapshot
         self.limits = limits

@@ -1,0 +1,468 @@
+"""What is measured: the groups of contenders, and the rows of the table that compare two of them.
+
+Each group says precisely what lies between start and stop.  Checks are part of a group: an installation counts only
+with as many distributions as its lock names, a resolution only with the versions its tool gave the first time.
+Knows the tools through :mod:`benchmarks.jobs` and the snapshot through its address.
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from benchmarks.jobs import DATA, HERE, Accord, Job, Pip, Uv, clean_environ, write_project
+from benchmarks.measure import Contender, Fault, Group, run_job
+
+__all__ = ["ROWS", "Bench", "Row", "pins"]
+
+UV = "uv"
+ACCORD = "accord"
+SEALED = "accord sealed"
+PIP = "pip"
+HARD = "link mode hardlink (also what the default, clone, falls back to on ext4), bytecode off"
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: ``ours`` over ``theirs`` of ``group``, by the median of ``what``, at most ``limit``.
+
+    Without ``theirs`` the limit is absolute, in the unit of ``what``.
+    """
+
+    name: str
+    title: str
+    group: str
+    ours: str
+    theirs: str | None
+    limit: float
+    what: str = "wall"
+
+
+ROWS = (
+    Row("sealed", "sealed environment, lock seen before, new place", "warm-install", SEALED, UV, 0.10),
+    Row("private", "private environment, new, store filled", "warm-install", ACCORD, UV, 1.0),
+    Row("add-one", "one package added to the 158 (private)", "add-one", ACCORD, UV, 1.0),
+    Row("cold-private", "cold install of the 158, private", "cold-install", ACCORD, UV, 1.0),
+    Row("cold-sealed", "cold install of the 158, sealed", "cold-install", SEALED, UV, 1.0),
+    Row("import-private", "first import of all top-level modules, private", "first-import", ACCORD, UV, 1.0),
+    Row("import-sealed", "first import of all top-level modules, sealed", "first-import", SEALED, UV, 1.0),
+    Row("resolve-158", "warm resolve of the 158, offline", "warm-resolve-158", ACCORD, UV, 1.0),
+    Row("resolve-airflow", "warm resolve of airflow, offline", "warm-resolve-airflow", ACCORD, UV, 1.5),
+    Row("cold-resolve", "cold resolve of the 158", "cold-resolve-158", ACCORD, UV, 1.0),
+    Row("cold-airflow", "cold resolve of airflow (no limit is set)", "cold-resolve-airflow", ACCORD, UV, 0),
+    Row("noop", "no-op sync of a project", "noop-sync", ACCORD, UV, 1.5),
+    Row("version", "`accord --version` beside `python -I -c pass`", "version", ACCORD, "python", 2.0),
+    Row(
+        "memory", "peak memory of the airflow resolve, warm", "warm-resolve-airflow", ACCORD, None, 200, "rss"
+    ),
+    Row(
+        "memory-cold",
+        "peak memory of the airflow resolve, cold",
+        "cold-resolve-airflow",
+        ACCORD,
+        None,
+        200,
+        "rss",
+    ),
+)
+
+
+def pins(path: str) -> dict[str, str]:
+    """``{name: version}`` of the ``name==version`` lines of a requirements file."""
+    with open(path) as stream:
+        found = (_PIN.match(line) for line in stream)
+        return {match[1].lower().replace("_", "-"): match[2] for match in found if match}
+
+
+def _installed(folder: str) -> int:
+    """How many distributions the environment has; pip itself, seeded by some tools, is not counted."""
+    places = glob.glob(os.path.join(glob.escape(folder), "lib", "python3*", "site-packages", "*.dist-info"))
+    return sum(not os.path.basename(place).startswith("pip-") for place in places)
+
+
+class Bench:
+    """The working folder of one benchmark run: tools with their caches, inputs, and the groups made from them.
+
+    ``folder`` lies on the file system that is measured; caches and environments are made below it.
+    """
+
+    def __init__(self, folder: str, index: str, python: str, *, with_pip: bool = True) -> None:
+        self.folder = folder
+        self.uv = Uv(index, self.path("uv-cache"), python)
+        self.accord = Accord(index, self.path("accord-cache"), python)
+        self.pip = Pip(index, self.path("pip-cache"), python)
+        self.python = python
+        self.with_pip = with_pip
+        self.first: dict[tuple[str, str], dict[str, str]] = {}
+        self.modules = self.path("modules.json")
+
+    def path(self, *parts: str) -> str:
+        return os.path.join(self.folder, *parts)
+
+    def data(self, name: str) -> str:
+        return os.path.join(DATA, f"{name}.in")
+
+    def run(self, *jobs: Job) -> None:
+        for job in jobs:
+            run_job(job, self.folder)
+
+    # Things made once, by the first group that needs them.
+
+    def uv_lock(self, name: str = "science-web") -> str:
+        lock = self.path(f"uv-{name}.txt")
+        if not os.path.exists(lock):
+            self.run(self.uv.compile(self.data(name), lock))
+        return lock
+
+    def accord_lock(self, name: str = "science-web") -> str:
+        lock = self.path(f"pylock.{name}.toml")
+        if not os.path.exists(lock):
+            self.run(self.accord.compile(self.data(name), lock))
+        return lock
+
+    def fill(self, tool: str, *, sealed: bool = False) -> None:
+        """Have the 158 and the one more in the tool's cache (and with ``sealed`` the closure of the 158 as well)."""
+        done = self.path(f"filled-{tool}{'-sealed' * sealed}")
+        if os.path.exists(done):
+            return
+        place = self.path("fill")
+        shutil.rmtree(place, ignore_errors=True)
+        if tool == UV:
+            self.run(self.uv.venv(place), self.uv.sync(self.uv_lock(), place))
+            self.run(self.uv.compile(self.data("one-more"), self.path("one-more.txt")))
+            self.run(self.uv.install(f"-r{self.path('one-more.txt')}", place))
+        elif tool == PIP:
+            self.run(self.uv.venv(place), self.pip.sync_bare(self.uv_lock(), place))
+        else:
+            self.run(self.accord.sync(self.accord_lock(), place, sealed=sealed))
+            if not sealed:
+                self.run(self.accord.install("humanize", place))
+        shutil.rmtree(place)
+        with open(done, "w"):
+            pass
+
+    def list_modules(self) -> None:
+        """The import list, taken from an environment uv made, so that both tools import the same."""
+        if os.path.exists(self.modules):
+            return
+        place = self.path("reference")
+        self.run(self.uv.venv(place), self.uv.sync(self.uv_lock(), place))
+        self.run(self.importing(place, "--list"))
+        shutil.rmtree(place)
+
+    def importing(self, place: str, *flags: str) -> Job:
+        # matplotlib's font cache is no part of an installation: it is made once, outside.
+        environ = clean_environ(MPLCONFIGDIR=self.path("matplotlib"))
+        script = os.path.join(HERE, "imports.py")
+        return Job("import", [os.path.join(place, "bin", "python"), script, *flags, self.modules], environ)
+
+    # Building blocks of contenders.
+
+    def gone(self, *places: str) -> Callable[[], None]:
+        def remove() -> None:
+            for place in places:
+                if os.path.islink(place) or os.path.isfile(place):
+                    os.unlink(place)
+                elif os.path.exists(place):
+                    shutil.rmtree(place)
+
+        return remove
+
+    def counts(self, place: str, expected: Callable[[], int]) -> Callable[[], None]:
+        def check() -> None:
+            found, wanted = _installed(place), expected()
+            if found != wanted:
+                raise Fault(f"{place} has {found} distributions, {wanted} were asked for")
+
+        return check
+
+    def locked(self) -> int:
+        return len(pins(self.uv_lock()))
+
+    def resolved(self, tool: str, name: str, output: str) -> Callable[[], None]:
+        def check() -> None:
+            found = pins(output)
+            first = self.first.setdefault((tool, name), found)
+            if not found or found != first:
+                raise Fault(
+                    f"{output} names {len(found)} versions, the first time {len(first)}: not the same"
+                )
+
+        return check
+
+    # The groups.
+
+    def groups(self) -> list[Group]:
+        return [
+            self.version(),
+            self.warm_resolve("158", "science-web", 15),
+            self.cold_resolve("158", "science-web", 5),
+            self.cold_resolve("airflow", "airflow", 2),
+            self.warm_resolve("airflow", "airflow", 7),
+            self.warm_install(),
+            self.add_one(),
+            self.noop(),
+            self.first_import(),
+            self.cold_install(),
+        ]
+
+    def version(self) -> Group:
+        bare = Job("python", [sys.executable, "-I", "-c", "pass"], clean_environ())
+        return Group(
+            "version",
+            "Saying the version",
+            "one process, start to exit; `python` is the interpreter Accord runs on",
+            21,
+            [
+                Contender("python", "-I -c pass", lambda: [bare]),
+                Contender(ACCORD, "", lambda: [self.accord.version()]),
+                Contender(UV, "", lambda: [self.uv.version()]),
+            ],
+        )
+
+    def warm_resolve(self, short: str, name: str, rounds: int) -> Group:
+        def contender(tool: str, given: Uv | Accord) -> Contender:
+            output = self.path(f"warm-{tool}-{name}.txt")
+            job = given.compile(self.data(name), output, offline=True)
+            fill = given.compile(self.data(name), output)
+            return Contender(
+                tool,
+                "--offline, cache filled, no earlier output",
+                lambda: [job],
+                prepare=self.gone(output),
+                check=self.resolved(tool, name, output),
+                setup=lambda: self.run(fill),
+            )
+
+        return Group(
+            f"warm-resolve-{short}",
+            f"Warm resolve, {name}.in",
+            "one `pip compile IN -o requirements.txt --offline`, start to exit; the output is removed before each run",
+            rounds,
+            [contender(UV, self.uv), contender(ACCORD, self.accord)],
+        )
+
+    def cold_resolve(self, short: str, name: str, rounds: int) -> Group:
+        cache, place = self.path("cold-cache"), self.path("cold-env")
+
+        def contender(tool: str, given: Uv | Accord) -> Contender:
+            output = self.path(f"cold-{tool}-{name}.txt")
+            cold = replace(given, cache=cache)
+            return Contender(
+                tool,
+                "empty cache, no earlier output",
+                lambda: [cold.compile(self.data(name), output)],
+                prepare=self.gone(cache, output),
+                check=self.resolved(tool, name, output),
+            )
+
+        found = [contender(UV, self.uv), contender(ACCORD, self.accord)]
+        if self.with_pip and short == "158":
+            pip = replace(self.pip, cache=cache)
+            clear = self.gone(cache, place)
+
+            def emptied() -> None:
+                clear()
+                self.run(self.uv.venv(place))
+
+            found.append(
+                Contender(
+                    PIP,
+                    "`install --dry-run` into an empty environment, empty cache",
+                    lambda: [pip.resolve(self.data(name), place)],
+                    prepare=emptied,
+                    most=1,
+                )
+            )
+        return Group(
+            f"cold-resolve-{short}",
+            f"Cold resolve, {name}.in",
+            "one `pip compile IN -o requirements.txt`, start to exit, with an empty cache and the local index",
+            rounds,
+            found,
+        )
+
+    def installers(self, place: str, *, cold: bool) -> list[Contender]:
+        cache = self.path("cold-cache")
+        uv, accord, pip = (
+            (replace(self.uv, cache=cache), replace(self.accord, cache=cache), replace(self.pip, cache=cache))
+            if cold
+            else (self.uv, self.accord, self.pip)
+        )
+        clear = self.gone(place, cache) if cold else self.gone(place)
+        right = self.counts(place, self.locked)
+        offline = not cold
+
+        def contender(
+            label: str, settings: str, jobs: Callable[[], list[Job]], most: int = 1000
+        ) -> Contender:
+            def setup() -> None:
+                if cold:  # both locks, named by the index of this run, are there before the first cold round
+                    self.accord_lock() if label.startswith(ACCORD) else self.uv_lock()
+                else:
+                    self.fill(ACCORD if label.startswith(ACCORD) else label, sealed=label == SEALED)
+
+            return Contender(label, settings, jobs, prepare=clear, check=right, setup=setup, most=most)
+
+        found = [
+            contender(UV, HARD, lambda: [uv.venv(place), uv.sync(self.uv_lock(), place, offline=offline)]),
+            contender(
+                ACCORD,
+                "private, default link mode",
+                lambda: [accord.sync(self.accord_lock(), place, offline=offline)],
+            ),
+            contender(
+                SEALED,
+                "--sealed",
+                lambda: [accord.sync(self.accord_lock(), place, sealed=True, offline=offline)],
+            ),
+        ]
+        if self.with_pip:
+            found.append(
+                contender(
+                    PIP,
+                    "--no-deps --no-compile into an environment made by uv",
+                    lambda: [self.uv.venv(place), pip.sync_bare(self.uv_lock(), place)],
+                    most=1,
+                )
+            )
+        return found
+
+    def warm_install(self) -> Group:
+        return Group(
+            "warm-install",
+            "Install of the 158, store filled, new environment",
+            "every process from nothing to the filled environment: `uv venv` + `uv pip sync requirements.txt` beside one "
+            "`accord sync --lock pylock.toml --env DIR`, all offline; the old environment is removed before, untimed",
+            7,
+            self.installers(self.path("env"), cold=False),
+        )
+
+    def cold_install(self) -> Group:
+        return Group(
+            "cold-install",
+            "Install of the 158, empty cache, local index",
+            "the same processes as the warm install with an empty cache: downloading, unpacking, assembling",
+            3,
+            self.installers(self.path("env"), cold=True),
+        )
+
+    def add_one(self) -> Group:
+        def contender(
+            tool: str, given: Uv | Accord, made: Callable[[str], list[Job]], settings: str
+        ) -> Contender:
+            place = self.path(f"add-{tool}")
+
+            def setup() -> None:
+                self.fill(tool)
+                self.gone(place)()
+                self.run(*made(place))
+
+            def prepare() -> None:
+                if _installed(place) > self.locked():
+                    self.run(given.uninstall("humanize", place))
+
+            return Contender(
+                tool,
+                settings,
+                lambda: [given.install("humanize", place, offline=True)],
+                prepare=prepare,
+                check=self.counts(place, lambda: self.locked() + 1),
+                setup=setup,
+            )
+
+        return Group(
+            "add-one",
+            "One package added to an environment of the 158",
+            "one `pip install humanize --offline`, start to exit; it is uninstalled again before each run, untimed",
+            11,
+            [
+                contender(
+                    UV,
+                    self.uv,
+                    lambda place: [self.uv.venv(place), self.uv.sync(self.uv_lock(), place)],
+                    HARD,
+                ),
+                contender(
+                    ACCORD,
+                    self.accord,
+                    lambda place: [self.accord.sync(self.accord_lock(), place)],
+                    "private",
+                ),
+            ],
+        )
+
+    def noop(self) -> Group:
+        def contender(tool: str, given: Uv | Accord) -> Contender:
+            project = self.path(f"project-{tool}")
+
+            def setup() -> None:
+                write_project(project)
+                self.run(given.project_lock(project), given.project_sync(project))
+
+            return Contender(
+                tool,
+                "project with .venv and lock in step, online",
+                lambda: [given.project_sync(project)],
+                setup=setup,
+            )
+
+        return Group(
+            "noop-sync",
+            "No-op sync of a project with the 158",
+            "one `sync`, start to exit, where nothing is to be done; the index must not be asked",
+            21,
+            [contender(UV, self.uv), contender(ACCORD, self.accord)],
+        )
+
+    def first_import(self) -> Group:
+        place = self.path("env")
+
+        def contender(label: str, settings: str, made: Callable[[], list[Job]]) -> Contender:
+            def setup() -> None:
+                self.list_modules()
+                self.fill(ACCORD if label.startswith(ACCORD) else label, sealed=label == SEALED)
+
+            def prepare() -> None:
+                self.gone(place)()
+                self.run(*made())
+
+            return Contender(label, settings, lambda: [self.importing(place)], prepare=prepare, setup=setup)
+
+        lock = self.accord_lock
+        return Group(
+            "first-import",
+            "First import after a warm install of the 158",
+            "one process of the fresh environment's Python that imports every top-level module, bytecode written as "
+            "Python does by default; the installation before it is not timed",
+            3,
+            [
+                contender(UV, HARD, lambda: [self.uv.venv(place), self.uv.sync(self.uv_lock(), place)]),
+                contender(ACCORD, "private", lambda: [self.accord.sync(lock(), place)]),
+                contender(SEALED, "--sealed", lambda: [self.accord.sync(lock(), place, sealed=True)]),
+            ],
+        )
+
+    def same_versions(self, name: str) -> str | None:
+        """A sentence on how the two resolvers' answers compare, once both have given one."""
+        theirs, ours = self.first.get((UV, name)), self.first.get((ACCORD, name))
+        if theirs is None or ours is None:
+            return None
+        odd = sorted(key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key))
+        if not odd:
+            return f"{name}: both tools name the same {len(ours)} versions."
+        shown = ", ".join(
+            f"{key} ({theirs.get(key, '-')} uv, {ours.get(key, '-')} accord)" for key in odd[:20]
+        )
+        return f"{name}: {len(ours)} versions beside uv's {len(theirs)}; they differ in {len(odd)}: {shown}."
+
+    def modules_listed(self) -> int:
+        with open(self.modules) as stream:
+            return len(json.load(stream))
