@@ -1,0 +1,142 @@
+"""An empty environment, as ``python -m venv`` makes it (PEP 405), without starting the interpreter.
+
+Adopts an existing one: what is there stays, what is missing is added.  Seeds nothing: Accord installs into an
+environment from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from accord.environments.activate import scripts
+from accord.environments.layout import OWN, Layout, is_environment
+from accord.io import files
+from accord_core.errors import InstallError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.environments.interpreters import Interpreter
+
+__all__ = ["create", "empty", "fill"]
+
+
+def create(
+    directory: str,
+    interpreter: Interpreter,
+    *,
+    clear: bool = False,
+    system_site_packages: bool = False,
+    prompt: str | None = None,
+) -> Layout:
+    """Make an environment for ``interpreter`` in ``directory``, or adopt the one that is there.
+
+    ``clear`` empties it first.  ``InstallError`` ``folder-not-empty`` for a folder that holds something else,
+    ``environment-other-python`` for one made for another Python version, ``not-writable``, ``disk-full``.
+    """
+    root = os.path.abspath(directory)
+    layout = Layout(root, interpreter.paths)
+    try:
+        if os.path.isfile(root) or (os.path.islink(root) and not os.path.isdir(root)):
+            raise InstallError("folder-not-empty", f"{root} is a file", hint="name another folder")
+        if clear and os.path.isdir(root):
+            _refuse_foreign(root)
+            empty(root)
+        elif is_environment(root):
+            _refuse_other(root, layout, interpreter)
+        else:
+            _refuse_foreign(root)
+        os.makedirs(root, exist_ok=True)
+        fill(layout, interpreter, system_site_packages=system_site_packages, prompt=prompt)
+    except OSError as error:
+        raise files.refused(error, f"making the environment {root}") from error
+    return layout
+
+
+def _refuse_foreign(root: str) -> None:
+    if not os.path.isdir(root) or is_environment(root):
+        return
+    inside = [name for name in os.listdir(root) if name != OWN]
+    if inside:
+        raise InstallError(
+            "folder-not-empty",
+            f"{root} is not empty and no environment",
+            context=(f"it holds {', '.join(sorted(inside)[:5])}",),
+            hint="name another folder; Accord empties no folder it did not make",
+        )
+
+
+def _refuse_other(root: str, layout: Layout, interpreter: Interpreter) -> None:
+    library = f"{root}/{os.path.dirname(layout.site)}"
+    above = os.path.dirname(library)
+    if os.path.isdir(above) and not os.path.isdir(library):
+        others = [name for name in os.listdir(above) if name.startswith(("python", "pypy"))]
+        if others:
+            raise InstallError(
+                "environment-other-python",
+                f"{root} was made for {others[0]}, not for Python {interpreter.short}",
+                hint="accord venv --clear makes it anew, or name its own Python with --python",
+            )
+
+
+def empty(root: str) -> None:
+    """Empty an environment: everything but the folder itself goes, ``.accord`` (history and all) included."""
+    for name in os.listdir(root):
+        files.remove_tree(f"{root}/{name}")
+
+
+def fill(
+    layout: Layout,
+    interpreter: Interpreter,
+    *,
+    system_site_packages: bool = False,
+    prompt: str | None = None,
+) -> None:
+    """Write what an environment consists of into the existing folder ``layout.root``; what is there stays."""
+    root = layout.root
+    scripts_folder = f"{root}/{layout.scripts}"
+    for folder in (scripts_folder, f"{root}/{layout.site}", f"{root}/include"):
+        os.makedirs(folder, exist_ok=True)
+    if layout.site.startswith("lib/") and sys.maxsize > 2**32 and not os.path.lexists(f"{root}/lib64"):
+        # As python -m venv does on 64-bit systems: some distributions' Pythons look for platlib there.
+        os.symlink("lib", f"{root}/lib64")
+    _link_python(scripts_folder, interpreter)
+    name = prompt or os.path.basename(layout.shown) or "venv"
+    for file, text in scripts(layout.shown, name).items():
+        _write_if_missing(f"{scripts_folder}/{file}", text.encode())
+    config = _config(layout, interpreter, system_site_packages, prompt)
+    if not os.path.exists(f"{root}/pyvenv.cfg"):
+        # Last: a folder without it is no environment yet.
+        files.write_atomic(f"{root}/pyvenv.cfg", config.encode(), sync=False)
+
+
+def _config(layout: Layout, interpreter: Interpreter, system: bool, prompt: str | None) -> str:
+    base = interpreter.base_executable
+    lines = [
+        f"home = {os.path.dirname(base)}",
+        f"include-system-site-packages = {'true' if system else 'false'}",
+        f"version = {interpreter.version}",
+        f"executable = {os.path.realpath(base)}",
+        f"implementation = {interpreter.markers['platform_python_implementation']}",
+        "installer = accord",
+    ]
+    if prompt:
+        lines.append(f"prompt = {prompt!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _link_python(folder: str, interpreter: Interpreter) -> None:
+    names = ["python", "python3", f"python{interpreter.short}"]
+    if interpreter.implementation != "cpython":
+        names += [interpreter.implementation, f"{interpreter.implementation}{interpreter.short}"]
+    for number, name in enumerate(names):
+        path = f"{folder}/{name}"
+        if not os.path.lexists(path):
+            os.symlink(interpreter.base_executable if number == 0 else "python", path)
+
+
+def _write_if_missing(path: str, data: bytes) -> None:
+    try:
+        files.write_new(path, data)
+    except FileExistsError:
+        pass

@@ -1,0 +1,430 @@
+"""Pythons: where they are, what they are (hot).
+
+An interpreter is described by running one small script in it, once; the answer is kept by the file's real path, time
+and size, together with everything derived from it (markers, tags), so that a warm command starts no process and
+imports nothing.  A virtual environment is described by its base interpreter and its own ``pyvenv.cfg``; it is never
+run.  This room reads folders and variables it is handed and decides nothing about versions a project wants.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import sys
+
+from accord.io import files
+from accord_core.errors import InstallError
+
+__all__ = ["FOLDER", "Interpreter", "accepts", "find", "find_all", "inspect", "parse_request"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+FOLDER = "interpreters-v1"
+_FORMAT = 3
+_SECONDS = 30  # for one description; PyPy needs about one
+_IMPLEMENTATIONS = {
+    "python": "",
+    "cpython": "cpython",
+    "cp": "cpython",
+    "pypy": "pypy",
+    "pp": "pypy",
+    "graalpy": "graalpy",
+}
+
+
+class Interpreter:
+    """One Python.
+
+    ``executable``      as found; ``real`` the file behind all links
+    ``version``         ``"3.12.1"``; ``implementation`` ``"cpython"``, ``"pypy"``, …
+    ``markers``         the PEP 508 environment, without ``extra``
+    ``tags``            wheel tags, best first
+    ``paths``           ``purelib``, ``platlib``, ``scripts``, ``data``, ``headers`` relative to an environment, with ``/``
+    ``identity``        hex digest; changes when the file or what it says of itself changes
+    ``is_venv``         whether ``executable`` belongs to a virtual environment; then ``prefix`` is its folder
+    ``base_prefix``     where the standard library is installed; ``base_executable`` the Python there
+    ``cache_tag``, ``magic``  of its compiled files
+    """
+
+    __slots__ = (
+        "base_executable",
+        "base_prefix",
+        "cache_tag",
+        "executable",
+        "identity",
+        "implementation",
+        "is_venv",
+        "magic",
+        "markers",
+        "paths",
+        "prefix",
+        "real",
+        "stdlib",
+        "tags",
+        "version",
+    )
+
+    def __init__(self, executable: str, real: str, record: Mapping[str, Any]) -> None:
+        self.executable = executable
+        self.real = real
+        self.version: str = record["version"]
+        self.implementation: str = record["implementation"]
+        self.markers: dict[str, str] = record["markers"]
+        self.tags: tuple[str, ...] = record["tags"]
+        self.paths: dict[str, str] = record["paths"]
+        self.identity: str = record["identity"]
+        self.base_prefix: str = record["base_prefix"]
+        self.base_executable: str = record["base_executable"]
+        self.stdlib: str = record["stdlib"]
+        self.cache_tag: str = record["cache_tag"]
+        self.magic: str = record["magic"]
+        folder = _venv_of(executable)
+        self.is_venv = folder is not None
+        self.prefix = folder or self.base_prefix
+
+    @property
+    def short(self) -> str:
+        """``"3.12"``."""
+        return self.markers["python_version"]
+
+    def __repr__(self) -> str:
+        return f"<Interpreter {self.implementation} {self.version} {self.executable}>"
+
+
+def _venv_of(executable: str) -> str | None:
+    folder = os.path.dirname(executable)
+    for place in (os.path.dirname(folder), folder):
+        if os.path.isfile(place + "/pyvenv.cfg"):
+            return place
+    return None
+
+
+# -- describing ----------------------------------------------------------------------------------------------
+
+
+def inspect(executable: str, *, cache_dir: str) -> Interpreter:
+    """Describe the Python at ``executable`` (an absolute or relative path to a file).
+
+    ``InstallError`` ``interpreter-broken`` if it does not start or answers nonsense, ``interpreter-too-old`` below 3.8.
+    """
+    executable = os.path.abspath(executable)
+    real = os.path.realpath(executable)
+    try:
+        status = os.stat(real)
+    except OSError as error:
+        raise _broken(executable, error.strerror or str(error)) from error
+    # platform_release and platform_version are markers and change with the kernel.
+    uname = os.uname() if hasattr(os, "uname") else None
+    key = (status.st_mtime_ns, status.st_size, uname.release + uname.version if uname else "")
+    place = os.path.join(cache_dir, FOLDER, hashlib.sha256(os.fsencode(real)).hexdigest()[:32])
+    record = _cached(place, key)
+    if record is None:
+        record = _describe(executable, real, status)
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            files.write_atomic(place, marshal.dumps((_FORMAT, key, record)), sync=False)
+        except OSError:
+            pass  # a cache that cannot be written costs a second start, nothing else
+    return Interpreter(executable, real, record)
+
+
+def _cached(place: str, key: tuple[int, int, str]) -> dict[str, Any] | None:
+    try:
+        with open(place, "rb") as file:
+            # Written by this module into the user's own cache.
+            form, known, record = marshal.loads(file.read())  # noqa: S302
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    if form != _FORMAT or known != key or not isinstance(record, dict):
+        return None
+    return record
+
+
+def _describe(executable: str, real: str, status: os.stat_result) -> dict[str, Any]:
+    import json
+    import subprocess
+
+    from accord.environments.tags import interpreter_tags
+
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_facts.py")
+    # The real file, so that a venv's own startup code is not run; a wrapper script must be run as it is.
+    try:
+        done = subprocess.run(
+            [real, "-I", "-S", "-B", script],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+            cwd=os.path.dirname(real),
+        )
+    except subprocess.TimeoutExpired:
+        raise _broken(executable, f"it did not answer within {_SECONDS} s") from None
+    except OSError as error:
+        raise _broken(executable, error.strerror or str(error)) from error
+    try:
+        facts = json.loads(done.stdout.decode("utf-8").strip().rpartition("\n")[2])
+        version = tuple(facts["version_info"])
+    except (ValueError, KeyError, TypeError):
+        raise _broken(executable, _last_line(done.stderr) or f"it ended with {done.returncode}") from None
+    if version < (3, 8):
+        raise InstallError(
+            "interpreter-too-old",
+            f"{executable} is Python {'.'.join(map(str, version))}; Accord manages 3.8 and newer",
+            hint="name another one with --python",
+        )
+    return _record(facts, real, status, interpreter_tags(facts, real))
+
+
+def _record(
+    facts: Mapping[str, Any], real: str, status: os.stat_result, tags: tuple[str, ...]
+) -> dict[str, Any]:
+    markers = facts["markers"]
+    paths = dict(facts["paths"])
+    # In a virtual environment lib64 is a link to lib (PEP 405 leaves it open; python -m venv makes it).
+    paths["platlib"] = paths["platlib"].replace("lib64/", "lib/", 1)
+    paths["headers"] = f"include/site/python{markers['python_version']}"
+    paths["data"] = ""
+    told = repr(
+        (real, status.st_mtime_ns, status.st_size, markers["python_full_version"], facts["soabi"], paths)
+    )
+    return {
+        "version": markers["python_full_version"].rstrip("+"),
+        "implementation": markers["implementation_name"],
+        "markers": markers,
+        "tags": tags,
+        "paths": paths,
+        "identity": hashlib.sha256(told.encode()).hexdigest(),
+        "base_prefix": facts["base_prefix"],
+        "base_executable": real if facts["executable"] is None else facts["executable"],
+        "stdlib": facts["stdlib"],
+        "cache_tag": facts["cache_tag"],
+        "magic": facts["magic"],
+    }
+
+
+def _last_line(data: bytes) -> str:
+    return data.decode("utf-8", "replace").strip().rpartition("\n")[2][:300]
+
+
+def _broken(executable: str, why: str) -> InstallError:
+    return InstallError(
+        "interpreter-broken",
+        f"{executable} cannot be used: {why}",
+        hint="name another Python with --python; accord python list shows what was found",
+    )
+
+
+# -- finding -------------------------------------------------------------------------------------------------
+
+
+class Request:
+    """What was asked for: ``implementation`` (``""`` = any) and ``version`` (``()`` = any) or ``specifier``."""
+
+    __slots__ = ("implementation", "specifier", "text", "version")
+
+    def __init__(self, text: str, implementation: str, version: tuple[int, ...], specifier: str) -> None:
+        self.text = text
+        self.implementation = implementation
+        self.version = version
+        self.specifier = specifier
+
+    def accepts(self, found: Interpreter) -> bool:
+        if self.implementation and found.implementation != self.implementation:
+            return False
+        if self.specifier:
+            return accepts(found, self.specifier)
+        told = tuple(int(part) for part in found.version.split(".")[:3] if part.isdigit())
+        return told[: len(self.version)] == self.version
+
+
+def parse_request(text: str) -> Request | None:
+    """``3``, ``3.12``, ``3.12.1``, ``312``, ``cpython``, ``cpython3.12``, ``cpython@3.12``, ``pypy@3.10``, ``>=3.11,<3.13``;
+    ``None`` for what can only be a path."""
+    value = text.strip()
+    if value[:1] in ("<", ">", "=", "~", "!"):
+        return Request(text, "", (), value)
+    at = 0
+    while at < len(value) and (value[at].isalpha()):
+        at += 1
+    name, rest = value[:at].lower(), value[at:].removeprefix("@").removeprefix("-")
+    if name not in _IMPLEMENTATIONS and name != "":
+        return None
+    if not rest:
+        return Request(text, _IMPLEMENTATIONS[name], (), "") if name else None
+    parts = rest.split(".")
+    if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 3:
+        return None
+    if len(parts) == 1 and len(rest) > 1:
+        parts = [rest[0], rest[1:]]  # 312
+    return Request(text, _IMPLEMENTATIONS.get(name, ""), tuple(int(part) for part in parts), "")
+
+
+def find(
+    request: str | None,
+    *,
+    cache_dir: str,
+    environ: Mapping[str, str] = os.environ,
+    directory: str | None = None,
+) -> Interpreter:
+    """The Python asked for, or the one at hand.
+
+    ``request`` is a version or implementation (:func:`parse_request`), the path of a Python or of an environment, the
+    name of a command, or ``None``: the active environment (``VIRTUAL_ENV``), the nearest ``.venv`` at or above
+    ``directory``, else the running Python's base.  ``InstallError`` ``interpreter-not-found`` lists what was looked at.
+    """
+    if request is None:
+        active = environ.get("VIRTUAL_ENV") or _nearest_venv(os.path.abspath(directory or "."))
+        executable = active and environment_python(active)
+        return inspect(executable or _base_of_running(), cache_dir=cache_dir)
+    wanted = parse_request(request)
+    if wanted is None or os.sep in request:
+        return _by_path(request, cache_dir, environ)
+    looked: list[str] = []
+    for path in _candidates(wanted, environ):
+        try:
+            found = inspect(path, cache_dir=cache_dir)
+        except InstallError as error:
+            looked.append(f"{path}: {error.message}")
+            continue
+        if wanted.accepts(found):
+            return found
+        looked.append(f"{path}: {found.implementation} {found.version}")
+    raise _not_found(request, looked)
+
+
+def find_all(*, cache_dir: str, environ: Mapping[str, str] = os.environ) -> tuple[Interpreter, ...]:
+    """Every Python found on this machine, each real file once, in order of preference."""
+    found: dict[str, Interpreter] = {}
+    for path in _candidates(Request("", "", (), ""), environ):
+        try:
+            one = inspect(path, cache_dir=cache_dir)
+        except InstallError:
+            continue
+        found.setdefault(one.real, one)
+    return tuple(found.values())
+
+
+def environment_python(folder: str) -> str | None:
+    """The Python of the environment in ``folder``, or ``None``."""
+    for name in ("bin/python", "bin/python3", "bin/pypy3", "Scripts/python.exe"):
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def _by_path(request: str, cache_dir: str, environ: Mapping[str, str]) -> Interpreter:
+    path = os.path.expanduser(request)
+    if os.path.isdir(path):
+        executable = environment_python(path)
+        if executable is None:
+            raise _not_found(request, [f"{path}: a folder without a Python in it"])
+        return inspect(executable, cache_dir=cache_dir)
+    if os.path.isfile(path):
+        return inspect(path, cache_dir=cache_dir)
+    if os.sep not in request:
+        for folder in _search_path(environ):
+            if os.access(os.path.join(folder, request), os.X_OK):
+                return inspect(os.path.join(folder, request), cache_dir=cache_dir)
+    raise _not_found(request, [f"{path}: not there"])
+
+
+def _not_found(request: str, looked: list[str]) -> InstallError:
+    return InstallError(
+        "interpreter-not-found",
+        f"there is no Python for {request!r}",
+        context=tuple(f"looked at {one}" for one in looked) or ("looked on PATH and found no Python at all",),
+        hint="install it, or name a path with --python; accord python list shows what is there",
+    )
+
+
+def _nearest_venv(folder: str) -> str | None:
+    while True:
+        if os.path.isfile(folder + "/.venv/pyvenv.cfg"):
+            return folder + "/.venv"
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
+def _base_of_running() -> str:
+    return getattr(sys, "_base_executable", None) or sys.executable
+
+
+def _search_path(environ: Mapping[str, str]) -> list[str]:
+    # Shims of version managers are scripts that start something else, or fail, depending on where they are called;
+    # the Pythons behind them are found in the managers' own folders.
+    folders = environ.get("PATH", os.defpath).split(os.pathsep)
+    return [folder for folder in folders if folder and os.path.basename(folder) != "shims"]
+
+
+def _candidates(wanted: Request, environ: Mapping[str, str]) -> Iterator[str]:
+    """Paths worth describing, most likely first, each once."""
+    seen: set[str] = set()
+    for path in _places(wanted, environ):
+        if path in seen or not os.access(path, os.X_OK) or os.path.isdir(path):
+            continue
+        seen.add(path)
+        yield path
+
+
+def _places(wanted: Request, environ: Mapping[str, str]) -> Iterator[str]:
+    yield _base_of_running()
+    names = ["python3", "python"]
+    if wanted.implementation in ("pypy", "graalpy"):
+        names = [f"{wanted.implementation}3", wanted.implementation]
+    if len(wanted.version) > 1:
+        short = f"{wanted.version[0]}.{wanted.version[1]}"
+        names.insert(0, ("pypy" if wanted.implementation == "pypy" else "python") + short)
+    elif not wanted.version:
+        names = [*(f"python3.{minor}" for minor in range(15, 7, -1)), *names, "pypy3", "graalpy"]
+    folders = _search_path(environ)
+    for name in names:
+        for folder in folders:
+            yield os.path.join(folder, name)
+    yield from _managed(environ)
+
+
+def _managed(environ: Mapping[str, str]) -> Iterator[str]:
+    """Pythons that version managers keep in folders of their own, newest first."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
+    for root in (
+        os.path.join(environ.get("PYENV_ROOT") or os.path.join(home, ".pyenv"), "versions"),
+        environ.get("UV_PYTHON_INSTALL_DIR") or os.path.join(data, "uv", "python"),
+        os.path.join(environ.get("ASDF_DATA_DIR") or os.path.join(home, ".asdf"), "installs", "python"),
+    ):
+        try:
+            names = os.listdir(root)
+        except OSError:
+            continue
+        for name in sorted(names, key=_numbers, reverse=True):
+            for command in ("bin/python3", "bin/pypy3", "bin/python"):
+                yield os.path.join(root, name, command)
+
+
+def _numbers(name: str) -> tuple[int, ...]:
+    digits = "".join(sign if sign.isdigit() else " " for sign in name)
+    return tuple(int(part) for part in digits.split())
+
+
+def accepts(interpreter: Interpreter, requires_python: str) -> bool:
+    """Whether the interpreter satisfies a Requires-Python specifier (core metadata, "Requires-Python").
+
+    ``InstallError`` ``requires-python-invalid`` for text that is no specifier.
+    """
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        return SpecifierSet(requires_python).contains(interpreter.version, prereleases=True)
+    except InvalidSpecifier as error:
+        raise InstallError(
+            "requires-python-invalid",
+            f"{requires_python!r} is no version specifier",
+            hint="write it as >=3.11 or >=3.11,<3.14",
+        ) from error

@@ -1,0 +1,131 @@
+"""Where things lie in an environment (hot).
+
+    <env>/pyvenv.cfg, bin/, lib/pythonX.Y/site-packages/   as ``python -m venv`` makes them (PEP 405)
+    <env>/.accord/
+        lock        one accord at a time
+        state       what the last command left, for the next one to see that nothing changed
+        journal     only while a transaction runs, or after one was killed
+        txn/new/    the new, prepared aside, under the paths it will have
+        history/N/  moves, info, and the old under the paths it had
+
+Paths inside an environment are relative to it, with ``/``.
+"""
+
+from __future__ import annotations
+
+import os
+
+from accord.io.locks import FileLock
+from accord_core.errors import InstallError
+
+__all__ = ["OWN", "Layout", "is_environment", "layout_of", "open_config"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+OWN = ".accord"
+
+
+class Layout:
+    """The places of one environment.  ``root`` absolute; ``site``, ``scripts``, ``headers`` relative; ``data`` is ``""``.
+
+    ``shown`` is the path that is written into scripts: that of the finished environment, also while it is made aside.
+    """
+
+    __slots__ = ("data", "headers", "root", "scripts", "shown", "site")
+
+    def __init__(self, root: str, paths: Mapping[str, str], *, shown: str | None = None) -> None:
+        self.root = root
+        self.shown = shown or root
+        self.site = paths["purelib"]
+        self.scripts = paths["scripts"]
+        self.headers = paths["headers"]
+        self.data = paths["data"]
+
+    def scheme(self, name: str, project: str) -> str:
+        """The folder of a wheel's scheme, relative to the environment; headers have one per project."""
+        if name in ("purelib", "platlib"):
+            return self.site
+        if name == "scripts":
+            return self.scripts
+        if name == "headers":
+            return f"{self.headers}/{project}"
+        return self.data
+
+    def own(self, name: str) -> str:
+        """The absolute path of one of Accord's own files."""
+        return f"{self.root}/{OWN}/{name}"
+
+    @property
+    def python(self) -> str:
+        """The environment's Python as scripts name it."""
+        return f"{self.shown}/{self.scripts}/python"
+
+    def lock(self, on_wait: Callable[[str], None] | None = None, timeout: float = 600.0) -> FileLock:
+        """Held while the environment is changed.  ``InstallError`` ``locked`` after ``timeout`` seconds."""
+        os.makedirs(f"{self.root}/{OWN}", exist_ok=True)
+        return FileLock(self.own("lock"), f"the environment {self.shown}", on_wait=on_wait, timeout=timeout)
+
+
+def is_environment(folder: str) -> bool:
+    """Whether ``folder`` is a virtual environment (PEP 405: it has a ``pyvenv.cfg``)."""
+    return os.path.isfile(f"{folder}/pyvenv.cfg")
+
+
+def layout_of(folder: str) -> Layout:
+    """The layout of an existing environment, told by its folders; no interpreter is asked.
+
+    ``InstallError`` ``no-environment`` where there is none, ``environment-broken`` where site-packages cannot be told.
+    """
+    root = os.path.abspath(folder)
+    if not is_environment(root):
+        raise InstallError(
+            "no-environment", f"{root} is no environment", hint=f"make one: accord venv {folder}"
+        )
+    if os.path.isdir(f"{root}/Lib/site-packages"):
+        return Layout(
+            root, {"purelib": "Lib/site-packages", "scripts": "Scripts", "headers": "Include", "data": ""}
+        )
+    try:
+        names = sorted(name for name in os.listdir(f"{root}/lib") if name.startswith(("python", "pypy")))
+    except OSError:
+        names = []
+    version = _configured_version(root)
+    if version is not None and len(names) > 1:
+        # Made again with another Python on top of the old one: pyvenv.cfg says which of them is meant.
+        names = [
+            name for name in names if name.removeprefix("python").removeprefix("pypy") == version
+        ] or names
+    if len(names) != 1:
+        raise InstallError(
+            "environment-broken",
+            f"{root}/lib does not hold the folder of one Python",
+            context=(f"found: {', '.join(names) or 'nothing'}",),
+            hint="make it anew: accord venv --clear",
+        )
+    short = names[0].removeprefix("python").removeprefix("pypy").rstrip("t")
+    paths = {
+        "purelib": f"lib/{names[0]}/site-packages",
+        "scripts": "bin",
+        "headers": f"include/site/python{short}",
+        "data": "",
+    }
+    return Layout(root, paths)
+
+
+def _configured_version(root: str) -> str | None:
+    for line in open_config(root):
+        key, _, value = line.partition("=")
+        if key.strip().lower() in ("version", "version_info"):
+            return ".".join(value.strip().split(".")[:2])
+    return None
+
+
+def open_config(root: str) -> list[str]:
+    """The lines of ``pyvenv.cfg``; none where it cannot be read."""
+    try:
+        with open(f"{root}/pyvenv.cfg", encoding="utf-8", errors="replace") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,134 @@
+"""What would have to change for an environment to hold what is wanted.  Computes; changes nothing."""
+
+from __future__ import annotations
+
+import os
+
+from accord.environments import state
+from accord.environments.installed import Installed, read_site
+from accord.environments.layout import Layout, layout_of
+from accord_core.archive.wheel import same_version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from accord.store.entry import Entry
+
+__all__ = ["Plan", "Wanted", "plan"]
+
+
+class Wanted:
+    """One distribution to have.
+
+    ``name`` normalised, ``version``; ``sha256`` of its wheel where that is known; ``entry`` its place in the store,
+    which may be filled in after planning and must be before applying.  ``requested`` by the user (REQUESTED);
+    ``direct_url`` the PEP 610 record of what came from no index, ``None`` for what did.
+    """
+
+    __slots__ = ("direct_url", "entry", "name", "requested", "sha256", "version")
+
+    def __init__(
+        self,
+        name: str,
+        version: str,
+        *,
+        sha256: str | None = None,
+        entry: Entry | None = None,
+        requested: bool = False,
+        direct_url: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.sha256 = entry.sha256 if entry is not None else sha256
+        self.entry = entry
+        self.requested = requested
+        self.direct_url = direct_url
+
+    def __repr__(self) -> str:
+        return f"<Wanted {self.name} {self.version}>"
+
+
+class Plan:
+    """``add`` (new and replacing), ``remove`` (gone and replaced), ``keep``; ``replaced`` names are in both first."""
+
+    __slots__ = ("add", "keep", "layout", "remove", "replaced")
+
+    def __init__(
+        self,
+        layout: Layout,
+        add: tuple[Wanted, ...],
+        remove: tuple[Installed, ...],
+        keep: tuple[Installed, ...],
+    ) -> None:
+        self.layout = layout
+        self.add = add
+        self.remove = remove
+        self.keep = keep
+        self.replaced = frozenset(one.name for one in add) & frozenset(one.name for one in remove)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.add and not self.remove
+
+
+def plan(
+    directory: str,
+    wanted: Sequence[Wanted],
+    *,
+    exact: bool = True,
+    remove: Iterable[str] = (),
+    reinstall: Iterable[str] = (),
+) -> Plan:
+    """How the environment in ``directory`` comes to hold ``wanted``.
+
+    ``exact``: nothing else stays.  ``remove``: names (normalised) that go in any case; ``reinstall``: names that are
+    replaced even if they are there.  What another tool installed is kept if the version is the one wanted.
+    """
+    return plan_layout(layout_of(directory), wanted, exact=exact, remove=remove, reinstall=reinstall)
+
+
+def plan_layout(
+    layout: Layout,
+    wanted: Sequence[Wanted],
+    *,
+    exact: bool = True,
+    remove: Iterable[str] = (),
+    reinstall: Iterable[str] = (),
+) -> Plan:
+    """The same for a known layout."""
+    there: dict[str, list[Installed]] = {}
+    for one in read_site(layout):
+        there.setdefault(one.name, []).append(one)
+    record = state.read(layout.root)
+    known: state.Known = record["dists"] if record else {}
+    anew = set(reinstall)
+    leaving = set(remove)
+    add, gone, keep = [], [], []
+    for want in sorted(wanted, key=lambda one: one.name):
+        found = there.pop(want.name, [])
+        if len(found) == 1 and want.name not in anew and _is(found[0], want, known):
+            keep.append(found[0])
+        else:
+            add.append(want)
+            gone.extend(found)
+    for name, found in there.items():
+        (gone if exact or name in leaving else keep).extend(found)
+    return Plan(layout, tuple(add), tuple(gone), tuple(keep))
+
+
+def _is(found: Installed, want: Wanted, known: state.Known) -> bool:
+    ours = known.get(found.name)
+    if ours is not None and want.sha256 is not None and found.path.endswith(f"/{ours[2]}"):
+        try:
+            status = os.stat(f"{found.root}/{found.path}/RECORD")
+        except OSError:
+            return False
+        if (status.st_mtime_ns, status.st_size) == ours[3:]:
+            return ours[1] == want.sha256
+    if found.kind != "dist-info" or not same_version(found.version, want.version):
+        return False
+    # Installed by another tool: the version stands for the file, unless one of the two came from no index.
+    return want.direct_url is None and found.read("direct_url.json") is None

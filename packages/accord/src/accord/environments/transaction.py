@@ -1,0 +1,189 @@
+"""A list of renames, a journal, and the way back (hot).
+
+Every change of an environment is an ordered list of *moves* ``(from, to)``: paths relative to the environment, all on
+its file system, no ``to`` existing before its move.  The old moves out into ``.accord/history/N/old/``, the new moves
+in from ``.accord/txn/new/``.  So carrying a list out backwards undoes it, whether half of it had happened (recovery)
+or all of it (undo); and because each rename is one step, the journal need not say how far things went: a move has
+happened when ``to`` is there and ``from`` is not.
+
+    1. the new is prepared aside; nothing in the environment has changed
+    2. the journal is written                  killed from here on: recover() takes every move back
+    3. the moves
+    4. the journal is renamed into history     from here on the environment is the new one
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import time
+
+from accord.environments.layout import OWN
+from accord.io import files
+from accord.io.steps import step
+from accord_core.errors import InstallError
+
+__all__ = ["KEPT", "Transaction", "entries", "read_moves", "recover"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Move = tuple[str, str]
+
+KEPT = 10  # transactions that can be undone
+_JOURNAL = f"{OWN}/journal"
+
+
+class Transaction:
+    """One change of the environment at ``root`` (absolute; its lock is held by the caller).
+
+    Prepare the new under :meth:`aside`, collect ``moves``, then :meth:`commit`.  :meth:`abandon` if anything failed.
+    """
+
+    def __init__(self, root: str) -> None:
+        recover(root)
+        self.root = root
+        self.number = 1 + max(entries(root), default=0)
+        self.moves: list[Move] = []
+        self._folder = f"{OWN}/history/{self.number}"
+        self._made: set[str] = set()
+
+    def aside(self) -> str:
+        """The absolute folder to prepare the new in; below it the paths the environment will have."""
+        place = f"{self.root}/{OWN}/txn/new"
+        os.makedirs(place, exist_ok=True)
+        return place
+
+    def move_in(self, path: str) -> None:
+        """``path``, prepared aside, takes its place."""
+        self.moves.append((f"{OWN}/txn/new/{path}", path))
+
+    def move_out(self, path: str) -> None:
+        """``path`` leaves the environment and stays in history."""
+        self.moves.append((path, f"{self._folder}/old/{path}"))
+
+    def restore(self, source: str, path: str) -> None:
+        """``source``, an old path in history, takes its place again."""
+        self.moves.append((source, path))
+
+    def commit(self, info: dict[str, Any]) -> int:
+        """Carry the moves out and return the transaction's number.
+
+        ``info`` (marshal-able) goes into history.  If a move fails, those before it are taken back and the
+        ``OSError`` is raised as an ``InstallError``; the environment is then as it was.
+        """
+        self._prepare(info)
+        step("apply-journal")
+        # Only what replaces something old must survive a power cut; the rest can be made again from the store.
+        precious = any(source.startswith(OWN) is False for source, _ in self.moves)
+        record = marshal.dumps((1, self.number, self.moves))
+        files.write_atomic(f"{self.root}/{_JOURNAL}", record, sync=precious)
+        step("apply-moves")
+        try:
+            carry_out(self.root, self.moves)
+            step("apply-commit")
+            os.rename(f"{self.root}/{_JOURNAL}", f"{self.root}/{self._folder}/moves")
+        except OSError as error:
+            recover(self.root)
+            raise files.refused(error, f"changing {self.root}") from error
+        except InstallError:
+            recover(self.root)
+            raise
+        step("apply-clean")
+        files.remove_tree(f"{self.root}/{OWN}/txn")
+        self._forget_old()
+        return self.number
+
+    def _prepare(self, info: dict[str, Any]) -> None:
+        os.makedirs(f"{self.root}/{self._folder}", exist_ok=True)
+        values = {**info, "time": time.time()}
+        files.write_new(f"{self.root}/{self._folder}/info", marshal.dumps(values))
+        for _, target in self.moves:
+            folder = target.rpartition("/")[0]
+            if folder.startswith(self._folder) and folder not in self._made:
+                os.makedirs(f"{self.root}/{folder}", exist_ok=True)
+                self._made.add(folder)
+
+    def _forget_old(self) -> None:
+        for number in entries(self.root)[:-KEPT]:
+            files.remove_tree(f"{self.root}/{OWN}/history/{number}")
+
+    def abandon(self) -> None:
+        """Throw the prepared away; nothing in the environment has changed."""
+        files.remove_tree(f"{self.root}/{OWN}/txn")
+        files.remove_tree(f"{self.root}/{self._folder}")
+
+
+def carry_out(root: str, moves: list[Move]) -> None:
+    """Rename in order.  ``InstallError`` ``file-in-the-way`` rather than replace anything."""
+    last = len(moves) // 2
+    for number, (source, target) in enumerate(moves):
+        if number == last:
+            step("apply-half")
+        if os.path.lexists(f"{root}/{target}"):
+            raise InstallError(
+                "file-in-the-way",
+                f"{target} is there and was not a moment ago",
+                hint="something else is changing the environment; run again when it is done",
+            )
+        os.rename(f"{root}/{source}", f"{root}/{target}")
+
+
+def entries(root: str) -> list[int]:
+    """The numbers in history, oldest first."""
+    try:
+        names = os.listdir(f"{root}/{OWN}/history")
+    except OSError:
+        return []
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def read_moves(path: str) -> tuple[int, list[Move]] | None:
+    """The number and moves in a journal; ``None`` where there is none.  ``InstallError`` ``journal-damaged``."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        return None
+    try:
+        # Written by this module into the environment itself.
+        form, number, moves = marshal.loads(data)  # noqa: S302
+        if form != 1:
+            raise ValueError(form)
+        return int(number), [(str(source), str(target)) for source, target in moves]
+    except (ValueError, EOFError, TypeError) as error:
+        raise InstallError(
+            "journal-damaged",
+            f"{path} cannot be read, and it tells what a crash left half done",
+            hint="make the environment anew: accord venv --clear",
+        ) from error
+
+
+def recover(root: str) -> bool:
+    """Take back what a killed transaction did; True if there was one.  May itself be killed and run again."""
+    journal = f"{root}/{_JOURNAL}"
+    found = read_moves(journal)
+    if found is None:
+        if os.path.lexists(f"{root}/{OWN}/txn"):
+            files.remove_tree(f"{root}/{OWN}/txn")
+            _drop_unfinished(root)
+        return False
+    number, moves = found
+    for source, target in reversed(moves):
+        if os.path.lexists(f"{root}/{target}") and not os.path.lexists(f"{root}/{source}"):
+            step("recover-move")
+            os.makedirs(os.path.dirname(f"{root}/{source}"), exist_ok=True)
+            os.rename(f"{root}/{target}", f"{root}/{source}")
+    step("recover-clean")
+    files.remove_tree(f"{root}/{OWN}/history/{number}")
+    os.unlink(journal)
+    files.remove_tree(f"{root}/{OWN}/txn")
+    return True
+
+
+def _drop_unfinished(root: str) -> None:
+    """History folders whose journal was never renamed into them: killed before the first move."""
+    for number in entries(root):
+        if not os.path.lexists(f"{root}/{OWN}/history/{number}/moves"):
+            files.remove_tree(f"{root}/{OWN}/history/{number}")
