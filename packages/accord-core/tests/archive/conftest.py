@@ -17,7 +17,7 @@ Code = Callable[[Callable[[], object]], str]
 def write(tmp_path: Path) -> Write:
     """``write(data, name=…) -> path``: the bytes as a file."""
 
-    def writer(data: bytes, name: str = "archive.zip") -> str:
+    def writer(data: bytes, name: str = "archive.bin") -> str:
         path = tmp_path / name
         path.write_bytes(data)
         return str(path)

@@ -16,6 +16,7 @@ from . import record
 from .entrypoints import EntryPoint, check_script_name, parse_entry_points
 from .limits import DEFAULT
 from .metadata import Metadata, parse_metadata
+from .paths import Paths
 from .zipreader import open_zip
 
 TYPE_CHECKING = False
@@ -93,20 +94,23 @@ class Wheel:
         self._check_targets()
 
     def _check_targets(self) -> None:
-        # A file at the root and one of .data/purelib may be one file in the environment.
-        seen: set[tuple[str, str]] = set()
-        apart = "" if self.wheel_file.root_is_purelib else "platlib"
+        """No two files of the wheel may become one file of the environment, by way of ``.data`` folders."""
+        if not any(_DATA_SUFFIX + "/" in member.name for member in self.members):
+            return
+        places: dict[str, Paths] = {}
         for member in self.members:
-            top = member.name.partition("/")[0]
-            if top.endswith(_DATA_SUFFIX):
-                scheme, path = self.target(member)
-                seen.add(("" if scheme in ("purelib", "platlib", apart) else scheme, path))
-        if seen:
-            for member in self.members:
-                if ("", member.name) in seen:
-                    raise ArchiveError(
-                        "wheel-target-twice", f"{member.name!r} is in the wheel for two places that are one"
-                    )
+            scheme, path = self.target(member)
+            # In an ordinary environment both library schemes are one folder.
+            place = "purelib" if scheme == "platlib" else scheme
+            try:
+                places.setdefault(place, Paths(self._zip.limits)).add_file(path)
+            except ArchiveError as fault:
+                raise _same_place(fault) from None
+        for paths in places.values():
+            try:
+                paths.finish()
+            except ArchiveError as fault:
+                raise _same_place(fault) from None
 
     def target(self, member: Member) -> tuple[str, str]:
         """``(scheme, path inside it)`` of a file; scheme is one of :data:`SCHEMES`.
@@ -203,6 +207,12 @@ class Wheel:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._zip.close()
+
+
+def _same_place(fault: ArchiveError) -> ArchiveError:
+    return ArchiveError(
+        "wheel-target-twice", f"two files of the wheel would be one when installed: {fault.message}"
+    )
 
 
 def open_wheel(path: str, limits: Limits = DEFAULT, *, filename: str | None = None) -> Wheel:
