@@ -1,0 +1,95 @@
+"""The small grammars agree with ``packaging``, which the backend itself must not need."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from accord_backend import rules
+
+SPELLING = st.from_regex(
+    r"v?([0-9]{1,3}!)?[0-9]{1,3}(\.[0-9]{1,3}){0,3}([-_.]?(a|B|alpha|c|rc|pre|preview)[-_.]?[0-9]{0,2})?"
+    r"(-[0-9]{1,2}|[-_.]?(post|rev|R)[-_.]?[0-9]{0,2})?([-_.]?dev[-_.]?[0-9]{0,2})?(\+[a-z0-9]{1,3}([-_.][a-zA-Z0-9]{1,3}){0,2})?",
+    fullmatch=True,
+)
+
+
+@given(SPELLING | st.text("0123456789.!+-_abrcpostdev ", max_size=12))
+def test_versions(text: str) -> None:
+    try:
+        expected = str(Version(text))
+    except InvalidVersion:
+        assert rules.normal_version(text) is None
+        return
+    assert rules.normal_version(text) == expected
+
+
+@given(st.text("abcXYZ019-_.", min_size=1, max_size=10))
+def test_names(text: str) -> None:
+    normal = rules.normal_name(text)
+    if text[0] in "-_." or text[-1] in "-_.":
+        assert normal is None
+    else:
+        assert normal == canonicalize_name(text)
+        assert rules.file_name_part(text) == canonicalize_name(text).replace("-", "_")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MIT", "Apache-2.0 OR MIT", "apache-2.0 or (mit and BSD-3-Clause)", "GPL-2.0-or-later WITH Bison-exception-2.2",
+        "LicenseRef-Mine", "GPL-2.0+", "MIT OR", "OR MIT", "(MIT", "MIT)", "MIT MIT", "", "()", "MIT AND (OR)", "MIT / BSD",
+        "(MIT)", "((MIT) OR Zlib)", "MIT WITH", "WITH MIT",
+    ],
+)  # fmt: skip
+def test_licence_expressions(text: str) -> None:
+    ours = rules.licence_expression(text)
+    try:
+        expected = canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        assert ours is None
+        return
+    # packaging also corrects the case of identifiers, for which one needs the list of licences.
+    assert ours is not None and ours.lower() == expected.lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ham", "ham>=1", "ham[a,b]>=1,<2; python_version < '3'", "ham (>=1)", "ham @ https://index.example/a;b.whl",
+        "ham @ https://index.example/a.whl ; python_version < '3'", "ham===1.0.*weird", "ham~=1.0", "ham[ ]", "ham ;extra=='x'",
+    ],
+)  # fmt: skip
+def test_requirements_and_extras(text: str) -> None:
+    assert rules.requirement(f" {text} ") == text
+    joined = Requirement(rules.with_extra(text, "cold"))
+    plain = Requirement(text)
+    assert (joined.name, joined.extras, joined.specifier, joined.url) == (
+        plain.name, plain.extras, plain.specifier, plain.url,
+    )  # fmt: skip
+    assert joined.marker is not None and joined.marker.evaluate(
+        {"extra": "cold", "python_version": "2.7"}
+    ) == (plain.marker is None or plain.marker.evaluate({"extra": "cold", "python_version": "2.7"}))
+    assert not joined.marker.evaluate({"extra": "warm", "python_version": "2.7"})
+
+
+@pytest.mark.parametrize("text", ["", "-ham", "ham >", "ham 1.0", "ham=1", "ham;", "ham @", "ham\n", "ham]"])
+def test_what_is_no_requirement(text: str) -> None:
+    assert rules.requirement(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "function", "either"),
+    [
+        ("spam:main", True, True), ("spam.cli:App.run", True, True), ("spam : main [x]", True, True), ("spam", False, True),
+        ("spam:", False, False), (":main", False, False), ("spam.py/x:main", False, False), ("spam:main()", False, False), ("", False, False),
+    ],
+)  # fmt: skip
+def test_object_references(text: str, function: bool, either: bool) -> None:
+    assert rules.is_object_reference(text, callable_needed=True) is function
+    assert rules.is_object_reference(text, callable_needed=False) is either
