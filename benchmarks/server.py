@@ -294,15 +294,19 @@ class _Connection(asyncio.Protocol):
             server.send(self.transport, known)
 
     async def _slow(self, head: bytes) -> None:
+        keep = (
+            False  # whatever goes wrong ends the connection: a client must never wait for an answer in vain
+        )
         try:
             keep = await self.server.answer(head, self.transport)
         except (ConnectionError, asyncio.CancelledError):
-            return  # the client left in the middle of a file
-        self.busy = None
-        if keep:
-            self._advance()
-        else:
-            self.transport.close()
+            pass  # the client left in the middle of a file
+        finally:
+            self.busy = None
+            if keep:
+                self._advance()
+            else:
+                self.transport.close()
 
 
 async def serve(server: Server, host: str, port: int) -> tuple[asyncio.Server, str]:
