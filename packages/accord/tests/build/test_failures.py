@@ -31,7 +31,7 @@ def fails(builder: Builder, tree: str, tmp_path: Path) -> BuildError:
     with pytest.raises(BuildError) as caught:
         builder.wheel(Tree(tree, key="k"), str(tmp_path / "out"))
     folder = tmp_path / "cache" / "builds-v1"
-    assert set(os.listdir(folder)) <= {"logs"}
+    assert set(os.listdir(folder)) <= {"logs", "locks"}
     assert not (tmp_path / "out").exists()
     return caught.value
 

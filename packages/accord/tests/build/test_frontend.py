@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -211,11 +212,35 @@ def test_static_metadata_runs_nothing(project: MakeProject, builder: MakeBuilder
 
 
 def test_pkg_info_counts_in_an_sdist_only(project: MakeProject, builder: MakeBuilder) -> None:
-    tree = project(
-        files={"PKG-INFO": "Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: static\n"}
-    )
-    assert b"static" in builder().metadata(Tree(tree, is_sdist=True)).data
+    text = "Metadata-Version: 2.2\nName: demo\nVersion: 1.0\nRequires-Dist: static\n"
+    tree = project(files={"PKG-INFO": text})
+    assert b"static" in builder().metadata(Tree(tree, info=text.encode())).data
     assert b"static" not in builder().metadata(Tree(tree)).data
+
+
+def test_two_at_once_build_once(project: MakeProject, builder: MakeBuilder) -> None:
+    tree = project("""
+        good = build_wheel
+        def build_wheel(directory, *args):
+            import time
+            with open("count", "a") as file:
+                file.write("1")
+            time.sleep(0.3)
+            return good(directory)
+        """)
+    results: list[str] = []
+    make = builder()
+    threads = [
+        threading.Thread(target=lambda: results.append(make.wheel(Tree(tree, key="k"), "unused").sha256))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    assert len(set(results)) == 1
+    assert Path(tree, "count").read_text(encoding="utf-8") == "1"
 
 
 @pytest.mark.parametrize(("name", "version"), [("other", "1.0"), ("demo", "2.0")])

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accord.io.files import remove_tree, write_atomic
+from accord.io.locks import FileLock
+from accord_core.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from accord.io.reporting import Reporter
 
 __all__ = ["BuildCache", "BuiltWheel"]
 
@@ -54,6 +58,15 @@ class BuildCache:
             yield path
         finally:
             remove_tree(path)
+
+    def lock(self, digest: str, label: str, reporter: Reporter) -> FileLock:
+        """Held while ``digest`` is made, so that what takes an hour is not done twice; a build may take any time."""
+        folder = os.path.join(self.folder, "locks")
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, digest[:2])  # few files, and two builds seldom share one
+        return FileLock(
+            path, f"the build of {label}", timeout=float("inf"), on_wait=reporter.note, family=BuildError
+        )
 
     def log(self, digest: str) -> str:
         """Path of the log of the last build under ``digest``."""

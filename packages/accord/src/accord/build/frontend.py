@@ -9,10 +9,11 @@ installs nothing.  Every failure is a BuildError with a code, or the AccordError
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from accord.build.backend import BuildSystem, read_build_system, read_pyproject_table, read_small_file
+from accord.build.backend import BuildSystem, read_build_system, read_pyproject_table
 from accord.build.cache import BuildCache, BuiltWheel, describe
 from accord.build.environ import build_environment, settings_digest
 from accord.build.hooks import HookNotThere, Hooks, Place
@@ -29,7 +30,7 @@ from accord.io.reporting import SILENT
 from accord_core.errors import AccordError, ArchiveError, BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from accord.build.ports import Buildable, BuildEnvironments, Python
     from accord.io.reporting import Reporter
@@ -84,29 +85,27 @@ class Builder:
 
         Raises BuildError; ``build-metadata-mismatch`` when it is not the project or version that was promised.
         """
-        digest = self._digest(source)
-        kept = self._cache.metadata(digest) if digest and not editable else None
-        if kept is not None:
-            return self._checked(source, kept[0], kept[1])
-        with self._cache.scratch() as scratch:
-            tree = source.tree(os.path.join(scratch, "tree"))
-            found = self._static(source, tree)
+        digest = None if editable else self._digest(source)
+        with self._alone(digest, source) as scratch:
+            kept = self._cache.metadata(digest) if digest else None
+            if kept is not None:
+                return self._checked(source, kept[0], kept[1])
+            found = self._static_sdist(source)
             if found is None:
-                found = self._prepare(source, tree, scratch, "editable" if editable else "wheel", digest)
-        if digest and not editable:
-            self._cache.keep_metadata(digest, found.data, found.origin)
-        return found
+                tree = source.tree(os.path.join(scratch, "tree"))
+                found = self._static_tree(source, tree)
+                if found is None:
+                    found = self._prepare(source, tree, scratch, "editable" if editable else "wheel", digest)
+            if digest:
+                self._cache.keep_metadata(digest, found.data, found.origin)
+            return found
 
     def wheel(self, source: Buildable, into: str) -> BuiltWheel:
         """A wheel of ``source``: from the cache, or built.  One that is not cached is put into the folder ``into``.
 
         Raises BuildError.
         """
-        digest = self._digest(source)
-        kept = self._cache.wheel(digest) if digest else None
-        if kept is not None:
-            return kept
-        return self._build(source, "wheel", into, digest)
+        return self._build(source, "wheel", into, self._digest(source))
 
     def editable(self, source: Buildable, into: str) -> BuiltWheel:
         """An editable wheel of ``source`` in the folder ``into`` (PEP 660).
@@ -116,9 +115,12 @@ class Builder:
         return self._build(source, "editable", into, None)
 
     def _build(self, source: Buildable, kind: Kind, into: str, digest: str | None) -> BuiltWheel:
-        with self._cache.scratch() as scratch:
-            tree = source.tree(os.path.join(scratch, "tree"))
+        with self._alone(digest, source) as scratch:
+            kept = self._cache.wheel(digest) if digest else None
+            if kept is not None:
+                return kept
             self._options.policy.check(source)
+            tree = source.tree(os.path.join(scratch, "tree"))
             task = self._reporter.start(f"Building {source.label}", None, "steps")
             try:
                 hooks = self._hooks(source, tree, scratch, kind)
@@ -132,6 +134,14 @@ class Builder:
             target = os.path.join(into, os.path.basename(built))
             _move(built, target)
             return describe(target)
+
+    @contextmanager
+    def _alone(self, digest: str | None, source: Buildable) -> Iterator[str]:
+        """A scratch folder, and no other thread or process at work on the same ``digest``."""
+        with ExitStack() as stack:
+            if digest:
+                stack.enter_context(self._cache.lock(digest, source.label, self._reporter))
+            yield stack.enter_context(self._cache.scratch())
 
     def _prepare(
         self, source: Buildable, tree: str, scratch: str, kind: Kind, digest: str | None
@@ -231,15 +241,15 @@ class Builder:
         self._checked(source, data, "wheel")
         return path
 
-    def _static(self, source: Buildable, tree: str) -> SourceMetadata | None:
-        """Metadata no code has to run for, or None."""
-        limits = self._options.limits
-        if source.is_sdist:
-            pkg_info = read_small_file(os.path.join(tree, "PKG-INFO"), limits.metadata_bytes)
-            found = trusted_static_metadata(pkg_info) if pkg_info is not None else None
-            if found is not None:
-                return self._checked(source, found.data, found.origin)
-        document = read_pyproject_table(tree, limits)
+    def _static_sdist(self, source: Buildable) -> SourceMetadata | None:
+        """What an sdist says of itself, where PEP 643 lets it be believed; it need not be unpacked for that."""
+        pkg_info = source.pkg_info()
+        found = trusted_static_metadata(pkg_info) if pkg_info is not None else None
+        return self._checked(source, found.data, found.origin) if found is not None else None
+
+    def _static_tree(self, source: Buildable, tree: str) -> SourceMetadata | None:
+        """What ``pyproject.toml`` says, where PEP 621 lets it be believed."""
+        document = read_pyproject_table(tree, self._options.limits)
         if document is None:
             return None
         has_setup = any(os.path.lexists(os.path.join(tree, name)) for name in ("setup.py", "setup.cfg"))

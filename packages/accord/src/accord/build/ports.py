@@ -41,8 +41,8 @@ class Buildable(Protocol):
     ``label`` is how people know it (``"six 1.17.0 (sdist)"``); ``name`` (normalised) and ``version`` (normal form)
     are what its file name or reference promised, None where nothing was promised.  ``key`` identifies its bytes for
     the cache; None when they may change (a local directory).  ``own`` says it is the user's own folder, which a
-    policy against building strangers' code does not mean.  ``is_sdist`` says that a ``PKG-INFO`` in it was made by
-    its build backend (PEP 643).  ``tree`` returns the project's folder, made inside the empty folder ``into``
+    policy against building strangers' code does not mean.  ``pkg_info`` returns the ``PKG-INFO`` that a build backend
+    put into an sdist (PEP 643), None for what is no sdist or has none.  ``tree`` returns the project's folder, made inside the empty folder ``into``
     unless it is there already; it is called at most once per build.
     """
 
@@ -56,8 +56,7 @@ class Buildable(Protocol):
     def key(self) -> str | None: ...
     @property
     def own(self) -> bool: ...
-    @property
-    def is_sdist(self) -> bool: ...
+    def pkg_info(self) -> bytes | None: ...
     def tree(self, into: str) -> str: ...
 
 

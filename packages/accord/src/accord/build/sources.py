@@ -21,8 +21,8 @@ from accord.build.reference import Reference, public_url
 from accord.build.wheels import read_wheel
 from accord.io.files import remove_tree, write_atomic
 from accord.io.reporting import SILENT
-from accord_core.archive.sdist import extract
-from accord_core.errors import BuildError
+from accord_core.archive.sdist import extract, pkg_info
+from accord_core.errors import ArchiveError, BuildError
 from accord_core.lock.model import Archive, Directory, Vcs
 
 if TYPE_CHECKING:
@@ -67,7 +67,6 @@ class SdistSource:
     name: str
     version: str
     own: bool = False
-    is_sdist: bool = True
 
     @property
     def label(self) -> str:
@@ -76,6 +75,9 @@ class SdistSource:
     @property
     def key(self) -> str:
         return f"sdist:{self.sha256}"
+
+    def pkg_info(self) -> bytes | None:
+        return _pkg_info(self.path)
 
     def tree(self, into: str) -> str:
         os.makedirs(into, exist_ok=True)
@@ -90,7 +92,6 @@ class DirectorySource:
     version: str | None = None
     key: str | None = None
     own: bool = True
-    is_sdist: bool = False
 
     @property
     def label(self) -> str:
@@ -104,6 +105,9 @@ class DirectorySource:
     def path(self) -> str:
         assert self.reference.path is not None, "a directory has a path"
         return self.reference.path
+
+    def pkg_info(self) -> bytes | None:
+        """None: a PKG-INFO lying in a working tree may be of another day."""
 
     def tree(self, into: str) -> str:
         return below(self.path, self.reference.subdirectory, self.label)
@@ -145,9 +149,8 @@ class ArchiveSource:
             f"#{self.reference.subdirectory}" if self.reference.subdirectory else ""
         )
 
-    @property
-    def is_sdist(self) -> bool:
-        return self.reference.subdirectory is None
+    def pkg_info(self) -> bytes | None:
+        return _pkg_info(self.path) if self.reference.subdirectory is None else None
 
     def tree(self, into: str) -> str:
         os.makedirs(into, exist_ok=True)
@@ -193,7 +196,6 @@ class GitSource:
     git: Git = field(repr=False, compare=False)
     version: str | None = None
     own: bool = False
-    is_sdist: bool = False
 
     @property
     def label(self) -> str:
@@ -206,6 +208,9 @@ class GitSource:
     @property
     def key(self) -> str:
         return f"{replace(self.reference, revision=None).identity}@{self.commit}"
+
+    def pkg_info(self) -> bytes | None:
+        """None: a PKG-INFO that was committed may be of another day."""
 
     def tree(self, into: str) -> str:
         checkout = self.git.checkout(self.reference, self.commit, into)
@@ -373,6 +378,15 @@ def below(tree: str, subdirectory: str | None, label: str) -> str:
             hint="check #subdirectory=…",
         )
     return path
+
+
+def _pkg_info(path: str) -> bytes | None:
+    try:
+        return pkg_info(path)
+    except ArchiveError as error:
+        if error.code == "sdist-metadata-missing":
+            return None
+        raise
 
 
 def _named_by_content(path: str, name: str, label: str) -> str:

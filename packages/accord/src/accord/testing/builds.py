@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["GOOD_BACKEND", "PYPROJECT", "BareEnvironments", "ThisPython", "Tree", "write_project"]
 
 GOOD_BACKEND = """
-import base64, hashlib, os, zipfile
+import os
 
 NAME, VERSION = "demo", "1.0"
 
@@ -36,6 +36,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     name = f"{NAME}-{VERSION}-py3-none-any.whl"
     info = f"{NAME}-{VERSION}.dist-info"
     wheel = "Wheel-Version: 1.0\\nGenerator: demo\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    import base64, hashlib, zipfile
     files = {
         f"{NAME}.py": f"settings = {config_settings!r}\\n",
         f"{info}/METADATA": metadata(),
@@ -102,8 +103,11 @@ class Tree:
     version: str | None = None
     key: str | None = None
     own: bool = False
-    is_sdist: bool = False
+    info: bytes | None = None
     label: str = "demo (test tree)"
+
+    def pkg_info(self) -> bytes | None:
+        return self.info
 
     def tree(self, into: str) -> str:
         return self.path
