@@ -11,6 +11,10 @@ package imports nothing itself, because ``versions``, ``markers`` and ``requirem
     scripts            PEP 723 inline script metadata
     positions          at which line of a TOML document a key stands
     faults             collecting what is wrong with a document
+    fields             reading fields of tables
+    declared           a requirement and where it stands
+    cutoff             exclude-newer: moments and durations
+    entry              a requirement, a path or a URL as people write them
     pyproject          ``pyproject.toml`` as a whole
     tool_table         ``[tool.accord]``
     requirements_file  the requirements file format, as pip reads it

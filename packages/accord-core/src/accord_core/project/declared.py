@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accord_core.errors import Where
-from accord_core.project.faults import Faults, dotted
+from accord_core.project.entry import slip
+from accord_core.project.faults import Faults
 from accord_core.project.positions import KeyPath
 from accord_core.project.requirement import Requirement, parse_requirement
 
@@ -34,7 +35,7 @@ def read_declared(text: str, at: KeyPath, faults: Faults) -> Declared | None:
             "invalid-requirement", f"{text!r} is not a requirement: {reason(error)}", at, hint=_hint(text)
         )
         return None
-    return Declared(requirement, text, Where(faults.path, key=dotted(at)))
+    return Declared(requirement, text, faults.where(at))
 
 
 def read_many(value: object, at: KeyPath, faults: Faults) -> tuple[Declared, ...]:
@@ -60,12 +61,6 @@ def reason(error: ValueError) -> str:
 
 
 def _hint(text: str) -> str | None:
-    """The slips seen most."""
-    compact = text.replace(" ", "")
-    if "=" in compact and not any(operator in compact for operator in ("==", ">=", "<=", "!=", "~=")):
-        return "a version is fixed with '=='"
     if text.strip().startswith(("./", "../", "/", "git+", "http://", "https://", "file:")):
         return "a path or URL needs a name before it: 'name @ …'"
-    if "^" in text:
-        return "'^1.2' is another tool's notation: write '>=1.2,<2'"
-    return None
+    return slip(text)

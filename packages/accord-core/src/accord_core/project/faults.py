@@ -117,16 +117,25 @@ class Faults:
     def __len__(self) -> int:
         return len(self._found)
 
-    def add(self, code: str, message: str, at: KeyPath, *, hint: str | None = None) -> None:
-        """Note a fault of the value that ``at`` leads to."""
+    def line(self, at: KeyPath) -> int | None:
+        """Where the value that ``at`` leads to stands, or the nearest thing around it."""
         if self._lines is None:
             self._lines = scan(self._text)
+        return line_of(self._lines, at)
+
+    def where(self, at: KeyPath) -> Where:
+        """The place ``at`` leads to: its table, its key with what follows, its line."""
         last = max((i for i, part in enumerate(at) if isinstance(part, str)), default=0)
-        table, key = at[:last], at[last:]
-        where = Where(
-            self.path, table=dotted(table) or None, key=dotted(key) or None, line=line_of(self._lines, at)
+        return Where(
+            self.path,
+            table=dotted(at[:last]) or None,
+            key=dotted(at[last:]) or None,
+            line=self.line(at),
         )
-        self._found.append(DocumentError(code, message, where=where, hint=hint))
+
+    def add(self, code: str, message: str, at: KeyPath, *, hint: str | None = None) -> None:
+        """Note a fault of the value that ``at`` leads to."""
+        self._found.append(DocumentError(code, message, where=self.where(at), hint=hint))
 
     def take(self, error: DocumentError) -> None:
         """Note a fault that somebody else found, with its place already in it."""

@@ -16,6 +16,7 @@ __all__ = ["KeyPath", "line_of", "scan"]
 KeyPath = tuple[str | int, ...]
 
 _BLANK = " \t\r\n"
+_NOT_BARE = frozenset(" \t\r\n.=[]{},#\"'")
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b", '"': '"', "\\": "\\"}
 _DEPTH_LIMIT = 200  # arrays within arrays; tomllib itself gives up earlier
 
@@ -55,18 +56,26 @@ class _Scanner:
 
     def blanks(self) -> None:
         """Over spaces, line ends and comments."""
-        while self.at < len(self.text):
-            if self.peek() in _BLANK:
-                self.at += 1
-            elif self.peek() == "#":
-                end = self.text.find("\n", self.at)
-                self.at = len(self.text) if end < 0 else end
+        text, at = self.text, self.at
+        while at < len(text):
+            if text[at] in _BLANK:
+                at += 1
+            elif text[at] == "#":
+                end = text.find("\n", at)
+                at = len(text) if end < 0 else end
             else:
-                return
+                break
+        self.at = at
+
+    def over(self, characters: str | frozenset[str], *, within: bool) -> None:
+        """On to the first character that is not among ``characters`` (``within``), or to the first that is."""
+        text, at = self.text, self.at
+        while at < len(text) and (text[at] in characters) is within:
+            at += 1
+        self.at = at
 
     def spaces(self) -> None:
-        while self.peek() and self.peek() in " \t":
-            self.at += 1
+        self.over(" \t", within=True)
 
     def document(self) -> None:
         table: KeyPath = ()
@@ -132,8 +141,7 @@ class _Scanner:
                 found.append(self.string())
             else:
                 start = self.at
-                while self.peek() and self.peek() not in " \t\r\n.=[]{},#\"'":
-                    self.at += 1
+                self.over(_NOT_BARE, within=False)
                 found.append(self.text[start : self.at])
             self.spaces()
             if self.peek() != ".":
@@ -149,6 +157,11 @@ class _Scanner:
         return self.until(quote, escapes=quote == '"')
 
     def until(self, end: str, *, escapes: bool) -> str:
+        stop = self.text.find(end, self.at)
+        found = self.text[self.at : stop]
+        if stop >= 0 and len(end) == 1 and not (escapes and "\\" in found):
+            self.at = stop + 1
+            return found
         pieces = []
         while self.at < len(self.text):
             if self.text.startswith(end, self.at):
@@ -181,8 +194,7 @@ class _Scanner:
             self.at += 1
             self.members(path, depth + 1, close="]" if start == "[" else "}")
         else:
-            while self.peek() and self.peek() not in ",]}#\n":
-                self.at += 1
+            self.over(",]}#\n", within=False)
 
     def members(self, path: KeyPath, depth: int, *, close: str) -> None:
         index = 0
