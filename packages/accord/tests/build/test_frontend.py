@@ -308,3 +308,21 @@ def test_an_environment_that_cannot_be_had_is_named(project: MakeProject, builde
     assert caught.value.code == "build-requirement-unavailable"
     assert "nowhere" in caught.value.context[0]
     assert caught.value.hint == "look at the network"
+
+
+def test_a_project_that_needs_itself_to_build_is_found_out(
+    project: MakeProject, builder: MakeBuilder
+) -> None:
+    source = Tree(project(), key="k", label="demo 1.0 (sdist)")
+
+    class BuildsItself:
+        def make(self, requirements: tuple[str, ...], python: Python) -> str:
+            builder(self).wheel(source, "unused")
+            return python.executable
+
+    with pytest.raises(BuildError) as caught:
+        builder(BuildsItself()).wheel(source, "unused")
+    cause = caught.value.__cause__
+    assert isinstance(cause, BuildError)
+    assert (cause.code, cause.context) == ("build-cycle", ("to build demo 1.0 (sdist)",))
+    assert builder().wheel(source, "unused").size > 0

@@ -63,7 +63,7 @@ class BuildCache:
         """Held while ``digest`` is made, so that what takes an hour is not done twice; a build may take any time."""
         folder = os.path.join(self.folder, "locks")
         os.makedirs(folder, exist_ok=True)
-        path = os.path.join(folder, digest[:2])  # few files, and two builds seldom share one
+        path = os.path.join(folder, digest)
         return FileLock(
             path, f"the build of {label}", timeout=float("inf"), on_wait=reporter.note, family=BuildError
         )

@@ -17,104 +17,20 @@ __all__ = ["build_environment", "settings_digest"]
 
 # Neutral ones do not change what is built, or not in a way a cache could know.
 _NEUTRAL = frozenset(
-    [
-        "PATH",
-        "LANG",
-        "LANGUAGE",
-        "TZ",
-        "TERM",
-        "NO_COLOR",
-        "USER",
-        "LOGNAME",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "NO_PROXY",
-        "ALL_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "no_proxy",
-        "all_proxy",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE",
-        "LD_LIBRARY_PATH",
-        "SYSTEMROOT",
-        "COMSPEC",
-        "PATHEXT",
-        "MAKEFLAGS",
-        "CMAKE_BUILD_PARALLEL_LEVEL",
-        "MAX_JOBS",
-        "NPY_NUM_BUILD_JOBS",
-        "RUSTUP_HOME",
-        "CARGO_BUILD_JOBS",
-        "CCACHE_DIR",
-        "SCCACHE_DIR",
-    ]
+    """PATH LANG LANGUAGE TZ TERM NO_COLOR USER LOGNAME HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
+    http_proxy https_proxy no_proxy all_proxy SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
+    CURL_CA_BUNDLE LD_LIBRARY_PATH SYSTEMROOT COMSPEC PATHEXT MAKEFLAGS CMAKE_BUILD_PARALLEL_LEVEL
+    MAX_JOBS NPY_NUM_BUILD_JOBS RUSTUP_HOME CARGO_BUILD_JOBS CCACHE_DIR SCCACHE_DIR""".split()  # noqa: SIM905 - read as words
 )
 _SHAPING = frozenset(
-    [
-        "CC",
-        "CXX",
-        "CPP",
-        "FC",
-        "F77",
-        "F90",
-        "AR",
-        "AS",
-        "LD",
-        "NM",
-        "RANLIB",
-        "STRIP",
-        "LDSHARED",
-        "LDCXXSHARED",
-        "BLDSHARED",
-        "CFLAGS",
-        "CXXFLAGS",
-        "CPPFLAGS",
-        "FFLAGS",
-        "LDFLAGS",
-        "OPT",
-        "BASECFLAGS",
-        "CPATH",
-        "C_INCLUDE_PATH",
-        "CPLUS_INCLUDE_PATH",
-        "LIBRARY_PATH",
-        "PKG_CONFIG",
-        "PKG_CONFIG_PATH",
-        "PKG_CONFIG_LIBDIR",
-        "PKG_CONFIG_SYSROOT_DIR",
-        "ARCHFLAGS",
-        "MACOSX_DEPLOYMENT_TARGET",
-        "SDKROOT",
-        "SOURCE_DATE_EPOCH",
-        "CMAKE",
-        "CMAKE_ARGS",
-        "CMAKE_GENERATOR",
-        "CMAKE_PREFIX_PATH",
-        "CMAKE_TOOLCHAIN_FILE",
-        "CMAKE_BUILD_TYPE",
-        "SKBUILD_CMAKE_ARGS",
-        "MESON_ARGS",
-        "NINJA",
-        "RUSTFLAGS",
-        "RUSTUP_TOOLCHAIN",
-        "CARGO_BUILD_TARGET",
-        "CUDA_HOME",
-        "CUDA_PATH",
-        "CUDACXX",
-        "JAVA_HOME",
-        "OPENSSL_DIR",
-        "OPENSSL_LIB_DIR",
-        "OPENSSL_INCLUDE_DIR",
-        "LLVM_CONFIG",
-        "SWIG",
-        "CYTHON_FORCE_REGEN",
-        "NO_CYTHON",
-        "SETUPTOOLS_USE_DISTUTILS",
-        "SETUPTOOLS_ENABLE_FEATURES",
-        "DISTUTILS_DEBUG",
-    ]
+    """CC CXX CPP FC F77 F90 AR AS LD NM RANLIB STRIP LDSHARED LDCXXSHARED BLDSHARED CFLAGS CXXFLAGS
+    CPPFLAGS FFLAGS LDFLAGS OPT BASECFLAGS CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH
+    PKG_CONFIG PKG_CONFIG_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR ARCHFLAGS
+    MACOSX_DEPLOYMENT_TARGET SDKROOT SOURCE_DATE_EPOCH CMAKE CMAKE_ARGS CMAKE_GENERATOR
+    CMAKE_PREFIX_PATH CMAKE_TOOLCHAIN_FILE CMAKE_BUILD_TYPE SKBUILD_CMAKE_ARGS MESON_ARGS NINJA
+    RUSTFLAGS RUSTUP_TOOLCHAIN CARGO_BUILD_TARGET CUDA_HOME CUDA_PATH CUDACXX JAVA_HOME OPENSSL_DIR
+    OPENSSL_LIB_DIR OPENSSL_INCLUDE_DIR LLVM_CONFIG SWIG CYTHON_FORCE_REGEN NO_CYTHON
+    SETUPTOOLS_USE_DISTUTILS SETUPTOOLS_ENABLE_FEATURES DISTUTILS_DEBUG""".split()  # noqa: SIM905 - read as words
 )
 _SHAPING_PREFIXES = (
     "SETUPTOOLS_SCM_",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["BuildOptions", "Builder"]
 
 Kind = Literal["wheel", "editable"]
+
+# What this thread is building, outermost first: key and label. Making an environment may build its requirements.
+_building: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("building", default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,16 @@ class Builder:
     @contextmanager
     def _alone(self, digest: str | None, source: Buildable) -> Iterator[str]:
         """A scratch folder, and no other thread or process at work on the same ``digest``."""
+        chain = _building.get()
+        if any(key == (digest or source.label) for key, _ in chain):
+            raise BuildError(
+                "build-cycle",
+                f"{source.label} is needed to build itself",
+                context=tuple(f"to build {label}" for _, label in chain),
+                hint="one of them needs a release with a wheel: constrain it, or allow its wheels",
+            )
         with ExitStack() as stack:
+            stack.callback(_building.reset, _building.set((*chain, (digest or source.label, source.label))))
             if digest:
                 stack.enter_context(self._cache.lock(digest, source.label, self._reporter))
             yield stack.enter_context(self._cache.scratch())

@@ -37,25 +37,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SHORT = re.compile(r"[0-9a-f]{4,40}")
 # Of GIT_*, what says how to reach servers; the rest (GIT_DIR, GIT_INDEX_FILE inside a hook …) would mislead.
 _KEPT = frozenset(
-    [
-        "GIT_ASKPASS",
-        "GIT_SSH",
-        "GIT_SSH_COMMAND",
-        "GIT_SSH_VARIANT",
-        "GIT_PROXY_COMMAND",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_SSL_CAINFO",
-        "GIT_SSL_CAPATH",
-        "GIT_SSL_NO_VERIFY",
-        "GIT_SSL_CERT",
-        "GIT_SSL_KEY",
-        "GIT_HTTP_USER_AGENT",
-        "GIT_TRACE",
-        "GIT_CURL_VERBOSE",
-        "GIT_EXEC_PATH",
-    ]
+    """GIT_ASKPASS GIT_SSH GIT_SSH_COMMAND GIT_SSH_VARIANT GIT_PROXY_COMMAND GIT_CONFIG_GLOBAL
+    GIT_CONFIG_SYSTEM GIT_CONFIG_NOSYSTEM GIT_SSL_CAINFO GIT_SSL_CAPATH GIT_SSL_NO_VERIFY GIT_SSL_CERT
+    GIT_SSL_KEY GIT_HTTP_USER_AGENT GIT_TRACE GIT_CURL_VERBOSE GIT_EXEC_PATH""".split()  # noqa: SIM905 - read as words
 )
 _SAFE = (
     *("-c", "core.hooksPath=/dev/null"),

@@ -29,7 +29,8 @@ class BuildEnvironments(Protocol):
     the backend asked for; the order is as written.  It returns the absolute path of a Python executable that is of
     the same interpreter, sees exactly the requirements (and what they need) and has their scripts beside it.  The
     environment must not be changed while it is used; it may be shared and kept.  What cannot be had is an
-    ``AccordError``.
+    ``AccordError``.  A requirement that has to be built itself is built in the calling thread, or in one that runs
+    in a copy of its context (``contextvars``): so a project that needs itself is found out instead of waited for.
     """
 
     def make(self, requirements: tuple[str, ...], python: Python) -> str: ...
