@@ -141,7 +141,7 @@ def test_an_archive_by_url(
     server: Server, sources: Callable[..., Sources], builder: Callable[..., Builder], tmp_path: Path
 ) -> None:
     server.files["/demo-1.0.tar.gz"] = SDIST
-    source = sources().open(read(f"{server.url}/demo-1.0.tar.gz", name="demo"))
+    source = sources().open_source(read(f"{server.url}/demo-1.0.tar.gz", name="demo"))
     assert source.direct_url() == {
         "url": f"{server.url}/demo-1.0.tar.gz",
         "archive_info": {"hash": f"sha256={sha256(SDIST)}", "hashes": {"sha256": sha256(SDIST)}},
@@ -156,7 +156,7 @@ def test_an_archive_in_a_subdirectory_and_without_an_ending(
     server: Server, sources: Callable[..., Sources], builder: Callable[..., Builder]
 ) -> None:
     server.files["/r/tar.gz/main"] = NESTED
-    source = sources().open(read(f"{server.url}/r/tar.gz/main#subdirectory=py"))
+    source = sources().open_source(read(f"{server.url}/r/tar.gz/main#subdirectory=py"))
     assert builder().metadata(source).name == "demo"
     assert source.direct_url()["subdirectory"] == "py"
     judged(source, "/")
@@ -167,7 +167,7 @@ def test_a_subdirectory_that_is_none(
     server: Server, sources: Callable[..., Sources], builder: Callable[..., Builder], subdirectory: str
 ) -> None:
     server.files["/a.tar.gz"] = NESTED
-    source = sources().open(read(f"{server.url}/a.tar.gz#subdirectory={subdirectory}"))
+    source = sources().open_source(read(f"{server.url}/a.tar.gz#subdirectory={subdirectory}"))
     with pytest.raises(BuildError) as caught:
         builder().metadata(source)
     assert caught.value.code == "subdirectory-missing"
@@ -178,7 +178,7 @@ def test_a_subdirectory_that_is_a_link_out(
 ) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "out").symlink_to("/")
-    source = sources().open(read(f"{(tmp_path / 'tree').as_uri()}#subdirectory=out"))
+    source = sources().open_source(read(f"{(tmp_path / 'tree').as_uri()}#subdirectory=out"))
     with pytest.raises(BuildError) as caught:
         builder().metadata(source)
     assert caught.value.code == "subdirectory-missing"
@@ -192,29 +192,29 @@ def test_a_zip_by_url(
         archive.writestr("demo-1.0/backend.py", GOOD_BACKEND)
         archive.writestr("demo-1.0/pyproject.toml", PYPROJECT)
     server.files["/get?x=1"] = buffer.getvalue()
-    assert builder().metadata(sources().open(read(f"{server.url}/get?x=1"))).name == "demo"
+    assert builder().metadata(sources().open_source(read(f"{server.url}/get?x=1"))).name == "demo"
 
 
 def test_a_known_hash_is_asked_once(server: Server, sources: Callable[..., Sources]) -> None:
     server.files["/a.tar.gz"] = SDIST
     pinned = read(f"{server.url}/a.tar.gz#sha256={sha256(SDIST)}")
-    first = sources().open(pinned)
-    assert sources().open(pinned) == first
-    assert sources(offline=True).open(pinned) == first
+    first = sources().open_source(pinned)
+    assert sources().open_source(pinned) == first
+    assert sources(offline=True).open_source(pinned) == first
     assert server.asked == ["/a.tar.gz"]
 
 
 def test_an_unknown_hash_is_asked_again_but_offline(server: Server, sources: Callable[..., Sources]) -> None:
     loose = read(f"{server.url}/a.tar.gz")
     with pytest.raises(BuildError) as caught:
-        sources(offline=True).open(loose)
+        sources(offline=True).open_source(loose)
     assert caught.value.code == "archive-not-cached"
     server.files["/a.tar.gz"] = SDIST
-    first = sources().open(loose)
+    first = sources().open_source(loose)
     server.files["/a.tar.gz"] = STATIC
-    second = sources().open(loose)
+    second = sources().open_source(loose)
     assert first != second
-    assert sources(offline=True).open(loose) == second
+    assert sources(offline=True).open_source(loose) == second
     assert len(server.asked) == 2
 
 
@@ -223,12 +223,12 @@ def test_another_file_than_its_hash_is_refused(
 ) -> None:
     server.files["/a.tar.gz"] = SDIST
     with pytest.raises(AccordError) as caught:
-        sources().open(read(f"{server.url}/a.tar.gz#sha256={sha256(b'other')}"))
+        sources().open_source(read(f"{server.url}/a.tar.gz#sha256={sha256(b'other')}"))
     assert caught.value.code == "hash-mismatch"
     assert os.listdir(tmp_path / "cache" / "archives-v1") == []
     (tmp_path / "a.tar.gz").write_bytes(SDIST)
     with pytest.raises(BuildError) as local:
-        sources().open(read(f"{(tmp_path / 'a.tar.gz').as_uri()}#sha512={'0' * 128}"))
+        sources().open_source(read(f"{(tmp_path / 'a.tar.gz').as_uri()}#sha512={'0' * 128}"))
     assert local.value.code == "archive-hash-mismatch"
 
 
@@ -237,18 +237,18 @@ def test_a_damaged_archive_in_the_cache_is_fetched_again(
 ) -> None:
     server.files["/a.tar.gz"] = SDIST
     pinned = read(f"{server.url}/a.tar.gz#sha256={sha256(SDIST)}")
-    source = sources().open(pinned)
+    source = sources().open_source(pinned)
     assert isinstance(source, ArchiveSource)
     with open(source.path, "ab") as file:
         file.write(b"x")
-    sources().open(pinned)
+    sources().open_source(pinned)
     assert len(server.asked) == 2
 
 
 def test_a_page_instead_of_an_archive(server: Server, sources: Callable[..., Sources]) -> None:
     server.files["/a.tar.gz"] = b"<html>please log in</html>"
     with pytest.raises(BuildError) as caught:
-        sources().open(read(f"{server.url}/a.tar.gz"))
+        sources().open_source(read(f"{server.url}/a.tar.gz"))
     assert caught.value.code == "archive-kind-unknown"
 
 
@@ -259,12 +259,13 @@ def test_a_wheel_is_a_universe_of_one(
     project: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    directory = sources().open(read(f"file://{project()}"))
+    directory = sources().open_source(read(f"file://{project()}"))
     built = builder().wheel(directory, str(tmp_path))
     with open(built.path, "rb") as file:
         server.files["/demo-1.0-py3-none-any.whl"] = file.read()
     for text in (f"{server.url}/demo-1.0-py3-none-any.whl", f"file://{built.path}"):
         wheel = sources().open_wheel(read(text))
+        assert sources().open(read(text)) == wheel
         assert (wheel.name, wheel.version, wheel.tags) == ("demo", "1.0", ("py3-none-any",))
         assert b"Requires-Dist: other>=2" in wheel.metadata
         judged(wheel, str(tmp_path))
@@ -283,8 +284,9 @@ def test_a_wheel_that_is_none(sources: Callable[..., Sources], tmp_path: Path) -
 
 def test_a_directory(sources: Callable[..., Sources], project: Callable[..., str]) -> None:
     tree = project()
-    plain = sources().open(read(f"file://{tree}"))
-    editable = sources().open(read(tree, editable=True))
+    plain = sources().open_source(read(f"file://{tree}"))
+    assert sources().open(read(f"file://{tree}")) == plain
+    editable = sources().open_source(read(tree, editable=True))
     assert plain.direct_url() == {"url": f"file://{tree}", "dir_info": {}}
     assert editable.direct_url() == {"url": f"file://{tree}", "dir_info": {"editable": True}}
     assert judged(plain, os.path.dirname(tree)) == Directory(path="./project")
@@ -302,7 +304,7 @@ def test_a_commit(sources: Callable[..., Sources], builder: Callable[..., Builde
     who = ["-c", "user.name=t", "-c", "user.email=t@index.example"]
     for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "one"]):
         subprocess.run(["git", *who, *command], cwd=origin, env=GIT_ENVIRON, check=True)
-    source = sources().open(read(f"git+{origin.as_uri()}@main#subdirectory=py&egg=demo"))
+    source = sources().open_source(read(f"git+{origin.as_uri()}@main#subdirectory=py&egg=demo"))
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=origin, env=GIT_ENVIRON, check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -319,7 +321,7 @@ def test_a_commit(sources: Callable[..., Sources], builder: Callable[..., Builde
     # From the lock, another day: the commit counts, and what it builds to is cached.
     reference, locked = locked_reference(entry, name="demo", base=str(tmp_path))
     origin.rename(tmp_path / "gone")
-    again = sources(offline=True).open(reference, commit=locked)
+    again = sources(offline=True).open_source(reference, commit=locked)
     assert builder().metadata(again).name == "demo"
 
 

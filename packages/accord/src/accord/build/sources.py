@@ -254,8 +254,16 @@ class Sources:
 
     def open(
         self, reference: Reference, *, size: int | None = None, commit: str | None = None
+    ) -> DirectorySource | ArchiveSource | GitSource | WheelSource:
+        """Fetch what ``reference`` names and pin it: :meth:`open_wheel` for a wheel, else :meth:`open_source`."""
+        if reference.kind == "wheel":
+            return self.open_wheel(reference, size=size)
+        return self.open_source(reference, size=size, commit=commit)
+
+    def open_source(
+        self, reference: Reference, *, size: int | None = None, commit: str | None = None
     ) -> DirectorySource | ArchiveSource | GitSource:
-        """Fetch what ``reference`` (of any kind but a wheel) names and pin it.
+        """Fetch the source tree ``reference`` names and pin it.
 
         A lock gives ``size`` in bytes, which is checked, and ``commit``, which is taken instead of asking what the
         revision means now; it is fetched when the source is built, unless what it builds to is cached.
@@ -272,7 +280,7 @@ class Sources:
     def open_wheel(self, reference: Reference, *, size: int | None = None) -> WheelSource:
         """Fetch the wheel ``reference`` names and read it.
 
-        Raises as :meth:`open`, BuildError ``build-metadata-mismatch`` when it is another project's, and ArchiveError
+        Raises as :meth:`open_source`, BuildError ``build-metadata-mismatch`` when it is another project's, and ArchiveError
         for an unsound wheel.
         """
         path, sha256, size = self._file(reference, size)
