@@ -91,6 +91,8 @@ class Server:
         self.miss = miss
         self.limits = limits
         self.requests = 0
+        self.open: set[asyncio.Transport] = set()
+        self.most_open = 0
         self.missed: set[str] = set()
         self.answers: dict[bytes, tuple[bytes, bytes]] = {}
         self._date = (0, b"")
@@ -104,6 +106,13 @@ class Server:
         if self._date[0] != now:
             self._date = (now, formatdate(now, usegmt=True).encode())
         transport.write(b"".join((answer[0], self._date[1], answer[1])))
+
+    async def hang_up(self) -> None:
+        """End every connection: clients that keep theirs alive would otherwise outlive the listener."""
+        for transport in tuple(self.open):
+            transport.close()
+        while self.open:
+            await asyncio.sleep(0)
 
     async def answer(self, head: bytes, transport: asyncio.Transport) -> bool:
         """Write the answer to one request head; False when the connection is to be closed after it."""
@@ -266,6 +275,9 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        server = self.server
+        server.open.add(transport)
+        server.most_open = max(server.most_open, len(server.open))
 
     def data_received(self, data: bytes) -> None:
         self.waiting += data
@@ -273,6 +285,7 @@ class _Connection(asyncio.Protocol):
             self._advance()
 
     def connection_lost(self, _error: Exception | None) -> None:
+        self.server.open.discard(self.transport)
         if self.busy is not None:
             self.busy.cancel()
 
@@ -280,10 +293,11 @@ class _Connection(asyncio.Protocol):
         server = self.server
         while True:
             end = self.waiting.find(b"\r\n\r\n") + 4
+            if (end if end > 3 else len(self.waiting)) > server.limits.head:
+                server.send(self.transport, _head(431, {}, 0))
+                self.transport.close()
+                return
             if end == 3:
-                if len(self.waiting) > server.limits.head:
-                    server.send(self.transport, _head(431, {}, 0))
-                    self.transport.close()
                 return
             head, self.waiting = self.waiting[:end], self.waiting[end:]
             server.requests += 1

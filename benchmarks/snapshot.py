@@ -34,10 +34,11 @@ import urllib3
 if not __package__:  # started by path: the folder above holds the package `benchmarks`
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from benchmarks import jobs
 from benchmarks.pages import JSON, Origins, build, file_path
 from benchmarks.remote import wheel_metadata
 from benchmarks.server import Server, Snapshot, serve
+
+from benchmarks import jobs
 
 __all__ = ["Limits", "Recorder", "configured_index", "seal"]
 
@@ -222,7 +223,8 @@ async def record(
     recorder = Recorder(snapshot, index)
     if wheels is not None:
         say(f"{recorder.seed(wheels)} wheels taken over from {wheels}")
-    listener, url = await serve(Server(snapshot, recorder.miss), "127.0.0.1", 0)
+    server = Server(snapshot, recorder.miss)
+    listener, url = await serve(server, "127.0.0.1", 0)
     scratch = tempfile.mkdtemp(prefix="recording-", dir=folder)
     failed = 0
     try:
@@ -243,6 +245,7 @@ async def record(
             if process.returncode:
                 say(errors.decode(errors="replace")[-3000:])
         listener.close()
+        await server.hang_up()
         say(f"{seal(folder, recorder.index, recorder.origins)} pages sealed")
     finally:
         shutil.rmtree(scratch)
