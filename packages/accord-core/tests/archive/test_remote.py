@@ -80,6 +80,8 @@ def altered(**options: object) -> bytes:
         ("accepted", altered(local={})),
         ("archive-header-disagrees", altered(local={"size": 1})),
         ("archive-header-disagrees", altered(local_name=b"spam-1.0.dist-info/METADATB")),
+        ("archive-overlap", altered(method=0, data=b"\x55\x54\x14\x00" + METADATA, local={"extra_size": 24})),
+        ("accepted", altered(local_extra=b"\x55\x54\xfb\xff" + bytes(0xFFFB))),
         ("archive-crc-wrong", altered(both={"crc": 1})),
         ("archive-overlap", altered(both={"packed": 5000})),
         ("wheel-file-missing", altered(name="spam-1.0.dist-info/METADATA.txt")),

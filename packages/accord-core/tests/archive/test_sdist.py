@@ -6,14 +6,18 @@ import gzip
 import os
 import stat
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accord.testing.archives import Part, TarPart, sdist_bytes, zip_bytes
 from accord_core.archive.limits import Limits
 from accord_core.archive.sdist import extract, pkg_info, sdist_metadata
+from accord_core.errors import ArchiveError
 
 Write = Callable[..., str]
 Code = Callable[[Callable[[], object]], str]
@@ -224,6 +228,41 @@ def test_the_limit_of_pkg_info(spare: int, expected: str, write: Write, code: Co
     assert code(lambda: pkg_info(write(packed()), limits)) == expected
     path = write(zip_bytes([Part(INFO.name, INFO.data)]), "x.zip")
     assert code(lambda: pkg_info(path, limits)) == expected
+
+
+WHOLE = gzip.decompress(
+    packed(sym("l", "PKG-INFO"), TarPart("spam-1.0/p", b"q", pax={"path": "spam-1.0/pp"}))
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@given(
+    block=st.integers(0, len(WHOLE) // 512 - 1),
+    place=st.integers(0, 511),
+    value=st.integers(0, 255),
+    mend=st.booleans(),
+)
+def test_a_changed_byte_never_crashes_and_never_leads_out(
+    block: int, place: int, value: int, mend: bool, tmp_path: Path
+) -> None:
+    """One byte of the tar changed, the header's checksum mended or not: unpacked inside, or refused with a code."""
+    data = bytearray(WHOLE)
+    start = block * 512
+    data[start + place] = value
+    if mend:
+        data[start + 148 : start + 156] = b" " * 8
+        data[start + 148 : start + 156] = b"%06o\0 " % sum(data[start : start + 512])
+    path = tmp_path / "changed.tar.gz"
+    path.write_bytes(gzip.compress(bytes(data), 1))
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        into = Path(folder, "a", "b")
+        into.mkdir(parents=True)
+        try:
+            extract(str(path), str(into), LIMITS)
+        except ArchiveError:
+            assert not list(into.iterdir())
+        assert os.listdir(folder) == ["a"] and os.listdir(into.parent) == ["b"]
+        assert all(found.resolve().is_relative_to(into) for found in into.rglob("*"))
 
 
 def test_a_folder_that_cannot_be_written(write: Write, code: Code, tmp_path: Path) -> None:

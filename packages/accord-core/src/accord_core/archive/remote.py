@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["metadata_from_tail"]
 
-_HEADER_SLACK = 1024  # local header without its name: 30 bytes and extra fields
+_HEADER_MOST = 30 + 0xFFFF  # a local header without its name: fixed part and extra fields
 
 
 def metadata_from_tail(
@@ -59,7 +59,7 @@ def metadata_from_tail(
         raise ArchiveError("wheel-file-too-large", f"METADATA has more than {limits.metadata_bytes} bytes")
     begin = member.offset
     following = [other.offset for other in files + folders if other.offset > begin]
-    end = min([*following, ending.offset, begin + member.packed + len(name.encode()) + _HEADER_SLACK])
+    end = min([*following, ending.offset, begin + member.packed + len(name.encode()) + _HEADER_MOST])
     if end < begin + member.packed:
         raise ArchiveError("archive-overlap", f"{name!r} overlaps what stands after it")
     block = tail[begin - have : end - have] if begin >= have else _exactly(read, begin, end - begin)
