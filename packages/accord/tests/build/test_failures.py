@@ -377,3 +377,43 @@ def test_an_interpreter_that_is_gone(project: MakeProject, builder: MakeBuilder,
             return str(tmp_path / "no" / "python")
 
     assert fails(builder(Gone()), project(), tmp_path).code == "build-python-unusable"
+
+
+def edge(builder: MakeBuilder, tree: str, tmp_path: Path, limit: str, value: int) -> None:
+    """Building ``tree`` is fine with ``limit`` at ``value`` and an error one below."""
+    assert builder(limits=Limits(**{limit: value})).wheel(Tree(tree), str(tmp_path / "fine")).size > 0  # type: ignore[arg-type]
+    with pytest.raises(BuildError) as caught:
+        builder(limits=Limits(**{limit: value - 1})).wheel(Tree(tree), str(tmp_path / "over"))  # type: ignore[arg-type]
+    assert caught.value.code in {"build-output-invalid", "build-requirement-invalid", "build-file-unreadable"}
+
+
+def test_the_size_of_a_wheel_has_a_limit(project: MakeProject, builder: MakeBuilder, tmp_path: Path) -> None:
+    tree = project()
+    size = builder().wheel(Tree(tree), str(tmp_path / "out")).size
+    edge(builder, tree, tmp_path, "wheel_bytes", size)
+
+
+def test_the_number_of_build_requirements_has_a_limit(
+    project: MakeProject, builder: MakeBuilder, tmp_path: Path
+) -> None:
+    tree = project("def get_requires_for_build_wheel(*a): return ['a', 'b', 'c']")
+    edge(builder, tree, tmp_path, "build_requirements", 3)
+
+
+def test_the_length_of_a_build_requirement_has_a_limit(
+    project: MakeProject, builder: MakeBuilder, tmp_path: Path
+) -> None:
+    tree = project("def get_requires_for_build_wheel(*a): return ['abcd']")
+    edge(builder, tree, tmp_path, "requirement_length", 4)
+
+
+def test_the_answer_of_a_hook_has_a_limit(project: MakeProject, builder: MakeBuilder, tmp_path: Path) -> None:
+    tree = project("""
+        import atexit, shutil, sys
+        def get_requires_for_build_wheel(*a):
+            return ["a" * 2000]
+        atexit.register(lambda: shutil.copy(os.path.join(sys.argv[2], "output.json"), "largest")
+            if sys.argv[1].startswith("get_") else None)
+        """)
+    builder().wheel(Tree(tree), str(tmp_path / "out"))
+    edge(builder, tree, tmp_path, "hook_result_bytes", os.path.getsize(os.path.join(tree, "largest")))
