@@ -29,6 +29,7 @@ _HINTS = {
     "only-prereleases": "ask for a pre-release by name (>=2.0a1) or allow them with --prerelease allow",
     "only-yanked": "pin the yanked version exactly with == if you must have it",
     "excluded-newer": "move --exclude-newer, or exempt the project from it",
+    "url-dependency": "ask for it yourself, by the same URL, if you trust it",
     "unsatisfiable": "relax one of the requirements named, or set an override in [tool.accord.overrides]",
 }
 
@@ -190,6 +191,10 @@ class _Teller:
         if not universe.versions:
             self._codes.append(("empty-project", f"{project} has no files to install"))
             return f", but {project} has no files to install"
+        if specifier.startswith("@") and not universe.mask(specifier):
+            text = f"only what you ask for yourself may name {project} by a URL"
+            self._codes.append(("url-dependency", text))
+            return f", but {text}"
         if not universe.mask(specifier):
             newest = universe.versions[-1]
             text = f"no version of {project} matches {specifier} (newest: {newest})"
@@ -238,7 +243,8 @@ class _Teller:
 
 def _written(dependency: Dependency) -> str:
     project, extras, specifier = dependency
-    return project + (f"[{','.join(extras)}]" if extras else "") + specifier
+    gap = " " if specifier.startswith("@") else ""
+    return project + (f"[{','.join(extras)}]" if extras else "") + gap + specifier
 
 
 def _joined(parts: list[str], word: str) -> str:

@@ -62,9 +62,14 @@ class Universe:
         self._keys: list[bytes] | None = None
 
     def mask(self, specifier: str) -> int:
-        """The versions that satisfy ``specifier``, pre-releases included; never the absent bit."""
+        """The versions that satisfy ``specifier``, pre-releases included; never the absent bit.
+
+        ``@ URL`` is a direct reference: all of a universe made for that URL, nothing of any other.
+        """
         if not specifier:
             return self.absent - 1
+        if specifier[0] == "@":
+            return self.absent - 1 if self.direct == specifier[2:] else 0
         known = self.masks.get(specifier)
         if known is None:
             if self._keys is None:
@@ -82,29 +87,34 @@ class Universe:
             return None
 
     def words(self, mask: int) -> str:
-        """A mask in the words of a person: single versions, or runs written as bounds."""
+        """A mask in the words of a person: single versions, or runs written as bounds.
+
+        Versions that may not be chosen anyway neither break a run nor keep it from being "all versions", unless the
+        mask speaks of nothing else.
+        """
         bits = mask & (self.absent - 1)
-        if bits == self.absent - 1:
+        counted = self.eligible if bits & self.eligible else self.absent - 1
+        bits &= counted
+        if bits == counted:
             return "all versions"
+        places = [place for place in range(len(self.versions)) if counted >> place & 1]
         runs: list[str] = []
-        count = len(self.versions)
-        position = 0
-        while position < count:
-            if not bits >> position & 1:
-                position += 1
-                continue
-            start = position
-            while position < count and bits >> position & 1:
-                position += 1
-            runs.append(self._run(start, position - 1))
+        at = 0
+        while at < len(places):
+            start = at
+            while at < len(places) and bits >> places[at] & 1:
+                at += 1
+            if at > start:
+                runs.append(self._run(places, start, at - 1))
+            at += 1
         return ", ".join(runs) if len(runs) <= 6 else ", ".join([*runs[:3], "…", *runs[-2:]])
 
-    def _run(self, first: int, last: int) -> str:
+    def _run(self, places: list[int], first: int, last: int) -> str:
         versions = self.versions
         if first == last:
-            return versions[first]
+            return versions[places[first]]
         if first == 0:
-            return f"<={versions[last]}"
-        if last == len(versions) - 1:
-            return f">={versions[first]}"
-        return f"{versions[first]} to {versions[last]}"
+            return f"<={versions[places[last]]}"
+        if last == len(places) - 1:
+            return f">={versions[places[first]]}"
+        return f"{versions[places[first]]} to {versions[places[last]]}"

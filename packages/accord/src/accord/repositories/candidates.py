@@ -337,7 +337,8 @@ def decide(
             else:
                 continue
         except (ValueError, KeyError, AccordError) as error:
-            return ("metadata-invalid", f"has metadata that cannot be read ({text!r}: {error})")
+            why = str(error).partition("\n")[0]
+            return ("metadata-invalid", f"has metadata that cannot be read ({text!r}: {why})")
         # A direct reference is written as "@ URL": only a universe made for that very reference answers it.
         specifier = requirement.specifier if requirement.url is None else f"@ {requirement.url}"
         for key in keys:

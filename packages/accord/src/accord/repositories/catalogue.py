@@ -26,27 +26,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from concurrent.futures import Future, ThreadPoolExecutor
-    from typing import Protocol
-
-    from accord.repositories.port import Repository
 
     from accord.io.reporting import Reporter
     from accord.repositories.candidates import Needs, Row
+    from accord.repositories.merged import Sources
+    from accord.repositories.port import Repository
     from accord_core.index.model import File
     from accord_core.resolve.port import Dependency
 
-    class Sources(Protocol):
-        """Where projects come from."""
-
-        def order(self, project: str) -> tuple[Repository, ...]:
-            """The repositories to ask for ``project``, in order; the first that has it owns it."""
-
-        def overlay(self, project: str) -> tuple[File, ...]:
-            """The user's own files of ``project`` (``--find-links``); they join the owner's page."""
-
-
 __all__ = ["Catalogue", "Direct", "Policy"]
 
+_READ_AHEAD_AT = frozenset((5, 10, 20, 40, 60, 80, 100))  # versions tried before as many more are read ahead
 _WORKERS = 24  # enough to hide a slow index, few enough that the solver's thread gets its turn
 
 
@@ -204,10 +194,10 @@ class Catalogue:
 
     def tried(self, universe: Universe, allowed: int, count: int) -> None:
         """Read ahead when a project is tried again and again: the next versions, more of them each time."""
-        if self._pool is None or universe.direct is not None or count < 3:
+        if self._pool is None or universe.direct is not None or count not in _READ_AHEAD_AT:
             return
         bits = allowed & (universe.absent - 1)
-        for _ in range(min(2 * count, 32)):
+        for _ in range(count):
             if not bits:
                 return
             index = (
@@ -250,6 +240,9 @@ class Catalogue:
         if rows and all(row[4] for row in rows):
             return rows[0][5] or ""
         return None
+
+    def is_yanked(self, project: str, index: int) -> bool:
+        return bool(self._load(project).warm.yanked >> index & 1)
 
     def metadata_digest(self, project: str, version: str) -> tuple[str, str] | None:
         """``(file name, sha256 of METADATA)`` on which the answer for a version rests; checked again at install."""
@@ -604,7 +597,7 @@ class Catalogue:
         return needs
 
     def _ask_metadata(self, loaded: _Loaded, version: str) -> Needs | tuple[str, str]:
-        from accord_core.archive.metadata import read_metadata
+        from accord_core.archive.metadata import parse_metadata
 
         project = loaded.universe.project
         file, is_sdist = self._best_file(loaded, version)
@@ -617,7 +610,7 @@ class Catalogue:
                 if self._sdist_metadata is None:
                     return ("build-not-allowed", "has only an sdist, and nothing here may build it")
                 body = self._sdist_metadata(repository, file)
-            found = read_metadata(body)
+            found = parse_metadata(body)
         except AccordError as error:
             if error.code in _FATAL or isinstance(error, RepositoryError):
                 raise

@@ -1,0 +1,288 @@
+"""Requirement files, project files and words of a command line, read into one :class:`~accord.tasks.asked.Asked` (hot).
+
+Opens files; decides nothing.  A requirements file of plain lines, which most are, is read here with the hot parser;
+as soon as a line has an option, a URL or a path, the whole file goes to the reader of the full format, so that there
+is one judge of everything unusual.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from accord.tasks.asked import Asked, Wish
+from accord_core.errors import DocumentError, UsageError, Where
+from accord_core.names import normalise
+from accord_core.project.requirement import Requirement, parse_requirement
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from accord.tasks.settings import ResolveSettings, Selection
+    from accord_core.project.requirements_file import Entry, Options
+
+__all__ = ["Inputs", "pins_of", "read_inputs", "read_text"]
+
+_SPECIAL = ("-", ".", "/", "\\")
+_LARGEST = (
+    16 * 1024 * 1024
+)  # bytes of a requirements file; the largest seen in the wild is under one megabyte
+
+
+class Inputs:
+    """What was read: ``asked``, the settings with the files' own options added, and the files in the order read."""
+
+    __slots__ = ("asked", "files", "require_hashes", "settings")
+
+    def __init__(
+        self, asked: Asked, settings: ResolveSettings, files: list[str], require_hashes: bool
+    ) -> None:
+        self.asked = asked
+        self.settings = settings
+        self.files = files
+        self.require_hashes = require_hashes
+
+
+def read_inputs(
+    files: Sequence[str],
+    settings: ResolveSettings,
+    *,
+    words: Sequence[str] = (),
+    editable: Sequence[str] = (),
+    selection: Selection | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Inputs:
+    """Read ``files`` (requirements format, ``pyproject.toml``, ``-``), ``words`` and ``editable`` paths, and the
+    constraints, overrides and excludes that ``settings`` names.
+
+    Raises DocumentError with every fault of a file; UsageError ``file-not-found`` and ``requirement-invalid``.
+    """
+    reader = _Reader(settings, environ)
+    for path in files:
+        reader.file(path, selection)
+    for word in words:
+        reader.word(word)
+    for path in editable:
+        reader.wishes.append(_from_path(path, editable=True))
+    for path in settings.constraints:
+        reader.constraint(path, reader.constraints)
+    for path in settings.overrides:
+        reader.constraint(path, reader.overrides)
+    excluded = {name for path in settings.excludes for name in _names(path)}
+    asked = Asked(
+        reader.wishes,
+        constraints=reader.constraints,
+        overrides=reader.overrides,
+        excludes=frozenset(excluded) | reader.excludes,
+        inputs=tuple(reader.files),
+        requires_python=reader.requires_python,
+    )
+    return Inputs(asked, reader.settings, reader.files, reader.require_hashes or settings.require_hashes)
+
+
+def read_text(path: str) -> str:
+    """A text file, or standard input for ``-``.  Raises UsageError ``file-not-found``, ``file-unreadable``."""
+    if path == "-":
+        return sys.stdin.read(_LARGEST)
+    if path.startswith(("http://", "https://")):
+        raise UsageError(
+            "file-remote", f"{path} is not read over the network", hint="download it, and give the file"
+        )
+    try:
+        with open(path, "rb") as stream:
+            body = stream.read(_LARGEST + 1)
+    except FileNotFoundError as error:
+        raise UsageError("file-not-found", f"there is no file {path}") from error
+    except OSError as error:
+        raise UsageError("file-unreadable", f"{path} cannot be read: {error.strerror}") from error
+    if len(body) > _LARGEST:
+        raise DocumentError("document-too-large", f"{path} is larger than {_LARGEST:,} bytes")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError("document-not-utf8", f"{path} is not UTF-8 text", where=Where(path)) from error
+
+
+def pins_of(text: str) -> dict[str, str]:
+    """The versions an earlier output pins (``name==version`` lines): preferences, so what does not fit is left out."""
+    pins = {}
+    for line in text.splitlines():
+        if "==" not in line or line[:1] in " #-":
+            continue
+        name, _, rest = line.partition("==")
+        version = rest.split(";")[0].split("\\")[0].split("#")[0].strip()
+        name = name.partition("[")[0].strip()
+        if version and "=" not in version and "," not in version:
+            pins[normalise(name)] = version
+    return pins
+
+
+class _Reader:
+    def __init__(self, settings: ResolveSettings, environ: Mapping[str, str]) -> None:
+        self.settings = settings
+        self.environ = environ
+        self.wishes: list[Wish] = []
+        self.constraints: list[Wish] = []
+        self.overrides: list[Wish] = []
+        self.excludes: frozenset[str] = frozenset()
+        self.files: list[str] = []
+        self.require_hashes = False
+        self.requires_python: str | None = None
+
+    def file(self, path: str, selection: Selection | None) -> None:
+        name = os.path.basename(path)
+        if name == "pyproject.toml" or name.endswith(".pyproject.toml") or os.path.isdir(path):
+            self._project(path, selection)
+            return
+        text = read_text(path)
+        plain = _plain(text, path)
+        if plain is not None:
+            self.wishes += plain
+            self.files.append(path)
+        else:
+            self._full(path, text, self.wishes)
+
+    def word(self, word: str) -> None:
+        """A requirement as typed on a command line: a name, a path, a URL."""
+        if _looks_local(word):
+            self.wishes.append(_from_path(word))
+            return
+        try:
+            requirement = parse_requirement(word)
+        except ValueError as error:
+            why = str(error).partition("\n")[0]
+            raise UsageError("requirement-invalid", f"{word!r} is not a requirement: {why}") from error
+        self.wishes.append(_wish(requirement, "command line", "the command line"))
+
+    def constraint(self, path: str, into: list[Wish]) -> None:
+        text = read_text(path)
+        plain = _plain(text, path)
+        if plain is None:
+            self._full(path, text, into, constraint=True)
+        else:
+            into += plain
+
+    def _full(self, path: str, text: str, into: list[Wish], *, constraint: bool = False) -> None:
+        from accord_core.project.requirements_file import read_requirements
+
+        held = {path: text}
+        found = read_requirements(
+            path, lambda name: held.get(name) or read_text(name), self.environ, constraint=constraint
+        )
+        for entry in found.entries:
+            wish = _from_entry(entry)
+            (self.constraints if entry.constraint and not constraint else into).append(wish)
+        self.files += found.files
+        self._options(found.options)
+
+    def _options(self, options: Options) -> None:
+        """Options written in files count less than those of the command line, more than the configuration."""
+        settings = self.settings
+        self.settings = settings.replace(
+            index_url=settings.index_url or options.index_url,
+            extra_index_urls=(*settings.extra_index_urls, *options.extra_index_urls),
+            find_links=(*settings.find_links, *options.find_links),
+            no_index=settings.no_index or options.no_index,
+            no_binary=(*settings.no_binary, *options.no_binary),
+            only_binary=(*settings.only_binary, *options.only_binary),
+            prefer_binary=settings.prefer_binary or options.prefer_binary,
+            trusted_hosts=(*settings.trusted_hosts, *options.trusted_hosts),
+            prerelease=settings.prerelease or ("allow" if options.pre else None),
+        )
+        self.require_hashes = self.require_hashes or options.require_hashes
+
+    def _project(self, path: str, selection: Selection | None) -> None:
+        from accord.tasks.project import load_project
+
+        project = load_project(path)
+        self.wishes += project.wishes(selection)
+        self.constraints += project.constraints()
+        self.overrides += project.overrides()
+        self.excludes |= frozenset(project.document.tool.exclude_dependencies)
+        self.files.append(project.path)
+        self.requires_python = project.document.requires_python
+        said = self.settings
+        tool = project.document.tool
+        self.settings = said.replace(
+            resolution=said.resolution or tool.resolution,
+            prerelease=said.prerelease or tool.prerelease,
+        )
+
+
+def _plain(text: str, path: str) -> list[Wish] | None:
+    """The wishes of a file of plain requirement lines; None where a line needs the full reader."""
+    wishes = []
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line[0] == "#":
+            continue
+        if line[0] in _SPECIAL or "\\" in line or "${" in line or "/" in line or " -" in line:
+            return None
+        line = line.partition(" #")[0].rstrip()
+        try:
+            requirement = parse_requirement(line)
+        except ValueError:
+            return None
+        if requirement.url is not None:
+            return None
+        wishes.append(_wish(requirement, f"{path}:{number}", f"-r {path}"))
+    return wishes
+
+
+def _wish(requirement: Requirement, origin: str, via: str, *, selection: str = "") -> Wish:
+    return Wish(
+        requirement,
+        origin,
+        via=via,
+        reference=requirement.url,
+        base=os.getcwd() if requirement.url is not None else ".",
+        marker=requirement.marker,
+        selection=selection,
+    )
+
+
+def _from_entry(entry: Entry) -> Wish:
+    requirement = entry.requirement
+    reference = entry.location
+    if reference is not None and entry.extras and "://" not in reference:
+        reference += f"[{','.join(entry.extras)}]"
+    if requirement is not None and requirement.url is not None:
+        reference = requirement.url
+    return Wish(
+        requirement,
+        str(entry.where),
+        via=f"-r {entry.where.path}",
+        reference=reference,
+        base=os.getcwd(),
+        marker=entry.marker,
+        editable=entry.editable,
+        hashes=entry.hashes,
+    )
+
+
+def _looks_local(word: str) -> bool:
+    bare = word.partition("[")[0]
+    return (
+        bare.startswith((".", "/", "~", "file:", "git+"))
+        or bare.endswith((".whl", ".tar.gz", ".zip"))
+        or (os.sep in bare and " @ " not in word)
+    )
+
+
+def _from_path(word: str, *, editable: bool = False) -> Wish:
+    return Wish(
+        None,
+        "command line",
+        via="the command line",
+        reference=os.path.expanduser(word),
+        base=os.getcwd(),
+        editable=editable,
+    )
+
+
+def _names(path: str) -> Iterable[str]:
+    for line in read_text(path).splitlines():
+        name = line.partition("#")[0].strip()
+        if name:
+            yield normalise(name)

@@ -1,0 +1,266 @@
+"""One run of a task: the interpreter, the indexes, the store, each made when it is first needed (hot).
+
+The only place where settings, project table and environment variables become working rooms.  Holds no decision of
+any use case; a property that is not asked for costs nothing, so a warm resolve loads no HTTP, no store and no builder.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from accord.environments import interpreters
+from accord.io.folders import cache_dir, config_dir
+from accord.io.reporting import SILENT
+from accord.repositories.candidates import Target
+from accord.repositories.shelf import Shelf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from accord.build.frontend import Builder
+    from accord.build.sources import SdistSource
+    from accord.build.sources import Sources as Openers
+    from accord.environments.interpreters import Interpreter
+    from accord.io.http.client import Client
+    from accord.io.reporting import Reporter
+    from accord.repositories.artifacts import Artifacts
+    from accord.repositories.merged import Sources
+    from accord.repositories.port import Repository
+    from accord.repositories.settings import IndexSettings
+    from accord.store.store import Store
+    from accord.tasks.settings import ResolveSettings
+    from accord_core.index.model import File
+    from accord_core.lock.model import Package
+
+__all__ = ["Session"]
+
+CATALOGUE = "catalogue-v1.db"
+
+
+class Session:
+    """``project`` is the ``[tool.accord]`` table of the project this run is about, or empty.
+
+    ``python`` is what a person asked for (``3.12``, a path); ``env`` an environment whose Python is meant where nothing
+    was asked.  ``options`` are index options found in requirement files.
+    """
+
+    def __init__(
+        self,
+        settings: ResolveSettings,
+        *,
+        python: str | None = None,
+        env: str | None = None,
+        project: Mapping[str, object] | None = None,
+        project_dir: str | None = None,
+        reporter: Reporter = SILENT,
+        environ: Mapping[str, str] = os.environ,
+        now: float | None = None,
+    ) -> None:
+        self.settings = settings
+        self.reporter = reporter
+        self.environ = environ
+        self.now = time.time() if now is None else now
+        self.project = project or {}
+        self.project_dir = project_dir
+        self.cache_dir = cache_dir(settings.cache_dir, environ)
+        self._python = python
+        self._env = env
+        self._interpreter: Interpreter | None = None
+        self._target: Target | None = None
+        self._shelf: Shelf | None = None
+        self._client: Client | None = None
+        self._index_settings: IndexSettings | None = None
+        self._sources: Sources | None = None
+        self._store: Store | None = None
+        self._builder: Builder | None = None
+        self._openers: Openers | None = None
+        self._artifacts: Artifacts | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+        if self._shelf is not None:
+            self._shelf.close()
+            self._shelf = None
+
+    # ------------------------------------------------------------ what is resolved for
+
+    @property
+    def interpreter(self) -> Interpreter:
+        if self._interpreter is None:
+            asked = self._python or self.settings.python_version
+            if (
+                asked is None
+                and self._env is not None
+                and os.path.isfile(os.path.join(self._env, "pyvenv.cfg"))
+            ):
+                asked = self._env
+            if asked is None and isinstance(self.project.get("python"), str):
+                asked = str(self.project["python"])
+            self._interpreter = interpreters.find(asked, cache_dir=self.cache_dir)
+        return self._interpreter
+
+    @property
+    def target(self) -> Target:
+        if self._target is None:
+            found = self.interpreter
+            self._target = Target(found.markers, found.tags, found.identity)
+        return self._target
+
+    def choice(self, key: str) -> str | None:
+        """A setting said on the command line, else in ``[tool.accord]``."""
+        said = getattr(self.settings, key)
+        if said is None:
+            said = self.project.get(key.replace("_", "-"))
+        return None if said is None else str(said)
+
+    def cutoff(self, project: str) -> str | None:
+        """The instant from which uploads of ``project`` are not seen."""
+        for name, instant in self.settings.exclude_newer_packages:
+            if name == project:
+                return instant or None
+        said = self.settings.exclude_newer
+        if said is None and self.project.get("exclude-newer"):
+            from accord.tasks.instants import read_instant
+
+            said = read_instant(str(self.project["exclude-newer"]), self.now)
+        return said
+
+    # ------------------------------------------------------------ where things come from
+
+    @property
+    def shelf(self) -> Shelf:
+        if self._shelf is None:
+            self._shelf = Shelf(os.path.join(self.cache_dir, CATALOGUE), self.reporter.note)
+        return self._shelf
+
+    @property
+    def store(self) -> Store:
+        if self._store is None:
+            from accord.store.store import Store
+
+            self._store = Store(self.cache_dir, on_wait=self.reporter.note)
+        return self._store
+
+    @property
+    def client(self) -> Client:
+        if self._client is None:
+            from accord.io.http.client import Client
+            from accord.repositories.settings import credentials
+
+            self._client = Client(
+                self.indexes.http,
+                credentials=credentials(self.indexes, self.environ, self.reporter.note),
+                environ=self.environ,
+                note=self.reporter.note,
+            )
+        return self._client
+
+    @property
+    def indexes(self) -> IndexSettings:
+        if self._index_settings is None:
+            from accord.repositories.settings import index_settings
+
+            tables = self.project.get("index")
+            self._index_settings = index_settings(
+                self.settings,
+                project_indexes=tables if isinstance(tables, list) else (),
+                assignments=self._assignments(),
+                project_dir=self.project_dir,
+                environ=self.environ,
+                config_dir=config_dir(self.environ),
+                cache_dir=self.cache_dir,
+                python=self.interpreter.executable,
+            )
+        return self._index_settings
+
+    def _assignments(self) -> dict[str, str]:
+        """Projects that ``[tool.accord.sources]`` gives to an index by its name."""
+        sources = self.project.get("sources")
+        if not isinstance(sources, dict):
+            return {}
+        return {
+            name: str(each["index"])
+            for name, each in sources.items()
+            if isinstance(each, dict) and "index" in each
+        }
+
+    def index_names(self) -> list[str]:
+        """The indexes as a person may be shown them."""
+        return [index.name or index.url for index in self.indexes.indexes]
+
+    @property
+    def sources(self) -> Sources:
+        if self._sources is None:
+            from accord.repositories.settings import repositories
+
+            self._sources = repositories(self.indexes, self.client)
+        return self._sources
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """What fetches files by their URL, whichever index announced them."""
+        if self._artifacts is None:
+            from accord.repositories.artifacts import Artifacts
+
+            self._artifacts = Artifacts(self.client)
+        return self._artifacts
+
+    def expected_metadata(self, package: Package, file: File) -> str | None:
+        """The sha256 of METADATA on which a resolve on this machine rested, to be held against the wheel's own."""
+        if package.version is None or package.index is None:
+            return None
+        row = self.shelf.metadata(package.index, package.name, package.version)
+        return row[1] if row is not None and row[0] == file.filename else None
+
+    @property
+    def openers(self) -> Openers:
+        """What turns direct references into pinned sources."""
+        if self._openers is None:
+            from accord.build.git import Git
+            from accord.build.sources import Sources
+
+            git = Git(
+                self.cache_dir, environ=self.environ, offline=self.settings.offline, reporter=self.reporter
+            )
+            self._openers = Sources(self.cache_dir, self.client, git, reporter=self.reporter)
+        return self._openers
+
+    @property
+    def builder(self) -> Builder:
+        if self._builder is None:
+            from accord.build.frontend import Builder, BuildOptions
+            from accord.build.policy import BuildPolicy
+            from accord.tasks.build_environments import Isolated
+
+            self._builder = Builder(
+                self.cache_dir,
+                Isolated(self),
+                self.interpreter,
+                environ=self.environ,
+                options=BuildOptions(
+                    settings=self.settings.config_settings,
+                    isolated=not self.settings.no_build_isolation,
+                    policy=BuildPolicy(frozenset(self.settings.only_binary)),
+                ),
+                reporter=self.reporter,
+            )
+        return self._builder
+
+    def sdist_metadata(self, repository: Repository, file: File) -> bytes:
+        """METADATA of an sdist of an index: read where PEP 643 lets it be trusted, else built."""
+        return self.builder.metadata(self.sdist(repository, file)).data
+
+    def sdist(self, repository: Repository, file: File) -> SdistSource:
+        """An sdist of an index, fetched and verified; kept in the cache by its digest."""
+        from accord.tasks.fetching import fetch_sdist
+
+        return fetch_sdist(self, repository, file)
