@@ -67,7 +67,7 @@ def read_entry(text: str, where: Where, *, editable: bool = False) -> Entry:
     location, marker = _split_marker(text)
     if not _is_location(location):
         if editable:
-            if not valid(location.partition("[")[0]):
+            if any(sign in location for sign in "<>=!~@"):
                 raise ValueError("only a path or a URL can be editable")
             location = (
                 f"./{location}"  # "-e src" is the directory src: an editable is never a name from an index

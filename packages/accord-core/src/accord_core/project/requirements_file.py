@@ -26,7 +26,7 @@ __all__ = ["Entry", "Options", "RequirementsFile", "read_entry", "read_requireme
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
-_MARKER = re.compile(r"\s;")
+_EDITABLE = re.compile(r"(?:-e\s*=?|--editable(?:=|\s|$))(.*?)(?=\s--[a-z]|\s-C|$)")
 _SECRET = re.compile(r"://[^/@\s]+@")
 _SCHEME = re.compile(r"^(http|https|file|ftp):", re.IGNORECASE)
 # Option → (what it sets, whether it takes a value).
@@ -173,11 +173,8 @@ class _Reader:
 
     def line(self, line: str, where: Where, above: tuple[str, ...], *, constraint: bool) -> None:
         wanted, rest = _split_options(line)
-        rest, marker = _editable_marker(rest)
         try:
-            found = [
-                (name, value + marker if name == "editable" else value) for name, value in _options(rest)
-            ]
+            found = list(_options(rest))
         except ValueError as error:
             self.fault(where, "invalid-option", str(error), _option_hint(rest))
             return
@@ -265,16 +262,21 @@ def _split_options(line: str) -> tuple[str, str]:
     return line.strip(), ""
 
 
-def _editable_marker(rest: str) -> tuple[str, str]:
-    """``-e ./x ; marker``: the marker stands behind the options and keeps its quotes (uv reads it, pip drops it)."""
-    if not rest.startswith(("-e", "--editable")):
-        return rest, ""
-    found = _MARKER.search(rest)
-    return (rest, "") if found is None else (rest[: found.start()], rest[found.start() :])
-
-
 def _options(rest: str) -> Iterator[tuple[str, str]]:
-    """Names and values, from ``--name=value``, ``--name value``, ``-n value`` and ``-nvalue``."""
+    """Names and values, from ``--name=value``, ``--name value``, ``-n value`` and ``-nvalue``.
+
+    An editable goes on to the next long option, so that it may be ``-e name @ URL`` or have a marker with quotes in
+    it (uv reads them so; pip drops what follows the first word).
+    """
+    editable = _EDITABLE.match(rest)
+    if editable is not None:
+        value = editable[1].strip()
+        if len(value) > 1 and value[0] in "'\"" and value[0] == value[-1]:
+            value = value[1:-1]
+        if not value:
+            raise ValueError("-e needs a value")
+        yield "editable", value
+        rest = rest[editable.end() :]
     try:
         words = shlex.split(rest)
     except ValueError as error:
