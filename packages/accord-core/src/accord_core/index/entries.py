@@ -8,6 +8,7 @@ page that fails goes through entry by entry, and what is unusable is counted and
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -37,13 +38,17 @@ Entry = tuple[
 ]
 
 _PLAIN = bytes(sorted(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+!-~"))
+_URL = _PLAIN + b"/:?=&%@$',;()*"
+_first = itemgetter(0)
+_LEAD = re.compile(r"(?:\.\./)+|/(?!/)")
 _HEX = re.compile(r"[0-9a-fA-F]+\Z")
 _ALGORITHM = re.compile(r"[a-z0-9_]{1,32}\Z")
 
 
 def files(entries: Sequence[Entry], base: str, limits: Limits) -> tuple[tuple[File, ...], int]:
     """The files of a page whose relative URLs are resolved against ``base``, and how many entries were unusable."""
-    if entries and _plain(entries, limits):
+    urls = _plain(entries, base, limits) if entries else None
+    if urls is not None:
         return tuple(
             [
                 File(
@@ -61,7 +66,7 @@ def files(entries: Sequence[Entry], base: str, limits: Limits) -> tuple[tuple[Fi
                 )
                 for (
                     filename,
-                    url,
+                    _,
                     hashes,
                     requires,
                     yanked,
@@ -70,7 +75,7 @@ def files(entries: Sequence[Entry], base: str, limits: Limits) -> tuple[tuple[Fi
                     core_metadata,
                     gpg_sig,
                     provenance,
-                ) in entries
+                ), url in zip(entries, urls, strict=True)
             ]
         ), 0
     made = [_file(entry, base, limits) for entry in entries]
@@ -78,39 +83,60 @@ def files(entries: Sequence[Entry], base: str, limits: Limits) -> tuple[tuple[Fi
     return kept, len(made) - len(kept)
 
 
-def _plain(entries: Sequence[Entry], limits: Limits) -> bool:
-    """Whether every entry is of the commonest form: plain name, absolute URL, one lower-case sha256, no surprises."""
+def _plain(entries: Sequence[Entry], base: str, limits: Limits) -> Sequence[str] | None:
+    """The absolute URLs, if every entry is of the commonest form: a plain name, a URL spelled like its neighbours',
+    one lower-case sha256, and no surprises; else None."""
     names, urls, hashes, requires, yanked, sizes, uploaded, metadata, _, provenance = zip(
         *entries, strict=True
     )
     count = len(entries)
     name_text = "\n" + "\n".join(names)
     if not name_text.isascii() or "\n." in name_text or max(map(len, names)) > limits.filename:
-        return False
+        return None
     if name_text.encode().translate(None, _PLAIN) != b"\n" * count or not all(names):
-        return False
-    url_text = "\n" + "\n".join(urls)
-    starts = url_text.count("\nhttps://") + url_text.count("\nhttp://")
-    if (
-        starts != count
-        or url_text.count("\n") != count
-        or max(map(len, urls)) > limits.url
-        or "#" in url_text
-    ):
-        return False
-    if not url_text.isprintable() and not url_text.replace("\n", "").isprintable():
-        return False
+        return None
     digests = [each.get("sha256", "") for each in hashes if len(each) == 1]
     if len(digests) != count or set(map(len, digests)) != {64} or not _lower_hex("".join(digests)):
-        return False
-    return (
-        not any(provenance)
-        and max(map(len, filter(None, requires)), default=0) <= limits.requires_python
-        and max((len(each) for each in set(yanked) if isinstance(each, str)), default=0) <= limits.reason
-        and max(map(len, filter(None, uploaded)), default=0) <= limits.upload_time
-        and min(filter(None, sizes), default=0) >= 0
-        and all(_is_sha256_only(each) for each in metadata if each is not True and each)
-    )
+        return None
+    announced = [each for each in metadata if each and each is not True]
+    if announced and not all(map(_is_sha256_only, announced)):
+        return None
+    if (
+        max(map(len, filter(None, requires)), default=0) > limits.requires_python
+        or max((len(each) for each in set(yanked) if isinstance(each, str)), default=0) > limits.reason
+        or max(map(len, filter(None, uploaded)), default=0) > limits.upload_time
+        or min(filter(None, sizes), default=0) < 0
+    ):
+        return None
+    evidence = [each for each in provenance if each]
+    if evidence and _absolutes(evidence, base, limits) is not evidence:
+        return None
+    return _absolutes(urls, base, limits)
+
+
+def _absolutes(urls: Sequence[str], base: str, limits: Limits) -> Sequence[str] | None:
+    """The same URLs where all are absolute; resolved where all climb or descend alike; None where it takes care."""
+    text = "\n" + "\n".join(urls)
+    if not text.isascii() or max(map(len, urls)) > limits.url:
+        return None
+    if text.encode().translate(None, _URL) != b"\n" * len(urls):
+        return None
+    if urls[0].startswith(("https://", "http://")):
+        return urls if text.count("\nhttps://") + text.count("\nhttp://") == len(urls) else None
+    found = _LEAD.match(urls[0])
+    lead = found[0] if found else ""
+    rest = text.replace("\n" + lead, "\n")
+    if len(text) - len(rest) != len(lead) * len(urls):
+        return None
+    if "/." in rest or ":" in rest or "?" in rest:
+        return None
+    prefix = urljoin(base, lead or ".")
+    if not prefix.startswith(("https://", "http://", "file://")) or not prefix.endswith("/"):
+        return None
+    tails = rest[1:].split("\n")
+    if not all(tails) or not {"/", "."}.isdisjoint(map(_first, tails)):
+        return None
+    return rest.replace("\n", "\n" + prefix)[1:].split("\n")
 
 
 def _is_sha256_only(hashes: dict[str, str] | bool | None) -> bool:

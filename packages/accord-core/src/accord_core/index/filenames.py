@@ -31,9 +31,7 @@ class WheelName:
     __slots__ = ("abi", "build", "name", "platform", "python", "version")
 
     # Positional, here and in File: keywords cost a tenth of a page of five thousand.
-    def __init__(  # noqa: PLR0917
-        self, name: str, version: str, build: str, python: str, abi: str, platform: str
-    ) -> None:
+    def __init__(self, name: str, version: str, build: str, python: str, abi: str, platform: str) -> None:
         self.name = name
         self.version = version
         self.build = build

@@ -42,7 +42,7 @@ class File:
     )
 
     # Positional: keywords cost a tenth of a page of five thousand.
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         filename: str,
         url: str,

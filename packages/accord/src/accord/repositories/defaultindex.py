@@ -13,10 +13,6 @@ import sys
 
 from accord_core.errors import RepositoryError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = ["ask", "default_index"]
 
 _SECONDS = 60
@@ -60,18 +56,16 @@ def default_index(python: str | None, cache_dir: str | None) -> str:
 
 def ask(executable: str, cache_dir: str | None) -> str | None:
     """The default of the pip beside ``executable``, from the cache where it still holds; None: it has no pip."""
-    path = None
-    if cache_dir is not None:
-        from hashlib import sha256
-
-        name = "index-" + sha256(os.path.abspath(executable).encode()).hexdigest()[:24]
-        path = os.path.join(cache_dir, "interpreters-v1", name)
-        known = _read(path)
-        if known is not None:
-            return known[0] or None
+    path = None if cache_dir is None else os.path.join(cache_dir, "interpreters-v1", "default-indexes")
+    place = os.path.abspath(executable)
+    kept = {} if path is None else _read(path)
+    known = kept.get(place)
+    if known is not None and all(_stamp(stamp[0]) == stamp for stamp in known[1]):
+        return known[0] or None
     answer, watched = _run(executable)
     if path is not None and watched:
-        _write(path, answer, [os.path.realpath(executable), *watched])
+        stamps = [_stamp(each) for each in (os.path.realpath(executable), *watched)]
+        _write(path, {**kept, place: (answer, stamps)})
     return answer or None
 
 
@@ -106,24 +100,25 @@ def _stamp(path: str) -> _Stamp:
     return (path, state.st_mtime_ns, state.st_size)
 
 
-def _read(path: str) -> tuple[str, Sequence[_Stamp]] | None:
+def _read(path: str) -> dict[str, tuple[str, list[_Stamp]]]:
+    """What is kept, by interpreter; nothing where the file is not there or is damaged."""
     try:
         with open(path, "rb") as stream:
-            url, stamps = marshal.load(stream)  # noqa: S302 - our own cache, not input
-        if isinstance(url, str) and all(_stamp(stamp[0]) == stamp for stamp in stamps):
-            return url, stamps
-    except (OSError, EOFError, ValueError, TypeError, IndexError):
-        pass  # not there, or damaged: ask again
-    return None
+            found = marshal.load(stream)  # noqa: S302 - our own cache, not input
+        return {
+            str(place): (str(url), [tuple(each) for each in stamps]) for place, (url, stamps) in found.items()
+        }
+    except (OSError, EOFError, ValueError, TypeError, AttributeError):
+        return {}
 
 
-def _write(path: str, url: str, watched: Sequence[str]) -> None:
-    body = marshal.dumps((url, [_stamp(each) for each in watched]))
+def _write(path: str, kept: dict[str, tuple[str, list[_Stamp]]]) -> None:
+    """Of two that write at once one answer is lost, and asked for again."""
     temporary = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(temporary, "wb") as stream:
-            stream.write(body)
+            stream.write(marshal.dumps(kept))
         os.replace(temporary, path)
     except OSError:
         pass  # a cache that cannot be written only costs the question again
