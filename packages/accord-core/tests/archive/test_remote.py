@@ -57,6 +57,8 @@ def test_a_tail_that_is_here_is_not_asked_for_again() -> None:
     ranges.asked.clear()
     assert metadata_from_tail(ranges, len(ranges.data), NAME, SMALL, tail=ranges.data) == METADATA
     assert not ranges.asked
+    assert metadata_from_tail(ranges, len(ranges.data), NAME, SMALL, tail=b"short") == METADATA
+    assert len(ranges.asked) == 3
 
 
 def test_a_server_that_sends_something_else(code: Code) -> None:

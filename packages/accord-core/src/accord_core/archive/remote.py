@@ -36,11 +36,11 @@ def metadata_from_tail(
 ) -> bytes:
     """METADATA of the wheel ``filename``, ``total`` bytes long, through ``read(offset, length) -> bytes``.
 
-    At most three calls (two when ``tail``, the last bytes of the file, is already here), asking for at most
-    ``tail_bytes + directory_bytes + 2 * metadata_bytes`` bytes.  Raises ``ArchiveError`` as ``open_wheel``
+    At most three calls (two when ``tail``, the last bytes of the file, is already here and long enough), asking for at most
+    ``tail_bytes + directory_bytes + metadata_bytes`` and 64 KiB.  Raises ``ArchiveError`` as ``open_wheel``
     does, and ``archive-range-short`` when ``read`` gives another number of bytes than asked for.
     """
-    if not tail or len(tail) > total:
+    if tail is None or not min(total, tail_size(limits)) <= len(tail) <= total:
         length = min(total, max(limits.tail_bytes, tail_size(limits)))
         tail = _exactly(read, total - length, length)
     have = total - len(tail)
