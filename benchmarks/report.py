@@ -35,6 +35,12 @@ def _contender(group: Group, label: str | None) -> Contender | None:
     return next((found for found in group.contenders if found.label == label), None)
 
 
+def _fastest(group: Group, label: str, what: str) -> Contender | None:
+    """The best of a tool's forms ("uv", "uv pylock"): Accord is held against what the other does best."""
+    forms = [one for one in group.contenders if one.samples and (one.label + " ").startswith(label + " ")]
+    return min(forms, key=lambda one: one.median(what) or 0.0, default=None)
+
+
 def _amount(value: float | None, what: str) -> str:
     if value is None:
         return "-"
@@ -52,7 +58,7 @@ def _state(row: Row, ratio: float | None) -> str:
 
 
 def _line(row: Row, group: Group) -> str:
-    ours, theirs = _contender(group, row.ours), _contender(group, row.theirs or "uv")
+    ours, theirs = _contender(group, row.ours), _fastest(group, row.theirs or "uv", row.what)
     mine = ours.median(row.what) if ours else None
     other = theirs.median(row.what) if theirs else None
     if row.theirs is None:
@@ -65,7 +71,7 @@ def _line(row: Row, group: Group) -> str:
     cells = [
         row.title,
         _amount(mine, row.what),
-        _amount(other, row.what) + (f" ({row.theirs})" if row.theirs not in (None, "uv") else ""),
+        _amount(other, row.what) + (f" ({theirs.label})" if theirs and theirs.label != "uv" else ""),
         shown,
         limit,
         _state(row, ratio),

@@ -15,6 +15,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from benchmarks.jobs import DATA, HERE, Accord, Job, Pip, Uv, clean_environ, write_project
 from benchmarks.measure import Contender, Fault, Group, run_job
@@ -22,6 +23,7 @@ from benchmarks.measure import Contender, Fault, Group, run_job
 __all__ = ["ROWS", "Bench", "Row", "pins"]
 
 UV = "uv"
+UV_PYLOCK = "uv pylock"
 ACCORD = "accord"
 SEALED = "accord sealed"
 PIP = "pip"
@@ -33,6 +35,7 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
 class Row:
     """One line of the table: ``ours`` over ``theirs`` of ``group``, by the median of ``what``, at most ``limit``.
 
+    ``theirs`` names a tool; where it has several forms ("uv", "uv pylock"), the fastest is the one compared.
     Without ``theirs`` the limit is absolute, in the unit of ``what``.
     """
 
@@ -121,30 +124,37 @@ class Bench:
             self.run(self.uv.compile(self.data(name), lock))
         return lock
 
+    def uv_pylock(self) -> str:
+        lock = self.path("pylock.uv.toml")
+        if not os.path.exists(lock):
+            self.run(self.uv.compile(self.data("science-web"), lock))
+        return lock
+
     def accord_lock(self, name: str = "science-web") -> str:
         lock = self.path(f"pylock.{name}.toml")
         if not os.path.exists(lock):
             self.run(self.accord.compile(self.data(name), lock))
         return lock
 
-    def fill(self, tool: str, *, sealed: bool = False) -> None:
-        """Have the 158 and the one more in the tool's cache (and with ``sealed`` the closure of the 158 as well)."""
-        done = self.path(f"filled-{tool}{'-sealed' * sealed}")
+    def fill(self, label: str) -> None:
+        """Have the 158 and the one more in the tool's cache (for "accord sealed" the closure of the 158 as well)."""
+        done = self.path(f"filled {label}")
         if os.path.exists(done):
             return
         place = self.path("fill")
-        shutil.rmtree(place, ignore_errors=True)
-        if tool == UV:
+        self.gone(place)()
+        if label == UV:
             self.run(self.uv.venv(place), self.uv.sync(self.uv_lock(), place))
-            self.run(self.uv.compile(self.data("one-more"), self.path("one-more.txt")))
-            self.run(self.uv.install(f"-r{self.path('one-more.txt')}", place))
-        elif tool == PIP:
+            self.run(self.uv.install("humanize", place))
+        elif label == UV_PYLOCK:
+            self.run(self.uv.venv(place), self.uv.sync(self.uv_pylock(), place))
+        elif label == PIP:
             self.run(self.uv.venv(place), self.pip.sync_bare(self.uv_lock(), place))
+        elif label == ACCORD:
+            self.run(self.accord.sync(self.accord_lock(), place), self.accord.install("humanize", place))
         else:
-            self.run(self.accord.sync(self.accord_lock(), place, sealed=sealed))
-            if not sealed:
-                self.run(self.accord.install("humanize", place))
-        shutil.rmtree(place)
+            self.run(self.accord.sync(self.accord_lock(), place, sealed=True))
+        self.gone(place)()
         with open(done, "w"):
             pass
 
@@ -291,55 +301,58 @@ class Bench:
 
     def installers(self, place: str, *, cold: bool) -> list[Contender]:
         cache = self.path("cold-cache")
-        uv, accord, pip = (
-            (replace(self.uv, cache=cache), replace(self.accord, cache=cache), replace(self.pip, cache=cache))
-            if cold
-            else (self.uv, self.accord, self.pip)
-        )
-        clear = self.gone(place, cache) if cold else self.gone(place)
-        right = self.counts(place, self.locked)
+        uv, accord, pip = self.uv, self.accord, self.pip
+        if cold:
+            uv, accord, pip = (
+                replace(uv, cache=cache),
+                replace(accord, cache=cache),
+                replace(pip, cache=cache),
+            )
         offline = not cold
 
-        def contender(
-            label: str, settings: str, jobs: Callable[[], list[Job]], most: int = 1000
-        ) -> Contender:
-            def setup() -> None:
-                if cold:  # both locks, named by the index of this run, are there before the first cold round
-                    self.accord_lock() if label.startswith(ACCORD) else self.uv_lock()
-                else:
-                    self.fill(ACCORD if label.startswith(ACCORD) else label, sealed=label == SEALED)
+        def with_uv(lock: Callable[[], str]) -> Callable[[], list[Job]]:
+            return lambda: [uv.venv(place), uv.sync(lock(), place, offline=offline)]
 
-            return Contender(label, settings, jobs, prepare=clear, check=right, setup=setup, most=most)
+        def with_accord(*, sealed: bool) -> Callable[[], list[Job]]:
+            return lambda: [accord.sync(self.accord_lock(), place, sealed=sealed, offline=offline)]
 
-        found = [
-            contender(UV, HARD, lambda: [uv.venv(place), uv.sync(self.uv_lock(), place, offline=offline)]),
-            contender(
-                ACCORD,
-                "private, default link mode",
-                lambda: [accord.sync(self.accord_lock(), place, offline=offline)],
-            ),
-            contender(
-                SEALED,
-                "--sealed",
-                lambda: [accord.sync(self.accord_lock(), place, sealed=True, offline=offline)],
-            ),
+        def with_pip() -> list[Job]:
+            return [uv.venv(place), pip.sync_bare(self.uv_lock(), place)]
+
+        forms = [
+            (UV, f"requirements.txt, {HARD}", with_uv(self.uv_lock)),
+            (UV_PYLOCK, f"pylock.toml, {HARD}", with_uv(self.uv_pylock)),
+            (ACCORD, "pylock.toml, private, default link mode, bytecode off", with_accord(sealed=False)),
+            (SEALED, "pylock.toml, --sealed", with_accord(sealed=True)),
         ]
         if self.with_pip:
-            found.append(
-                contender(
-                    PIP,
-                    "--no-deps --no-compile into an environment made by uv",
-                    lambda: [self.uv.venv(place), pip.sync_bare(self.uv_lock(), place)],
-                    most=1,
-                )
+            forms.append((PIP, "requirements.txt, --no-deps --no-compile, environment made by uv", with_pip))
+        return [
+            Contender(
+                label,
+                settings,
+                jobs,
+                prepare=self.gone(place, cache) if cold else self.gone(place),
+                check=self.counts(place, self.locked),
+                setup=partial(self.locks if cold else self.fill, label),
+                most=1 if label == PIP else 1000,
             )
-        return found
+            for label, settings, jobs in forms
+        ]
+
+    def locks(self, label: str) -> None:
+        """The tool's locks are there, naming the index of this run, before the first cold round."""
+        if label.startswith(ACCORD):
+            self.accord_lock()
+        else:
+            self.uv_lock()
+            self.uv_pylock()
 
     def warm_install(self) -> Group:
         return Group(
             "warm-install",
             "Install of the 158, store filled, new environment",
-            "every process from nothing to the filled environment: `uv venv` + `uv pip sync requirements.txt` beside one "
+            "every process from nothing to the filled environment: `uv venv` + `uv pip sync LOCK` beside one "
             "`accord sync --lock pylock.toml --env DIR`, all offline; the old environment is removed before, untimed",
             7,
             self.installers(self.path("env"), cold=False),
@@ -428,7 +441,7 @@ class Bench:
         def contender(label: str, settings: str, made: Callable[[], list[Job]]) -> Contender:
             def setup() -> None:
                 self.list_modules()
-                self.fill(ACCORD if label.startswith(ACCORD) else label, sealed=label == SEALED)
+                self.fill(label)
 
             def prepare() -> None:
                 self.gone(place)()
