@@ -6,37 +6,65 @@ each marker is written.  Hosts appear only in direct references and where index 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-
 from accord_core.lock.model import Archive, Lock, Package, Vcs
 from accord_core.names import normalise
 from accord_core.project.markers import Atom, Tree, format_marker, parse_marker
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Layout", "dumps_requirements"]
 
 _INDENT = "    "
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """How the file is written; the defaults are those of ``uv pip compile``.
+    """How the file is written; the defaults are those of ``uv pip compile``.  A slotted class by hand: this is hot.
 
     ``command`` is named in the header, which is left out when it is None.  ``origins`` says for a project which
     inputs ask for it (``"-r requirements.in"``), ``extras`` which extras of it were asked for (written only
-    without ``strip_extras``).  ``options`` are lines such as ``--index-url …``, written before all else.
+    without ``strip_extras``).  ``annotation_style`` is ``split`` or ``line``.  ``options`` are lines such as
+    ``--index-url …``, written before all else.
     """
 
-    hashes: bool = False
-    annotate: bool = True
-    annotation_style: str = "split"  # or "line"
-    strip_extras: bool = True
-    strip_markers: bool = False
-    command: str | None = None
-    options: tuple[str, ...] = ()
-    leave_out: frozenset[str] = frozenset()
-    origins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    __slots__ = (
+        "annotate",
+        "annotation_style",
+        "command",
+        "extras",
+        "hashes",
+        "leave_out",
+        "options",
+        "origins",
+        "strip_extras",
+        "strip_markers",
+    )
+
+    def __init__(
+        self,
+        *,
+        hashes: bool = False,
+        annotate: bool = True,
+        annotation_style: str = "split",
+        strip_extras: bool = True,
+        strip_markers: bool = False,
+        command: str | None = None,
+        options: tuple[str, ...] = (),
+        leave_out: frozenset[str] = frozenset(),
+        origins: Mapping[str, tuple[str, ...]] | None = None,
+        extras: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.hashes = hashes
+        self.annotate = annotate
+        self.annotation_style = annotation_style
+        self.strip_extras = strip_extras
+        self.strip_markers = strip_markers
+        self.command = command
+        self.options = options
+        self.leave_out = leave_out
+        self.origins: Mapping[str, tuple[str, ...]] = origins or {}
+        self.extras: Mapping[str, tuple[str, ...]] = extras or {}
 
 
 def dumps_requirements(

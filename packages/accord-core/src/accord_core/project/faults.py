@@ -117,6 +117,11 @@ class Faults:
     def __len__(self) -> int:
         return len(self._found)
 
+    @property
+    def found(self) -> tuple[DocumentError, ...]:
+        """What was noted so far, in the order it was met."""
+        return tuple(self._found)
+
     def line(self, at: KeyPath) -> int | None:
         """Where the value that ``at`` leads to stands, or the nearest thing around it."""
         if self._lines is None:

@@ -117,10 +117,11 @@ def read_pyproject(text: str, path: str = "pyproject.toml", *, limits: Limits = 
 class _Reader(Fields):
     def whole(self, data: Mapping[str, Any], path: str) -> Project:
         table = self.table(data, "project", ()) or {}
-        if "project" in data:
+        named = isinstance(data.get("project"), dict)
+        if named:
             self.unknown(table, _AT, (*_FIELDS, "dynamic"))
         dynamic = self.dynamic(table)
-        raw_name = self.name(table) if "project" in data else None
+        raw_name = self.name(table) if named else None
         groups = read_groups(data, self.faults)
         tool = read_tool_table(data, self.faults)
         for i, name in enumerate(tool.default_groups or ()):
@@ -135,7 +136,7 @@ class _Reader(Fields):
             path=path,
             name=None if raw_name is None else normalise(raw_name),
             raw_name=raw_name,
-            version=self.version(table, dynamic) if "project" in data else None,
+            version=self.version(table, dynamic) if named else None,
             requires_python=self.specifier(table, "requires-python", _AT),
             description=self.text(table, "description", _AT),
             license=self.license(table),
