@@ -8,8 +8,8 @@ files (find-links) are no index: they join the page of whichever index owns the 
 from __future__ import annotations
 
 from accord.repositories.port import ABSENT, FRESH, Answer
-from accord_core.errors import UsageError
-from accord_core.index.model import Page
+from accord_core.errors import RepositoryError, UsageError
+from accord_core.index.model import QUARANTINED, Page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,12 +95,17 @@ class Sources:
 
 
 class Stack:
-    """:class:`Sources` behind the port itself, for whoever wants one repository and no cache between."""
+    """:class:`Sources` behind the port itself, for whoever wants one repository and no cache between.
+
+    A quarantined project is not offered: asking for it raises RepositoryError ``project-quarantined`` (PEP 792,
+    "Project Status Semantics").
+    """
 
     local = False
 
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
+        self._from: dict[str, Repository] = {}
         self.key = "stack:" + "|".join(each.key for each in sources.everything)
 
     def page(self, project: str, etag: str | None, last_modified: str | None) -> Answer:
@@ -108,24 +113,34 @@ class Stack:
         owned, overlay = self._sources.owner(project), self._sources.overlay(project)
         if owned is None:
             return Answer(FRESH, Page(project, overlay)) if overlay else Answer(ABSENT)
-        answer = owned[1]
-        if overlay and answer.page is not None:
-            answer.page = _joined(answer.page, overlay)
-        return Answer(FRESH, answer.page, expires=answer.expires)
+        repository, answer = owned
+        page = answer.page
+        assert page is not None  # nothing was said that could be "unchanged"
+        if page.status == QUARANTINED:
+            raise RepositoryError(
+                "project-quarantined",
+                f"{project} is quarantined by {repository.key}",
+                context=(page.status_reason,) if page.status_reason else (),
+                hint="its files are thought to be harmful; look for news of the project before going on",
+            )
+        self._from.update((file.url, repository) for file in page.files)
+        return Answer(FRESH, _joined(page, overlay), expires=answer.expires)
 
     def metadata(self, file: File) -> bytes | None:
-        return self._any().metadata(file)
+        return self._origin(file).metadata(file)
 
     def fetch(self, file: File, into: str, progress: Callable[[int], None] | None) -> str:
-        return self._any().fetch(file, into, progress)
+        return self._origin(file).fetch(file, into, progress)
 
-    def _any(self) -> Repository:
-        """Files may come from any repository's page, so any repository will do."""
-        return self._sources.everything[0]
+    def _origin(self, file: File) -> Repository:
+        """Whose page the file was on; the person's own files can be read by any."""
+        return self._from.get(file.url) or self._sources.everything[0]
 
 
 def _joined(page: Page, overlay: Sequence[File]) -> Page:
     """The index's own entry wins over a file of the same name: its hash is published, so a lock of it is portable."""
+    if not overlay:
+        return page
     names = {file.filename for file in page.files}
     return Page(
         page.name,

@@ -71,12 +71,13 @@ class Repository(Protocol):
     def metadata(self, file: File) -> bytes | None:
         """METADATA of a wheel, the cheapest way there is, as it was announced and not yet held against the wheel.
 
-        None for an sdist.  ``file`` may come from any repository's page.  Raises RepositoryError or ArchiveError.
+        None for an sdist.  ``file`` is from a page of this repository, or one of the person's own files (``file:``).
+        Raises RepositoryError or ArchiveError.
         """
 
     def fetch(self, file: File, into: str, progress: Callable[[int], None] | None) -> str:
         """The file, whole and of the announced hashes and size, in the folder ``into``; its path.
 
         It appears there under its own name only when it is complete.  ``progress`` is told bytes as they come.
-        ``file`` may come from any repository's page.  Raises RepositoryError.
+        ``file`` is as for :meth:`metadata`.  Raises RepositoryError.
         """
