@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -326,3 +327,15 @@ def test_a_project_that_needs_itself_to_build_is_found_out(
     assert isinstance(cause, BuildError)
     assert (cause.code, cause.context) == ("build-cycle", ("to build demo 1.0 (sdist)",))
     assert builder().wheel(source, "unused").size > 0
+
+
+def test_what_a_killed_build_left_goes_away_after_days(
+    project: MakeProject, builder: MakeBuilder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "cache" / "builds-v1"
+    for name, days in (("old", 3.1), ("young", 2.9)):
+        (folder / f".scratch-{name}" / "tree").mkdir(parents=True)
+        then = time.time() - days * 86_400
+        os.utime(folder / f".scratch-{name}", (then, then))
+    builder().metadata(Tree(project()))
+    assert leftovers(tmp_path) == [".scratch-young"]

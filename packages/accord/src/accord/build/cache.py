@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildCache", "BuiltWheel"]
 
+_ABANDONED = 3 * 86_400  # seconds; longer than any build
 _ORIGINS = ("PKG-INFO", "pyproject.toml", "built", "wheel")
 
 
@@ -53,10 +55,20 @@ class BuildCache:
     def scratch(self) -> Iterator[str]:
         """A private folder on the cache's own disk, removed afterwards whatever is in it."""
         os.makedirs(self.folder, exist_ok=True)
+        self._forget_abandoned()
         path = tempfile.mkdtemp(prefix=".scratch-", dir=self.folder)
         try:
             yield path
         finally:
+            remove_tree(path)
+
+    def _forget_abandoned(self) -> None:
+        """Remove scratch folders whose build was killed together with Accord, days ago."""
+        with os.scandir(self.folder) as entries:
+            old = [
+                entry.path for entry in entries if entry.name.startswith(".scratch-") and _is_abandoned(entry)
+            ]
+        for path in old:
             remove_tree(path)
 
     def lock(self, digest: str, label: str, reporter: Reporter) -> FileLock:
@@ -126,6 +138,13 @@ def describe(path: str) -> BuiltWheel:
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return BuiltWheel(path, digest, os.fstat(file.fileno()).st_size)
+
+
+def _is_abandoned(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED
+    except OSError:  # its build has just ended
+        return False
 
 
 def _flush(path: str) -> None:
