@@ -342,3 +342,21 @@ def test_static_metadata_of_an_sdist_runs_nothing(builder: Callable[..., Builder
     with pytest.raises(BuildError) as caught:
         builder().metadata(SdistSource(str(path), sha256(b"another key"), "demo", "1.1"))
     assert caught.value.code == "build-metadata-mismatch"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"demo-1.0/../../out": "x"}, {"/tmp/accord-out": "x"}, {"a/x": "1", "b/x": "2"}, {}],
+    ids=["up", "absolute", "two-folders", "empty"],
+)
+def test_a_hostile_sdist_is_refused_and_leaves_nothing(
+    builder: Callable[..., Builder], tmp_path: Path, files: dict[str, str]
+) -> None:
+    path = tmp_path / "demo-1.0.tar.gz"
+    path.write_bytes(targz(files))
+    with pytest.raises(ArchiveError):
+        builder().wheel(
+            SdistSource(str(path), sha256(path.read_bytes()), "demo", "1.0"), str(tmp_path / "out")
+        )
+    assert sorted(os.listdir(tmp_path / "cache" / "builds-v1")) == ["locks"]
+    assert not (tmp_path / "out").exists()
