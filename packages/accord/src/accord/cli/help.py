@@ -86,7 +86,7 @@ def command_help(parser: Parser, paint: Paint, width: int) -> str:
     lines = [f"{parser.summary}.", ""]
     if parser.description:
         for paragraph in parser.description.split("\n\n"):
-            lines += [*textwrap.wrap(" ".join(paragraph.split()), width), ""]
+            lines += [*textwrap.wrap(" ".join(paragraph.split()), width, break_on_hyphens=False), ""]
     lines.append(f"{paint('Usage:', 'bold')} {usage(parser)}")
     if parser.arguments:
         rows = [(argument.metavar, argument.help) for argument in parser.arguments]
@@ -142,7 +142,7 @@ def _table(rows: Iterable[tuple[str, str]], paint: Paint, width: int) -> list[st
     """Two columns; a left side too long for its column stands on a line of its own."""
     lines = []
     for left, right in rows:
-        wrapped = textwrap.wrap(right, max(width - INDENT - 4, 30)) or [""]
+        wrapped = textwrap.wrap(right, max(width - INDENT - 4, 30), break_on_hyphens=False) or [""]
         if len(left) > INDENT:
             lines.append(f"  {paint(left, 'cyan')}")
         else:

@@ -11,6 +11,7 @@ exit status and words.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words in (["--version"], ["-V"]):
         sys.stdout.write(f"accord {accord.__version__}\n")
         return 0
+    # A command makes many values and few cycles: the default threshold collects a hundred times for nothing.
+    gc.set_threshold(200_000, 20, 100)
     try:
         status = _run(words)
         sys.stdout.flush()

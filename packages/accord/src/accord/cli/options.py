@@ -125,7 +125,7 @@ def resolver_options(parser: Parser) -> None:
         "--exclude-newer",
         metavar="WHEN",
         aliases=("--uploaded-prior-to",),
-        help="Do not see files uploaded at or after WHEN: a date, an instant, or a duration back from now (30 days, P30D)",
+        help="Do not see files uploaded after WHEN: a date (that day included), an instant, or a duration back from now (30 days, P30D)",
     )
     parser.append("--exclude-newer-package", metavar="NAME=WHEN", help="The same for one project")
     parser.flag("--no-deps", help="Take only what is named, without its dependencies")
@@ -245,6 +245,7 @@ def resolve_settings(args: Args, context: Context) -> ResolveSettings:
         config_settings=_config_settings(said),
         require_hashes=said.get("require_hashes", False),
         universal=said.get("universal"),
+        python_version=said.get("python_version"),
         offline=context.offline,
         cache_dir=context.cache_dir,
     )

@@ -113,12 +113,7 @@ def _source_words(package: Any) -> str:
 
 def project_node(project_dir: str) -> Node:
     """The project itself, with everything it asks for; ``asked`` says from which extra or group."""
-    path = os.path.join(project_dir, PROJECT_FILE)
-    try:
-        with open(path, "rb") as file:
-            data = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DocumentError("toml-invalid", f"{path} is not TOML: {error}", where=Where(path)) from error
+    data = _pyproject(project_dir)
     project = data.get("project", {})
     edges: dict[str, list[str]] = {}
     for words, entries in _lists(data):
@@ -140,6 +135,21 @@ def project_node(project_dir: str) -> Node:
         Edge(target, ", ".join(filter(None, edges[target]))) for target in sorted(edges) if target != name
     )
     return Node(name, name, str(project.get("version", "")), needs)
+
+
+def accord_table(project_dir: str) -> Mapping[str, Any]:
+    """The ``[tool.accord]`` table of a project as it is written; empty where there is none."""
+    table = _pyproject(project_dir).get("tool", {}).get("accord", {})
+    return table if isinstance(table, dict) else {}
+
+
+def _pyproject(project_dir: str) -> dict[str, Any]:
+    path = os.path.join(project_dir, PROJECT_FILE)
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DocumentError("toml-invalid", f"{path} is not TOML: {error}", where=Where(path)) from error
 
 
 def _lists(data: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Any]]]:

@@ -206,12 +206,14 @@ def lock_and_sync(project_dir: str, engine: Engine) -> tuple[LockOutcome, SyncOu
 
 
 def _wanted(addition: Addition, project_dir: str) -> tuple[_Wanted, ...]:
-    texts = list(addition.requirements)
+    texts, editable = list(addition.requirements), list(addition.editable)
     if addition.files:
         from accord.tasks.requirement_lines import requirements_in_files
 
-        texts.extend(requirements_in_files(addition.files, os.environ))
-    found = [_from_path(path, project_dir, editable=True) for path in addition.editable]
+        more = requirements_in_files(addition.files, os.environ)
+        texts.extend(more[0])
+        editable.extend(more[1])
+    found = [_from_path(path, project_dir, editable=True) for path in editable]
     for text in texts:
         is_path = text.startswith((".", "/", "~")) or (
             os.sep in text and "://" not in text and "@" not in text

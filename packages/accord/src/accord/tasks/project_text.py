@@ -157,7 +157,7 @@ def _edit(
     requirement: str,
     change: Callable[[list[Any]], list[tuple[str, int]]],
 ) -> str:
-    document = _parse(text, path)
+    _parse(text, path)
     keys = place.path(tomllib.loads(text))
     entries = _lookup(tomllib.loads(text), keys)
     if not isinstance(entries, list):
@@ -166,32 +166,53 @@ def _edit(
     steps = change(list(entries))
     if not steps:
         return text
+    if steps[0][0] != "insert":
+        attempts = [steps]
+    else:
+        # tomlkit writes an item into the comment that ends a line of several items; one place earlier is as good.
+        attempts = [[("insert", index)] for index in (steps[0][1], steps[0][1] - 1) if index >= 0]
+    for attempt in attempts:
+        changed = _apply(text, keys, attempt, requirement, path)
+        if _lookup(tomllib.loads(changed), keys) == _applied(entries, attempt, requirement):
+            return changed
+    raise DocumentError(
+        "project-not-editable",
+        f"{path} is written in a way that cannot be edited safely",
+        where=Where(path, table=".".join(keys[:-1]), key=keys[-1]),
+        hint=f"write {requirement or 'the change'} into the file by hand, then run accord lock",
+    )
+
+
+def _applied(entries: list[Any], steps: list[tuple[str, int]], requirement: str) -> list[Any]:
+    """What the list must hold afterwards."""
+    found = list(entries)
+    for action, index in steps:
+        if action == "insert":
+            found.insert(index, requirement)
+        else:
+            found[index : index + 1] = [requirement] if action == "replace" else []
+    return found
+
+
+def _apply(
+    text: str, keys: tuple[str, ...], steps: list[tuple[str, int]], requirement: str, path: str
+) -> str:
+    document = _parse(text, path)
     holder = _table(document, keys[:-1], path)
     if keys[-1] not in holder:
         holder[keys[-1]] = tomlkit.array()
     array = holder[keys[-1]]
     assert isinstance(array, Array)
-    if not entries:
+    if not array:
         array.multiline(True)
     for action, index in steps:
         if action == "remove":
             del array[index]
-            del entries[index]
         elif action == "replace":
             array[index] = requirement
-            entries[index] = requirement
         else:
             array.insert(index, requirement)
-            entries.insert(index, requirement)
-    changed = _ended(document, text)
-    if _lookup(tomllib.loads(changed), keys) != entries:
-        raise DocumentError(
-            "project-not-editable",
-            f"{path} is written in a way that cannot be edited safely",
-            where=Where(path, table=".".join(keys[:-1]), key=keys[-1]),
-            hint=f"write {requirement or 'the change'} into the file by hand, then run accord lock",
-        )
-    return changed
+    return _ended(document, text)
 
 
 def _parse(text: str, path: str) -> TOMLDocument:

@@ -33,7 +33,9 @@ def script_requirements(path: str) -> tuple[tuple[str, ...], str | None] | None:
     with open(path, "rb") as file:
         text = file.read().decode("utf-8-sig")
     script = read_script(text, path)
-    return None if script is None else (tuple(script.dependencies), script.requires_python)
+    return (
+        None if script is None else (tuple(one.text for one in script.dependencies), script.requires_python)
+    )
 
 
 def environment_variables(env: str, environ: Mapping[str, str]) -> dict[str, str]:

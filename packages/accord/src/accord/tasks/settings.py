@@ -69,8 +69,8 @@ class ResolveSettings(Record):
     (``2026-11-23T00:00:00Z``): files uploaded at or after it are not seen; ``exclude_newer_packages`` gives
     ``(name, instant)`` for single projects.  ``upgrade`` is ``True`` for everything, or the names to upgrade.
     ``no_binary`` and ``only_binary`` hold project names, or ``:all:``.  ``config_settings`` holds
-    ``(project name or None, key, value)``.  ``None`` in a field with a default in the project table means
-    "not said on the command line".
+    ``(project name or None, key, value)``.  ``python_version`` is the Python to resolve for where no interpreter was
+    asked for.  ``None`` in a field with a default in the project table means "not said on the command line".
     """
 
     __slots__ = (
@@ -96,6 +96,7 @@ class ResolveSettings(Record):
         "overrides",
         "prefer_binary",
         "prerelease",
+        "python_version",
         "refresh",
         "require_hashes",
         "resolution",
@@ -130,6 +131,7 @@ class ResolveSettings(Record):
     config_settings: tuple[tuple[str | None, str, str], ...]
     require_hashes: bool
     universal: bool | None
+    python_version: str | None
     offline: bool
     cache_dir: str | None
 
@@ -162,6 +164,7 @@ class ResolveSettings(Record):
         config_settings: Sequence[tuple[str | None, str, str]] = (),
         require_hashes: bool = False,
         universal: bool | None = None,
+        python_version: str | None = None,
         offline: bool = False,
         cache_dir: str | None = None,
     ) -> None:

@@ -22,7 +22,7 @@ def arguments(parser: Parser) -> None:
     )
     options.python_option(parser)
     parser.section("Resolver options")
-    parser.value("--exclude-newer", metavar="WHEN", help="Do not see files uploaded at or after WHEN")
+    parser.value("--exclude-newer", metavar="WHEN", help="Do not see files uploaded after WHEN")
     parser.flag("--refresh", help="Ask the index again, whatever the cache holds")
     options.index_options(parser)
 
@@ -34,16 +34,20 @@ def run(args: Args, context: Context) -> int:
     from accord.tasks.settings import normal_names
 
     project = None if args.lock else context.project_dir()
-    lock = inspect_lock.read_lock(args.lock or lock_path(context.project_dir()))
+    lock = inspect_lock.read_lock(args.lock if project is None else lock_path(project))
     source = newest.IndexNewest(
         project,
+        table=None if project is None else inspect_lock.accord_table(project),
         python=args.python,
         settings=options.resolve_settings(args, context),
         reporter=context.reporter,
     )
     root = None if project is None else inspect_lock.project_node(project)
-    found = inspect_lock.outdated(lock, root, source, names=normal_names(args.names))
-    context.finish()
+    try:
+        found = inspect_lock.outdated(lock, root, source, names=normal_names(args.names))
+    finally:
+        source.close()
+        context.finish()
     if context.json:
         context.emit([one.as_dict() for one in found])
     elif found:

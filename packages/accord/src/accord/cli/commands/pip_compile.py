@@ -46,6 +46,9 @@ def arguments(parser: Parser) -> None:
         help="The form of the output (default: by its name)",
     )
     options.python_option(parser)
+    parser.value(
+        "--python-version", metavar="VERSION", help="The Python to resolve for, where --python names none"
+    )
     parser.flag("--universal", default=None, help="One result for every platform and Python that is allowed")
     options.upgrade_options(parser)
     parser.section("Output options")

@@ -71,12 +71,14 @@ def run(args: Args, context: Context) -> int:
 
 def _environment(args: Args, context: Context, first: str) -> str:
     """The folder of the environment to run in, made ready."""
-    from accord.tasks import overlay, run
+    from accord.tasks import run
 
     settings = options.resolve_settings(args, context)
     if (args.script or run.is_script(first)) and not args.module:
         metadata = run.script_requirements(first)
         if metadata is not None:
+            from accord.tasks import overlay
+
             requirements, requires_python = metadata
             return overlay.run_environment(
                 (*requirements, *args.with_requirements),
@@ -89,6 +91,8 @@ def _environment(args: Args, context: Context, first: str) -> str:
     base = None if args.no_project else _project_environment(args, context)
     if base is not None and not (args.with_requirements or args.with_files):
         return base
+    from accord.tasks import overlay
+
     return overlay.run_environment(
         args.with_requirements,
         files=args.with_files,

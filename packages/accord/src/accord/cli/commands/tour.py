@@ -1,0 +1,67 @@
+"""``accord tour``: the main job, shown."""
+
+from __future__ import annotations
+
+HELP = "Watch the main job run on a small web application"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.cli.context import Context
+    from accord.cli.parser import Args, Parser
+    from accord.tasks.tour import Step
+
+
+def arguments(parser: Parser) -> None:
+    parser.description = """Copies a small web application into a scratch folder and does there what Accord is for:
+        lock it, make its environment, run it and ask it over HTTP, show its tree, change a dependency, undo it. Every
+        step is a command you could type, with its time."""
+    parser.argument(
+        "path",
+        metavar="DIR",
+        count="optional",
+        help="A project to show instead of the example",
+        complete="dir",
+    )
+    parser.value("--keep", metavar="DIR", help="Use this folder, and leave it behind", complete="dir")
+
+
+def run(args: Args, context: Context) -> int:
+    import os
+    import tempfile
+
+    import accord
+    from accord.tasks import tour
+
+    example = tour.find_example(args.path, os.path.dirname(accord.__file__))
+
+    def tell(step: Step) -> None:
+        if context.json:
+            return
+        context.out(f"{context.paint('#', 'dim')} {context.paint(step.words, 'bold')}  {step.seconds:.2f} s")
+        context.out(f"{context.paint('$', 'dim')} {context.paint(step.command, 'cyan')}")
+        for line in step.output.splitlines():
+            context.out(f"  {line}")
+        context.out()
+        context.stdout.flush()
+
+    if args.keep is not None:
+        os.makedirs(args.keep, exist_ok=True)
+        steps = tour.take_tour(example, args.keep, tell=tell)
+    else:
+        with tempfile.TemporaryDirectory(prefix="accord-tour-") as scratch:
+            steps = tour.take_tour(example, scratch, tell=tell)
+    if context.json:
+        context.emit(
+            [
+                {
+                    "step": one.words,
+                    "command": one.command,
+                    "seconds": round(one.seconds, 3),
+                    "output": one.output,
+                }
+                for one in steps
+            ]
+        )
+    else:
+        context.out(f"{len(steps)} steps, {sum(one.seconds for one in steps):.1f} s")
+    return 0

@@ -1,0 +1,71 @@
+"""``accord export``: a lock in another form, with the parts of it a person selects.
+
+The requirements form is for tools that know no ``pylock.toml``; it knows neither extras nor groups, so both are
+decided here, and markers stay.  The ``pylock.toml`` form is the same lock without Accord's own tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from accord.io.files import write_atomic
+from accord.tasks.inspect_lock import read_lock
+from accord.tasks.selecting import choose
+from accord_core.lock.requirements import Layout, dumps_requirements
+from accord_core.lock.write import dumps
+
+if TYPE_CHECKING:
+    from accord.tasks.settings import CompileOutput, Selection
+    from accord_core.lock.model import Lock
+
+__all__ = ["ExportOutcome", "export"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOutcome:
+    """The exported text, where it was written (``None``: nowhere), and how many packages the lock has."""
+
+    text: str
+    path: str | None
+    packages: int
+
+
+def export(
+    lock_path: str,
+    *,
+    selection: Selection,
+    form: CompileOutput,
+    output: str | None,
+    project_groups: tuple[str, ...] = (),
+) -> ExportOutcome:
+    """Write the lock at ``lock_path`` in the form asked for to ``output``, or only hand the text back."""
+    lock = read_lock(lock_path)
+    text = (
+        _pylock(lock)
+        if form.format == "pylock.toml"
+        else _requirements(lock, selection, form, project_groups)
+    )
+    if output is not None:
+        write_atomic(output, text.encode())
+    return ExportOutcome(text, output, len(lock.packages))
+
+
+def _pylock(lock: Lock) -> str:
+    plain = [package.replace(tool=None) for package in lock.packages]
+    return dumps(lock.replace(packages=tuple(plain), tool=None))
+
+
+def _requirements(
+    lock: Lock, selection: Selection, form: CompileOutput, project_groups: tuple[str, ...]
+) -> str:
+    extras, groups = choose(lock, selection, project_groups=project_groups)
+    layout = Layout(
+        hashes=form.hashes,
+        annotate=form.annotate,
+        annotation_style=form.annotation_style,
+        strip_markers=form.strip_markers,
+        command=form.command if form.header else None,
+        leave_out=frozenset(form.no_emit),
+    )
+    return dumps_requirements(lock, layout, extras=extras, groups=groups)
