@@ -241,6 +241,24 @@ def test_the_higher_build_of_the_same_tag_wins() -> None:
     assert chosen.source.filename == "a-1.0-10-py3-none-any.whl"
 
 
+def test_default_groups_are_installed_unless_groups_are_named() -> None:
+    wheels = (file("a-1.0-py3-none-any.whl"),)
+    package = Package(name="a", version="1.0", marker="'dev' in dependency_groups", wheels=wheels)
+    lock = Lock(packages=(package,), dependency_groups=("docs",), default_groups=("dev",))
+    assert [
+        len(select.select(lock, MARKERS, TAGS, groups=groups)) for groups in (None, (), ("docs",), ("dev",))
+    ] == [1, 0, 0, 1]
+
+
+def test_the_best_of_equal_tags_is_written_first() -> None:
+    """pip takes the first wheel of equal tags, so that must be the one we take: the highest build."""
+    names = [f"a-1.0{build}-py3-none-any.whl" for build in ("-2", "", "-10")]
+    text = write.dumps(Lock(packages=(Package(name="a", version="1.0", wheels=tuple(map(file, names))),)))
+    assert [text.index(name) for name in (names[2], names[0], names[1])] == sorted(
+        text.index(name) for name in names
+    )
+
+
 def test_no_build_refuses_what_would_be_built() -> None:
     sdist = Package(name="a", version="1.0", sdist=file("a-1.0.tar.gz"))
     tree = Package(name="a", directory=Directory(path="."))

@@ -97,6 +97,9 @@ def judge(text: str, environment: dict[str, str], extras: frozenset[str], groups
 
 @given(trees, environments, asked, asked)
 @example("python_full_version < '3.13'", {**BASE, "python_full_version": "3.13.0+"}, frozenset(), frozenset())
+@example(
+    "python_full_version >= '3.13.0'", {**BASE, "python_full_version": "3.13.0+"}, frozenset(), frozenset()
+)
 @example("'A_B' in extras and extra == 'X'", BASE, frozenset({"a-b", "x"}), frozenset())
 @example("os_name == 'a' or os_name == 'posix' and sys_platform == 'no'", BASE, frozenset(), frozenset())
 @example("platform_release === '6.1.0-13-AMD64'", BASE, frozenset(), frozenset())

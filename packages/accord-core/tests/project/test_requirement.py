@@ -118,6 +118,9 @@ urls = st.sampled_from(
         st.text("abA1.-_[],;@ ()<>=!~'\"", max_size=14),
     )
 )
+@example("foo>=1,,<2")
+@example("foo ,>=1")
+@example("foo>=1,")
 @example("foo\n")
 @example("foo;'extra'==extra")
 def test_generated_requirements(text: str) -> None:

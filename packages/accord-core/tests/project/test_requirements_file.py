@@ -66,6 +66,7 @@ def test_continued_lines_keep_the_number_of_their_first() -> None:
         ("baz", 7, ()),
     ]
     assert read("foo\\").entries[0].text == "foo"
+    assert [entry.text for entry in read("# not continued \\\nfoo").entries] == ["foo"]
 
 
 def test_variables_with_a_value_are_expanded() -> None:

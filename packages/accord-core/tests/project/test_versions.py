@@ -139,6 +139,10 @@ def universe(texts: list[str]) -> tuple[list[str], list[bytes], dict[int, tuple[
 @example(["2.2", "2.2.post3", "2.3", "3.0.dev0", "3.0a1"], "~=2.2.post3")
 @example(["1.0", "1.0.0"], "===1.0.0")
 @example(["0.dev0", "0"], "<0")
+@example(["1.0", "1.0+a", "1.0.post0.dev0"], "<=1.0")
+@example(["1.0.dev1", "1.0.dev2", "1.0.dev2+a"], "<1.0.dev2")
+@example(["1.0", "1.0+a", "1.0.post1"], "!=1.0")
+@example(["1.0", "1.0.1", "1.1"], ">=1.0,!=1.0.1,<2")
 def test_masks_say_what_packaging_says(texts: list[str], specifier: str) -> None:
     try:
         oracle = SpecifierSet(specifier)

@@ -102,8 +102,6 @@ class _Scanner:
             self.arrays[path] = index + 1
             path = (*path, index)
             self.lines[path] = line
-        elif path in self.arrays:
-            path = (*path, self.arrays[path] - 1)
         while self.peek() == "]":
             self.at += 1
         return path
