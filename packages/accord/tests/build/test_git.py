@@ -197,6 +197,33 @@ def test_a_submodule_by_a_command_is_not_run(
     assert not marker.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a cache of somebody else")
+def test_a_cache_of_another_user_is_named(
+    repository: Repository, git: Callable[..., Git], tmp_path: Path
+) -> None:
+    git().resolve(repository.reference("main"))
+    for folder, _, names in os.walk(tmp_path / "cache" / "git-v1"):
+        for path in (folder, *(os.path.join(folder, name) for name in names)):
+            os.chown(path, 65534, 65534)
+    error = code_of(lambda: git().resolve(repository.reference("main")))
+    assert error.code == "git-cache-foreign"
+    error = code_of(
+        lambda: git().checkout(repository.reference("main"), repository.first, str(tmp_path / "tree"))
+    )
+    assert error.code == "git-cache-foreign"
+
+
+def test_a_submodule_may_not_be_less_safe_than_its_parent(
+    repository: Repository, git: Callable[..., Git], tmp_path: Path
+) -> None:
+    repository.run("submodule", "--quiet", "add", Repository(tmp_path / "inner").path.as_uri(), "sub")
+    modules = '[submodule "sub"]\n\tpath = sub\n\turl = http://127.0.0.1:1/r\n'
+    commit = repository.commit({".gitmodules": modules}, "downgrade")
+    client = git()
+    error = code_of(lambda: client.checkout(repository.reference("main"), commit, str(tmp_path / "tree")))
+    assert error.hint == "the repository leads to a protocol that is not allowed"
+
+
 def test_hooks_and_filters_of_a_repository_do_not_run(
     repository: Repository, git: Callable[..., Git], tmp_path: Path
 ) -> None:

@@ -79,7 +79,7 @@ class Git:
 
         A full commit that is in the cache costs no network.  A name is a branch before it is a tag, as pip and uv
         have it.  Raises BuildError: ``git-missing``, ``git-failed``, ``git-timeout``, ``git-offline``,
-        ``git-revision-unknown``.
+        ``git-revision-unknown``, ``git-cache-foreign``.
         """
         database = self._database(reference)
         os.makedirs(self._folder, exist_ok=True)
@@ -91,7 +91,8 @@ class Git:
         )
         with lock:
             wanted = reference.revision
-            if wanted and _COMMIT.fullmatch(wanted) and self._has(database, wanted):
+            here = self._exists(database)
+            if here and wanted and _COMMIT.fullmatch(wanted) and self._has(database, wanted):
                 return wanted
             if self._offline:
                 return self._from_cache(database, reference)
@@ -128,9 +129,23 @@ class Git:
         return os.path.join(self._folder, hashlib.sha256(url.encode()).hexdigest()[:32])
 
     def _has(self, database: str, commit: str) -> bool:
-        if not os.path.isdir(database):
+        if not self._exists(database):
             return False
         return self._asked(database, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}") == commit
+
+    def _exists(self, database: str) -> bool:
+        """Whether the clone is there and ours: git obeys the configuration in it, which may name commands."""
+        try:
+            owner = os.stat(database).st_uid
+        except FileNotFoundError:
+            return False
+        if owner != os.geteuid():
+            raise BuildError(
+                "git-cache-foreign",
+                f"the cached repository {database} belongs to another user",
+                hint="give each user a cache of its own (ACCORD_CACHE_DIR), or remove this folder",
+            )
+        return True
 
     def _from_cache(self, database: str, reference: Reference) -> str:
         commit = self._look_up(database, reference) if os.path.isdir(database) else None
@@ -249,7 +264,8 @@ class Git:
     ) -> None:
         place = ("--git-dir", database) if database else ("-C", tree) if tree else ()
         with self._log() as log:
-            allowed = protocols or ("https:http:ssh:file" if reference.path is not None else "https:http:ssh")
+            # A submodule, or a redirect, may not be less safe than what was asked for.
+            allowed = protocols or ":".join(sorted({"https", "ssh", reference.url.partition(":")[0]}))
             done = self._run((*place, *command), log, reference, allowed)
             if done.status == 0 and not done.timed_out and not done.stopped:
                 return

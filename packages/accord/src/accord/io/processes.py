@@ -229,14 +229,16 @@ def _clear(running: _Running, limits: ProcessLimits) -> int:
     """End the program if it still runs, then everyone it left behind; returns how many were left."""
     process = running.process
     deadline = time.monotonic() + limits.grace
-    if not _has_ended(process.pid):
-        _signal_group(process.pid, signal.SIGTERM)
-    while not _has_ended(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
     left = 0
-    if _has_ended(process.pid):
-        left = len(_carrying(running.mark))
-    _signal_group(process.pid, signal.SIGKILL)
+    try:
+        if not _has_ended(process.pid):
+            _signal_group(process.pid, signal.SIGTERM)
+        while not _has_ended(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if _has_ended(process.pid):
+            left = len(_carrying(running.mark))
+    finally:  # also for one who presses Ctrl-C twice
+        _signal_group(process.pid, signal.SIGKILL)
     for _ in range(5):  # one that forks while being killed is found again
         strays = _carrying(running.mark)
         if not strays:
