@@ -12,7 +12,6 @@ from an sdist, or where anything is installed.  Two ways lead to an answer:
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 from _thread import allocate_lock
 
@@ -426,9 +425,11 @@ class Catalogue:
             row = PageRow(None, None, answer.expires, None)
             self._shelf.put_page(repository.key, project, row, None)
             return row, None
+        from hashlib import sha256
+
         groups = group(project, answer.page.files)
         packed = groups.pack()
-        digest = hashlib.sha256(packed).digest()
+        digest = sha256(packed).digest()
         status, why = answer.page.status, answer.page.status_reason
         row = PageRow(answer.etag, answer.last_modified, answer.expires, digest, status, why)
         self._shelf.put_page(repository.key, project, row, packed)
@@ -597,6 +598,8 @@ class Catalogue:
         return needs
 
     def _ask_metadata(self, loaded: _Loaded, version: str) -> Needs | tuple[str, str]:
+        from hashlib import sha256
+
         from accord_core.archive.metadata import parse_metadata
 
         project = loaded.universe.project
@@ -623,7 +626,7 @@ class Catalogue:
                 project,
                 version,
                 file.filename,
-                hashlib.sha256(body).hexdigest(),
+                sha256(body).hexdigest(),
                 found.requires_python,
                 marshal.dumps((list(found.requires_dist), list(found.provides_extra))),
             )

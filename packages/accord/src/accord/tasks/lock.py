@@ -20,7 +20,8 @@ from accord_core.errors import AccordError, DocumentError, UsageError, Where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import TypedDict
 
     from accord.io.reporting import Reporter
     from accord.tasks.asked import Asked
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from accord.tasks.resolving import Resolution
     from accord.tasks.settings import Selection
     from accord_core.lock.model import Lock
+
+    class ProjectWords(TypedDict, total=False):
+        project: Mapping[str, object]
+        project_dir: str
+
 
 __all__ = ["compile_requirements", "lock_files", "lock_is_current", "lock_loaded", "lock_project"]
 
@@ -332,7 +338,7 @@ def _preferences(text: str, path: str) -> dict[str, str]:
         return {}
 
 
-def _project_of(files: Sequence[str]) -> dict[str, object]:
+def _project_of(files: Sequence[str]) -> ProjectWords:
     """The ``[tool.accord]`` table of the project file among ``files``, for the session."""
     for path in files:
         if os.path.basename(path) == "pyproject.toml" or os.path.isdir(path):

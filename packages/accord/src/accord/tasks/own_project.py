@@ -12,6 +12,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from accord.build.reference import parse_reference
+from accord.build.sources import DirectorySource
 from accord.environments.plan import Wanted
 from accord.io.files import remove_tree, write_atomic
 
@@ -34,7 +35,7 @@ def editable_of(session: Session, project: LoadedProject, *, dry_run: bool = Fal
     reference = parse_reference(
         project.folder, base=project.folder, editable=True, name=project.document.name
     )
-    source = session.openers.open(reference)
+    source = DirectorySource(reference)
     direct_url = source.direct_url()
     place = os.path.join(session.cache_dir, FOLDER, _digest(session, project.folder))
     entry = _kept(session, place)

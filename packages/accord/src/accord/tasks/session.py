@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from _thread import RLock
 
 from accord.environments import interpreters
 from accord.io.folders import cache_dir, config_dir
@@ -38,6 +39,24 @@ __all__ = ["Session"]
 
 CATALOGUE = "catalogue-v1.db"
 
+if TYPE_CHECKING:
+    from functools import cached_property as once
+else:
+
+    class once:  # noqa: N801 - reads like the property it is
+        """A property made at its first use, by one thread only: workers of a crawl may be the first to need one."""
+
+        def __init__(self, make):
+            self._make = make
+
+        def __get__(self, session, owner=None):
+            made = session.__dict__
+            with session._making:
+                name = self._make.__name__
+                if name not in made:
+                    made[name] = self._make(session)
+            return made[name]
+
 
 class Session:
     """``project`` is the ``[tool.accord]`` table of the project this run is about, or empty.
@@ -67,16 +86,9 @@ class Session:
         self.cache_dir = cache_dir(settings.cache_dir, environ)
         self._python = python
         self._env = env
-        self._interpreter: Interpreter | None = None
-        self._target: Target | None = None
-        self._shelf: Shelf | None = None
-        self._client: Client | None = None
-        self._index_settings: IndexSettings | None = None
-        self._sources: Sources | None = None
-        self._store: Store | None = None
-        self._builder: Builder | None = None
-        self._openers: Openers | None = None
-        self._artifacts: Artifacts | None = None
+        self._depth = 0
+        self._scrap: list[str] = []
+        self._making = RLock()
 
     def __enter__(self) -> Session:
         return self
@@ -85,35 +97,58 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-        if self._shelf is not None:
-            self._shelf.close()
-            self._shelf = None
+        made = self.__dict__
+        if "client" in made:
+            self.client.close()
+        if "shelf" in made:
+            self.shelf.close()
+            del made["shelf"]
+        if self._scrap:
+            from accord.io.files import remove_tree
+
+            for path in self._scrap:
+                remove_tree(path)
+            self._scrap.clear()
+
+    def remove_at_end(self, path: str) -> None:
+        """Have a folder removed when the run ends."""
+        self._scrap.append(path)
+
+    def for_builds(self, depth: int) -> Session:
+        """A session over the same indexes and store that resolves build requirements: nothing a person said about
+        versions of their own dependencies counts there."""
+        _ = (self.shelf, self.sources, self.store)  # made once, shared, and closed by this session
+        own = Session.__new__(Session)
+        own.__dict__.update(self.__dict__)
+        own.settings = self.settings.replace(
+            resolution="highest",
+            prerelease="if-necessary-or-explicit",
+            upgrade=False,
+            no_deps=False,
+            require_hashes=False,
+            overrides=(),
+            excludes=(),
+            constraints=(),
+        )
+        own.__dict__.pop("builder", None)
+        own._depth = depth
+        return own
 
     # ------------------------------------------------------------ what is resolved for
 
-    @property
+    @once
     def interpreter(self) -> Interpreter:
-        if self._interpreter is None:
-            asked = self._python or self.settings.python_version
-            if (
-                asked is None
-                and self._env is not None
-                and os.path.isfile(os.path.join(self._env, "pyvenv.cfg"))
-            ):
-                asked = self._env
-            if asked is None and isinstance(self.project.get("python"), str):
-                asked = str(self.project["python"])
-            self._interpreter = interpreters.find(asked, cache_dir=self.cache_dir)
-        return self._interpreter
+        asked = self._python or self.settings.python_version
+        if asked is None and self._env is not None and os.path.isfile(os.path.join(self._env, "pyvenv.cfg")):
+            asked = self._env
+        if asked is None and isinstance(self.project.get("python"), str):
+            asked = str(self.project["python"])
+        return interpreters.find(asked, cache_dir=self.cache_dir)
 
-    @property
+    @once
     def target(self) -> Target:
-        if self._target is None:
-            found = self.interpreter
-            self._target = Target(found.markers, found.tags, found.identity)
-        return self._target
+        found = self.interpreter
+        return Target(found.markers, found.tags, found.identity)
 
     def choice(self, key: str) -> str | None:
         """A setting said on the command line, else in ``[tool.accord]``."""
@@ -136,51 +171,43 @@ class Session:
 
     # ------------------------------------------------------------ where things come from
 
-    @property
+    @once
     def shelf(self) -> Shelf:
-        if self._shelf is None:
-            self._shelf = Shelf(os.path.join(self.cache_dir, CATALOGUE), self.reporter.note)
-        return self._shelf
+        return Shelf(os.path.join(self.cache_dir, CATALOGUE), self.reporter.note)
 
-    @property
+    @once
     def store(self) -> Store:
-        if self._store is None:
-            from accord.store.store import Store
+        from accord.store.store import Store
 
-            self._store = Store(self.cache_dir, on_wait=self.reporter.note)
-        return self._store
+        return Store(self.cache_dir, on_wait=self.reporter.note)
 
-    @property
+    @once
     def client(self) -> Client:
-        if self._client is None:
-            from accord.io.http.client import Client
-            from accord.repositories.settings import credentials
+        from accord.io.http.client import Client
+        from accord.repositories.settings import credentials
 
-            self._client = Client(
-                self.indexes.http,
-                credentials=credentials(self.indexes, self.environ, self.reporter.note),
-                environ=self.environ,
-                note=self.reporter.note,
-            )
-        return self._client
+        return Client(
+            self.indexes.http,
+            credentials=credentials(self.indexes, self.environ, self.reporter.note),
+            environ=self.environ,
+            note=self.reporter.note,
+        )
 
-    @property
+    @once
     def indexes(self) -> IndexSettings:
-        if self._index_settings is None:
-            from accord.repositories.settings import index_settings
+        from accord.repositories.settings import index_settings
 
-            tables = self.project.get("index")
-            self._index_settings = index_settings(
-                self.settings,
-                project_indexes=tables if isinstance(tables, list) else (),
-                assignments=self._assignments(),
-                project_dir=self.project_dir,
-                environ=self.environ,
-                config_dir=config_dir(self.environ),
-                cache_dir=self.cache_dir,
-                python=self.interpreter.executable,
-            )
-        return self._index_settings
+        tables = self.project.get("index")
+        return index_settings(
+            self.settings,
+            project_indexes=tables if isinstance(tables, list) else (),
+            assignments=self._assignments(),
+            project_dir=self.project_dir,
+            environ=self.environ,
+            config_dir=config_dir(self.environ),
+            cache_dir=self.cache_dir,
+            python=self.interpreter.executable,
+        )
 
     def _assignments(self) -> dict[str, str]:
         """Projects that ``[tool.accord.sources]`` gives to an index by its name."""
@@ -197,22 +224,18 @@ class Session:
         """The indexes as a person may be shown them."""
         return [index.name or index.url for index in self.indexes.indexes]
 
-    @property
+    @once
     def sources(self) -> Sources:
-        if self._sources is None:
-            from accord.repositories.settings import repositories
+        from accord.repositories.settings import repositories
 
-            self._sources = repositories(self.indexes, self.client)
-        return self._sources
+        return repositories(self.indexes, self.client)
 
-    @property
+    @once
     def artifacts(self) -> Artifacts:
         """What fetches files by their URL, whichever index announced them."""
-        if self._artifacts is None:
-            from accord.repositories.artifacts import Artifacts
+        from accord.repositories.artifacts import Artifacts
 
-            self._artifacts = Artifacts(self.client)
-        return self._artifacts
+        return Artifacts(self.client)
 
     def expected_metadata(self, package: Package, file: File) -> str | None:
         """The sha256 of METADATA on which a resolve on this machine rested, to be held against the wheel's own."""
@@ -221,39 +244,33 @@ class Session:
         row = self.shelf.metadata(package.index, package.name, package.version)
         return row[1] if row is not None and row[0] == file.filename else None
 
-    @property
+    @once
     def openers(self) -> Openers:
         """What turns direct references into pinned sources."""
-        if self._openers is None:
-            from accord.build.git import Git
-            from accord.build.sources import Sources
+        from accord.build.git import Git
+        from accord.build.sources import Sources
 
-            git = Git(
-                self.cache_dir, environ=self.environ, offline=self.settings.offline, reporter=self.reporter
-            )
-            self._openers = Sources(self.cache_dir, self.client, git, reporter=self.reporter)
-        return self._openers
+        git = Git(self.cache_dir, environ=self.environ, offline=self.settings.offline, reporter=self.reporter)
+        return Sources(self.cache_dir, self.client, git, reporter=self.reporter)
 
-    @property
+    @once
     def builder(self) -> Builder:
-        if self._builder is None:
-            from accord.build.frontend import Builder, BuildOptions
-            from accord.build.policy import BuildPolicy
-            from accord.tasks.build_environments import Isolated
+        from accord.build.frontend import Builder, BuildOptions
+        from accord.build.policy import BuildPolicy
+        from accord.tasks.build_environments import Isolated
 
-            self._builder = Builder(
-                self.cache_dir,
-                Isolated(self),
-                self.interpreter,
-                environ=self.environ,
-                options=BuildOptions(
-                    settings=self.settings.config_settings,
-                    isolated=not self.settings.no_build_isolation,
-                    policy=BuildPolicy(frozenset(self.settings.only_binary)),
-                ),
-                reporter=self.reporter,
-            )
-        return self._builder
+        return Builder(
+            self.cache_dir,
+            Isolated(self, self._depth),
+            self.interpreter,
+            environ=self.environ,
+            options=BuildOptions(
+                settings=self.settings.config_settings,
+                isolated=not self.settings.no_build_isolation,
+                policy=BuildPolicy(frozenset(self.settings.only_binary)),
+            ),
+            reporter=self.reporter,
+        )
 
     def sdist_metadata(self, repository: Repository, file: File) -> bytes:
         """METADATA of an sdist of an index: read where PEP 643 lets it be trusted, else built."""
