@@ -91,12 +91,21 @@ def fill(
     *,
     system_site_packages: bool = False,
     prompt: str | None = None,
+    site: str | None = None,
 ) -> None:
-    """Write what an environment consists of into the existing folder ``layout.root``; what is there stays."""
+    """Write what an environment consists of into the existing folder ``layout.root``; what is there stays.
+
+    ``site`` is an existing folder that site-packages shall be a link to, instead of a folder of its own.
+    """
     root = layout.root
     scripts_folder = f"{root}/{layout.scripts}"
     for folder in (scripts_folder, f"{root}/{layout.site}", f"{root}/include"):
-        os.makedirs(folder, exist_ok=True)
+        if folder.endswith(layout.site) and (site is not None or os.path.islink(folder)):
+            os.makedirs(os.path.dirname(folder), exist_ok=True)
+        else:
+            os.makedirs(folder, exist_ok=True)
+    if site is not None:
+        os.symlink(site, f"{root}/{layout.site}")
     if layout.site.startswith("lib/") and sys.maxsize > 2**32 and not os.path.lexists(f"{root}/lib64"):
         # As python -m venv does on 64-bit systems: some distributions' Pythons look for platlib there.
         os.symlink("lib", f"{root}/lib64")

@@ -5,7 +5,7 @@
         lock        one accord at a time
         state       what the last command left, for the next one to see that nothing changed
         journal     only while a transaction runs, or after one was killed
-        txn/new/    the new, prepared aside, under the paths it will have
+        txn/*/      the new, prepared aside, under the paths it will have
         history/N/  moves, info, and the old under the paths it had
 
 Paths inside an environment are relative to it, with ``/``.

@@ -8,6 +8,7 @@ from accord.environments import state
 from accord.environments.installed import Installed, read_site
 from accord.environments.layout import Layout, layout_of
 from accord_core.archive.wheel import same_version
+from accord_core.errors import InstallError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.add and not self.remove
+        return not self.sealed and not self.add and not self.remove
 
 
 def plan(
@@ -85,7 +86,8 @@ def plan(
     """How the environment in ``directory`` comes to hold ``wanted``.
 
     ``exact``: nothing else stays.  ``remove``: names (normalised) that go in any case; ``reinstall``: names that are
-    replaced even if they are there.  What another tool installed is kept if the version is the one wanted.
+    replaced even if they are there.  ``InstallError`` ``environment-sealed`` where something is to be added to a sealed
+    environment.  What another tool installed is kept if the version is the one wanted.
     """
     return plan_layout(layout_of(directory), wanted, exact=exact, remove=remove, reinstall=reinstall)
 
@@ -99,6 +101,16 @@ def plan_layout(
     reinstall: Iterable[str] = (),
 ) -> Plan:
     """The same for a known layout."""
+    if os.path.islink(f"{layout.root}/{layout.site}"):
+        if not exact:
+            raise InstallError(
+                "environment-sealed",
+                f"{layout.shown} is sealed: it is what its lock says, and nothing is added to it",
+                hint="change the lock and run accord sync --sealed, or make a private environment: accord sync",
+            )
+        return Plan(
+            layout, tuple(sorted(wanted, key=lambda one: one.name)), read_site(layout), (), sealed=True
+        )
     there: dict[str, list[Installed]] = {}
     for one in read_site(layout):
         there.setdefault(one.name, []).append(one)

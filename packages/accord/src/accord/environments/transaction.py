@@ -2,7 +2,7 @@
 
 Every change of an environment is an ordered list of *moves* ``(from, to)``: paths relative to the environment, all on
 its file system, no ``to`` existing before its move.  The old moves out into ``.accord/history/N/old/``, the new moves
-in from ``.accord/txn/new/``.  So carrying a list out backwards undoes it, whether half of it had happened (recovery)
+in from ``.accord/txn/``.  So carrying a list out backwards undoes it, whether half of it had happened (recovery)
 or all of it (undo); and because each rename is one step, the journal need not say how far things went: a move has
 happened when ``to`` is there and ``from`` is not.
 
@@ -19,7 +19,7 @@ import os
 import time
 
 from accord.environments.layout import OWN
-from accord.io import files
+from accord.io import files, inodes
 from accord.io.steps import step
 from accord_core.errors import InstallError
 
@@ -48,16 +48,21 @@ class Transaction:
         self.moves: list[Move] = []
         self._folder = f"{OWN}/history/{self.number}"
         self._made: set[str] = set()
+        # The name decides in which block group the file system starts looking for room: not always the same.
+        self._aside = f"{OWN}/txn/{os.urandom(6).hex()}"
 
     def aside(self) -> str:
         """The absolute folder to prepare the new in; below it the paths the environment will have."""
-        place = f"{self.root}/{OWN}/txn/new"
-        os.makedirs(place, exist_ok=True)
+        place = f"{self.root}/{self._aside}"
+        if not os.path.isdir(place):
+            os.makedirs(f"{self.root}/{OWN}/txn", exist_ok=True)
+            inodes.scatter(f"{self.root}/{OWN}/txn")
+            os.mkdir(place)
         return place
 
     def move_in(self, path: str) -> None:
         """``path``, prepared aside, takes its place."""
-        self.moves.append((f"{OWN}/txn/new/{path}", path))
+        self.moves.append((f"{self._aside}/{path}", path))
 
     def move_out(self, path: str) -> None:
         """``path`` leaves the environment and stays in history."""

@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 
-from accord.io import protection
+from accord.io import inodes
 from accord_core.errors import AccordError, InstallError
 
 __all__ = [
@@ -206,14 +206,14 @@ def _remove_folder(name: str, parent: int) -> None:
             except PermissionError:
                 if opened:
                     raise
-                protection.release(here)
+                inodes.release(here)
                 os.fchmod(here, 0o700)
                 opened = True
                 _remove_child(child, is_folder, here)
         try:
             os.rmdir(name, dir_fd=parent)
         except PermissionError:
-            protection.release(here)
+            inodes.release(here)
             os.rmdir(name, dir_fd=parent)
     finally:
         os.close(here)

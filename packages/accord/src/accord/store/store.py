@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from accord.io import files
+from accord.io import files, inodes
 from accord.io.locks import FileLock
 from accord.io.steps import step
 from accord.store.entry import Entry, load_entry
@@ -90,7 +90,9 @@ class Store:
     def prepare(self) -> None:
         """Make the store's own folders.  ``StoreError`` where they cannot be written."""
         try:
-            os.makedirs(f"{self.root}/aside", exist_ok=True)
+            if not os.path.isdir(f"{self.root}/aside"):
+                os.makedirs(f"{self.root}/aside", exist_ok=True)
+                inodes.scatter(f"{self.root}/aside")
         except OSError as error:
             raise files.refused(error, "making the store", StoreError, path=self.root) from error
 

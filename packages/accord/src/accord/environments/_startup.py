@@ -1,0 +1,50 @@
+"""Run at the start of every Python in a sealed environment: compiled files go to the environment's own folder.
+
+The text of this file stands in ``_accord.pth`` of a closure (site module, "a line that starts with import is
+executed").  A closure is shared and immutable, so Python could not keep what it compiles beside the source, and would
+compile everything at every start; nor may it, since one environment's compiled files are nothing another one should
+run.  Understood by every Python from 3.8 on.  Costs about a third of a millisecond.
+"""
+
+
+def _accord(site, prefix):
+    import sys
+    from importlib.machinery import (
+        BYTECODE_SUFFIXES,
+        EXTENSION_SUFFIXES,
+        SOURCE_SUFFIXES,
+        ExtensionFileLoader,
+        FileFinder,
+        SourceFileLoader,
+        SourcelessFileLoader,
+    )
+
+    inside = site + "/"
+    private = prefix + "/.accord/compiled/"
+
+    def own(path):
+        # importlib asks for <folder>/__pycache__/<module>.<tag>.pyc; only those below site-packages are moved.
+        if path.startswith(inside) and path.endswith(".pyc"):
+            return private + path[len(inside) :]
+        return path
+
+    class Loader(SourceFileLoader):
+        def get_data(self, path):
+            return SourceFileLoader.get_data(self, own(path))
+
+        def set_data(self, path, data, **options):
+            return SourceFileLoader.set_data(self, own(path), data, **options)
+
+    find = FileFinder.path_hook(
+        (ExtensionFileLoader, EXTENSION_SUFFIXES),
+        (Loader, SOURCE_SUFFIXES),
+        (SourcelessFileLoader, BYTECODE_SUFFIXES),
+    )
+
+    def hook(path):
+        if path == site or path.startswith(inside):
+            return find(path)
+        raise ImportError(path)
+
+    sys.path_hooks.insert(0, hook)
+    sys.path_importer_cache.pop(site, None)

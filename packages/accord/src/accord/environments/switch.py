@@ -1,0 +1,144 @@
+"""An existing environment made sealed, switched to another closure, or made private again: one transaction each.
+
+Site-packages leaves as a whole, whatever it is, and so does every file outside it that belongs to what was installed;
+the user's own files in ``bin``, ``share`` and ``etc`` stay.
+"""
+
+from __future__ import annotations
+
+import os
+
+from accord.environments import state
+from accord.environments.apply import finish, guarded, keep_state
+from accord.environments.assemble import Assembly
+from accord.environments.create import create, fill
+from accord.environments.installed import read_site
+from accord.environments.layout import Layout
+from accord.environments.moves import Leaving, MoveIn, recorded_or_nothing
+from accord.environments.transaction import Transaction
+from accord_core.errors import InstallError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from accord.environments.closures import Closure
+    from accord.environments.interpreters import Interpreter
+    from accord.environments.plan import Wanted
+    from accord.io.reporting import Reporter
+
+__all__ = ["replace_all", "switch", "unshared"]
+
+
+def switch(
+    root: str,
+    interpreter: Interpreter,
+    closure: Closure,
+    key: str,
+    link_mode: str,
+    command: str,
+    reporter: Reporter | None,
+) -> None:
+    """Bring the environment at ``root`` to ``closure``."""
+    from accord.environments.seal import layer
+
+    layout = _same_python(root, interpreter)
+
+    def prepare(change: Transaction) -> None:
+        base = change.aside()
+        layer(layout, closure, base, link_mode)
+        os.makedirs(os.path.dirname(f"{base}/{layout.site}"), exist_ok=True)
+        os.symlink(closure.site_path, f"{base}/{layout.site}")
+
+    names = tuple((name, row[0]) for name, row in closure.known.items())
+    replace_all(layout, prepare, names, command, reporter)
+    finish(layout, key, closure.known, kind="sealed", closure=closure.path)
+
+
+def unshared(
+    root: str,
+    interpreter: Interpreter,
+    wanted: Sequence[Wanted],
+    key: str,
+    link_mode: str,
+    conflicts: str,
+    command: str,
+    reporter: Reporter | None,
+) -> None:
+    """A sealed environment with a tree of its own, where nothing would keep root out of a shared one."""
+    create(root, interpreter)
+    known = install_all(
+        _same_python(root, interpreter), wanted, link_mode, conflicts, command=command, reporter=reporter
+    )
+    finish(Layout(root, interpreter.paths), key, known, kind="sealed")
+
+
+def install_all(
+    layout: Layout,
+    wanted: Sequence[Wanted],
+    link_mode: str,
+    conflicts: str,
+    *,
+    command: str,
+    reporter: Reporter | None,
+) -> state.Known:
+    """Replace whatever the environment holds by ``wanted``, placed as a private environment has them."""
+    known: state.Known = {}
+
+    def prepare(change: Transaction) -> None:
+        assembly = Assembly(
+            layout, change.aside(), link_mode=link_mode, conflicts=conflicts, reporter=reporter
+        )
+        assembly.run(wanted)
+        known.update(assembly.known)
+
+    replace_all(layout, prepare, tuple((one.name, one.version) for one in wanted), command, reporter)
+    return known
+
+
+def replace_all(
+    layout: Layout,
+    prepare: Callable[[Transaction], None],
+    names: tuple[tuple[str, str], ...],
+    command: str,
+    reporter: Reporter | None,
+) -> None:
+    """One transaction: all that is installed goes, what ``prepare`` puts aside comes."""
+    with layout.lock(None if reporter is None else reporter.warn):
+        change = Transaction(layout.root)
+        with guarded(change):
+            there = read_site(layout)
+            leaving: set[str] = set()
+            for one in there:
+                leaving.update(recorded_or_nothing(one, layout.site))
+            # Only what lies outside site-packages: that goes in one piece, be it a link or a folder.
+            inside = layout.site + "/"
+            outside = {path for path in leaving if not path.startswith(inside)}
+            moved = set(Leaving(layout, outside).paths())
+            if os.path.lexists(f"{layout.root}/{layout.site}"):
+                moved.add(layout.site)
+            for path in sorted(moved):
+                change.move_out(path)
+            prepare(change)
+            MoveIn(change, (), (), layout, moved).folder("")
+            keep_state(change, layout)
+            removed = tuple((one.name, one.version) for one in there)
+            before, after = set(removed), set(names)
+            info = {
+                "command": command,
+                "added": sorted(after - before),
+                "removed": sorted(before - after),
+            }
+            change.commit(info)
+
+
+def _same_python(root: str, interpreter: Interpreter) -> Layout:
+    layout = Layout(root, interpreter.paths)
+    if not os.path.lexists(f"{root}/{layout.site}"):
+        raise InstallError(
+            "environment-other-python",
+            f"{root} was not made for Python {interpreter.short}",
+            hint="accord venv --clear makes it anew, or name its own Python with --python",
+        )
+    fill(layout, interpreter)
+    return layout
