@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import accord_core.errors
 import pytest
+
+import accord_core.errors
 
 SLOW = {
     "re",

@@ -39,7 +39,6 @@ _OPTIONS: dict[str, tuple[str, bool]] = {
     "--editable": ("editable", True),
     "-i": ("index_url", True),
     "--index-url": ("index_url", True),
-    "--pypi-url": ("index_url", True),
     "--extra-index-url": ("extra_index_urls", True),
     "-f": ("find_links", True),
     "--find-links": ("find_links", True),
