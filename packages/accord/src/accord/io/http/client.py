@@ -93,6 +93,12 @@ class Client:
     def offline(self) -> bool:
         return self.options.offline
 
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close idle connections; the client may be used again."""
         if self._pool is not None:
