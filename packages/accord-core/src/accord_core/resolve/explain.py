@@ -229,7 +229,8 @@ class _Teller:
 
     @staticmethod
     def _capital(text: str) -> str:
-        return text[:1].upper() + text[1:]
+        """A sentence begins with a capital, unless it begins with a project's name: names are not words."""
+        return text[:1].upper() + text[1:] if text.startswith(("no ", "every ", "only ", "what ")) else text
 
     def verdict(self) -> tuple[str, str]:
         """The stable code and one line: specific when a single fact decides, ``unsatisfiable`` otherwise."""

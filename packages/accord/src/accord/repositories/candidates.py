@@ -323,7 +323,7 @@ def decide(
     if not target.python_fits(requires_python):
         return ("requires-python", f"needs Python {requires_python}")
     provided = [normalise(extra) for extra in extras]
-    needs: dict[str, list[Dependency]] = {"": []}
+    needs: dict[str, list[Dependency]] = {"": [], **{extra: [] for extra in provided}}
     for text in requirements:
         try:
             requirement = parse_requirement(text)
@@ -342,7 +342,7 @@ def decide(
         # A direct reference is written as "@ URL": only a universe made for that very reference answers it.
         specifier = requirement.specifier if requirement.url is None else f"@ {requirement.url}"
         for key in keys:
-            needs.setdefault(key, []).append((requirement.name, requirement.extras, specifier))
+            needs[key].append((requirement.name, requirement.extras, specifier))
     return {key: tuple(dict.fromkeys(value)) for key, value in needs.items()}
 
 

@@ -83,6 +83,9 @@ class Resolution:
         """What a person should know of the choice: yanked versions, extras nobody provides, project status."""
         lines = []
         for name, pin in self.solution.pins.items():
+            unknown = [extra for extra in pin.extras if extra not in pin.dependencies]
+            if unknown:
+                lines.append(f"{name} {pin.version} has no extra {', '.join(unknown)}")
             if name in self.direct:
                 continue
             if self._catalogue.is_yanked(name, pin.index):
