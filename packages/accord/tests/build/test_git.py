@@ -281,7 +281,7 @@ def test_credentials_are_not_on_the_command_line(git: Callable[..., Git], tmp_pa
     tools.mkdir()
     seen = tmp_path / "seen"
     (tools / "git").write_text(
-        f'#!/bin/sh\necho "$@" >> {seen}\nenv | grep GIT_CONFIG_KEY_1 >> {seen}.env\nexit 1\n'
+        f'#!/bin/sh\necho "$@" >> {seen}\nenv | grep GIT_CONFIG_KEY_1 | tee {seen}.env\nexit 1\n'
     )
     (tools / "git").chmod(0o755)
     environ = {
@@ -292,7 +292,9 @@ def test_credentials_are_not_on_the_command_line(git: Callable[..., Git], tmp_pa
     }
     reference = parse_reference("git+https://user:s3cret@index.example/o/r", base="/")
     os.makedirs(tmp_path / "cache" / "git-v1")
-    code_of(lambda: git(environ).resolve(reference))
+    error = code_of(lambda: git(environ).resolve(reference))
+    assert error.context[-1].endswith("url.https://****@index.example/.insteadOf")
+    assert "s3cret" not in str(error.as_dict())
     assert "s3cret" not in seen.read_text()
     assert "url.https://user:s3cret@index.example/.insteadOf" in (tmp_path / "seen.env").read_text()
 
