@@ -359,12 +359,14 @@ def test_redirects_are_followed_up_to_a_limit(serve: Serve) -> None:
 
 def test_credentials_do_not_follow_a_redirect_to_another_place(serve: Serve) -> None:
     other = serve(lambda asked: reply(b"elsewhere"))
-    here = serve(
-        lambda asked: (
-            reply(b"same") if asked.target == "/same" else reply(status=307, headers={"Location": where[0]})
-        )
-    )
-    where = [f"{other.url}/x"]
+    where: list[str] = [f"{other.url}/x"]
+
+    def answer(asked: Asked) -> bytes:
+        if asked.target == "/same":
+            return reply(b"same")
+        return reply(status=307, headers={"Location": where[0]})
+
+    here = serve(answer)
     with_secret = here.url.replace("://", "://me:secret@")
     assert Patient().client.get(with_secret).body == b"elsewhere"
     assert "authorization" in here.asked[0].headers
