@@ -47,7 +47,10 @@ def read(text: str, base: str = "/", **options: object) -> Reference:
         ),
         ("git+ssh://git@index.example/o/r.git", Reference("git", "ssh://git@index.example/o/r.git")),
         (f"git+{HOST}/o/r@refs/pull/7/head", Reference("git", f"{HOST}/o/r", revision="refs/pull/7/head")),
-        ("git+file:///srv/r.git@v1", Reference("git", "file:///srv/r.git", path="/srv/r.git", revision="v1")),
+        (
+            "git+file:///srv/x/../r.git@v1",
+            Reference("git", "file:///srv/r.git", path="/srv/r.git", revision="v1"),
+        ),
     ],
 )
 def test_urls(text: str, expected: Reference) -> None:

@@ -234,10 +234,11 @@ def _git(url: str, said: _Fragment, where: Where | None) -> Reference:
             hint="a branch, tag, commit or refs/… name after @",
         )
     repository = f"{scheme.lower()}://{authority}/{path}"
+    local = os.path.normpath(path_of(repository)) if scheme.lower() == "file" else None
     return Reference(
         "git",
-        repository,
-        path=path_of(repository) if scheme.lower() == "file" else None,
+        file_url(local) if local else repository,
+        path=local,
         subdirectory=said.subdirectory,
         revision=revision or None,
         name=said.name,
