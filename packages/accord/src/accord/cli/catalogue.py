@@ -31,6 +31,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("venv", "Create a virtual environment"),
             ("history", "Show what was done to an environment"),
             ("undo", "Take back the last change of an environment"),
+            ("verify", "Compare an environment with its records, and repair it"),
             ("python", "Find, list and pin Python interpreters"),
             ("pip", "Commands for people who come from pip, pip-tools or uv"),
         ),

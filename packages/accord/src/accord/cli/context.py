@@ -105,7 +105,7 @@ class Context:
     def reporter(self) -> Reporter:
         """Progress bars on a terminal, words in a log, silence otherwise; made at its first use."""
         if self._reporter is None:
-            from accord.cli.progress import reporter
+            from accord.cli.lines import reporter
 
             self._reporter = reporter(self)
         return self._reporter
@@ -113,7 +113,7 @@ class Context:
     def finish(self) -> None:
         """Take progress bars off the screen; called before the last words of a run are written."""
         if self._reporter is not None:
-            from accord.cli.progress import close
+            from accord.cli.lines import close
 
             close(self._reporter)
 

@@ -1,4 +1,4 @@
-"""Reporters that people see: bars on a terminal, plain lines for warnings and ``--verbose`` notes elsewhere.
+"""Progress bars on a terminal.  Who gets them is decided in :mod:`accord.cli.lines`.
 
 ``rich`` costs 55 ms, so it is loaded by a timer, 200 ms after the first task began: most commands are done by
 then and never pay for it.
@@ -9,48 +9,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from accord.io.reporting import SILENT, Silent
-
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from accord.cli.context import Context
-    from accord.io.reporting import Reporter
 
-__all__ = ["PATIENCE", "Bars", "Lines", "close", "reporter"]
+__all__ = ["PATIENCE", "Bars"]
 
 PATIENCE = 0.2  # seconds of work before anything is drawn
-
-
-def reporter(context: Context) -> Reporter:
-    """The reporter for this run: bars, lines, or nobody."""
-    if context.quiet:
-        return SILENT
-    if context.json or context.no_progress or context.verbose or not context.stderr.isatty():
-        return Lines(context)
-    return Bars(context)
-
-
-def close(one: Reporter) -> None:
-    """Take what ``one`` draws off the screen."""
-    if isinstance(one, Bars):
-        one.close()
-
-
-class Lines(Silent):
-    """Warnings, and notes under ``--verbose``; no bars."""
-
-    __slots__ = ("_context",)
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    def note(self, text: str) -> None:
-        if self._context.verbose:
-            self._context.stderr.write(f"{self._context.paint_error('note', 'dim')}: {text}\n")
-
-    def warn(self, text: str) -> None:
-        self._context.warn(text)
 
 
 class Bars:

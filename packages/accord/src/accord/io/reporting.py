@@ -1,7 +1,7 @@
 """What engines tell while they work: a silent reporter, and the protocol that progress bars implement.
 
 Engines never print.  They are handed a :class:`Reporter` and tell it what starts, advances and ends; whether
-anybody sees it is decided at the rim (``accord.cli.progress``).  Hot: imported by every command that works.
+anybody sees it is decided at the rim (``accord.cli.lines``).  Hot: imported by every command that works.
 """
 
 from __future__ import annotations

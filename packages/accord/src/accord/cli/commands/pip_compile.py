@@ -168,8 +168,6 @@ def _form(args: Args, context: Context) -> CompileOutput:
 
 def _command(context: Context) -> str:
     """The command line as the header shows it: what has no influence on the result is left out."""
-    import shlex
-
     quiet = {
         "-q",
         "--quiet",
@@ -195,4 +193,11 @@ def _command(context: Context) -> str:
             continue
         else:
             words.append(word)
+    if all(
+        word.isascii() and word.replace("-", "").replace("_", "").replace(".", "").replace("/", "").isalnum()
+        for word in words
+    ):
+        return " ".join(["accord", *words])  # what a shell reads as it stands; shlex would load re
+    import shlex
+
     return shlex.join(["accord", *words])

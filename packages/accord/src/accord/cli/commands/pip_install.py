@@ -62,14 +62,14 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Args, context: Context) -> int:
     from accord.cli.render import show_sync, sync_record
-    from accord.tasks import install
+    from accord.tasks.install import install
 
     selection = options.selection(args)
     if not (args.requirements or args.files or args.editable or selection.groups or selection.only_groups):
         from accord_core.errors import UsageError
 
         raise UsageError("usage", "nothing to install", hint="name packages, or give -r FILE or -e PATH")
-    outcome = install.install(
+    outcome = install(
         args.requirements,
         files=args.files,
         editable=args.editable,

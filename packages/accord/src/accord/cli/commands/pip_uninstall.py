@@ -35,7 +35,7 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Args, context: Context) -> int:
     from accord.cli.render import show_sync
-    from accord.tasks import install
+    from accord.tasks.install import uninstall
     from accord.tasks.requirement_lines import names_in_files
 
     names = (*normal_names(args.names), *names_in_files(args.files, context.environ))
@@ -43,7 +43,7 @@ def run(args: Args, context: Context) -> int:
         from accord_core.errors import UsageError
 
         raise UsageError("usage", "nothing to remove", hint="name packages, or give -r FILE")
-    outcome = install.uninstall(
+    outcome = uninstall(
         names,
         env=context.environment(args.env),
         dry_run=args.dry_run,

@@ -54,10 +54,10 @@ def run(args: Args, context: Context) -> int:
         prompt=args.prompt,
     )
     if args.seed:
-        from accord.tasks import install
+        from accord.tasks.install import install
         from accord.tasks.settings import Selection
 
-        install.install(
+        install(
             ("pip",),
             files=(),
             editable=(),
