@@ -2,17 +2,18 @@
 
 In this order: the index's own URL, ``ACCORD_INDEX_<NAME>_USERNAME`` and ``_PASSWORD`` (or ``UV_…``), ``.netrc``; and when
 the server says 401, the keyring and netrc's ``default`` entry.  A secret is only ever given for the origin (scheme, host, port) it was
-written down for, each source is asked once, and nothing here is ever shown: no class prints a password.
+written down for, each source is asked once, and nothing here is ever shown: no class prints a password.  Hot: a client
+is made on every run, whether it asks anybody or not.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from typing import TYPE_CHECKING
+from _thread import allocate_lock
 
 from accord.io.urls import redact, split, without_credentials
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -55,7 +56,7 @@ class Credentials:
         self._environ = os.environ if environ is None else environ
         self._keyring = keyring
         self._note = note
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._written = [(each, split(each.url)) for each in indexes]
         self._netrc: tuple[dict[str, Auth], Auth | None] | None = None
         self._learnt: dict[tuple[str, str, int], Auth | None] = {}
