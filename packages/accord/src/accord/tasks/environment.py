@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from accord.tasks.python import find_python
 
 if TYPE_CHECKING:
+    from accord.environments.check import Problem
     from accord.environments.history import Change
     from accord.environments.interpreters import Interpreter
 
-__all__ = ["look_back", "make", "take_back"]
+__all__ = ["compare", "look_back", "make", "take_back"]
 
 
 def make(
@@ -53,3 +54,12 @@ def take_back(folder: str, *, redo: bool = False) -> Change:
     from accord.environments.history import undo
 
     return undo(folder, command="redo" if redo else "undo", redo=redo)
+
+
+def compare(folder: str, *, repair: bool, cache_dir: str) -> tuple[Problem, ...]:
+    """Every file of the environment that is not as it was installed; with ``repair`` put back from the store what can
+    be (each problem says whether it was)."""
+    from accord.environments.check import verify
+    from accord.store.store import Store
+
+    return verify(folder, repair=repair, store=Store(cache_dir) if repair else None)

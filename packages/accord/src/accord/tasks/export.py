@@ -37,15 +37,10 @@ def export(
     selection: Selection,
     form: CompileOutput,
     output: str | None,
-    project_groups: tuple[str, ...] = (),
 ) -> ExportOutcome:
     """Write the lock at ``lock_path`` in the form asked for to ``output``, or only hand the text back."""
     lock = read_lock(lock_path)
-    text = (
-        _pylock(lock)
-        if form.format == "pylock.toml"
-        else _requirements(lock, selection, form, project_groups)
-    )
+    text = _pylock(lock) if form.format == "pylock.toml" else _requirements(lock, selection, form)
     if output is not None:
         write_atomic(output, text.encode())
     return ExportOutcome(text, output, len(lock.packages))
@@ -56,10 +51,11 @@ def _pylock(lock: Lock) -> str:
     return dumps(lock.replace(packages=tuple(plain), tool=None))
 
 
-def _requirements(
-    lock: Lock, selection: Selection, form: CompileOutput, project_groups: tuple[str, ...]
-) -> str:
-    extras, groups = choose(lock, selection, project_groups=project_groups)
+def _requirements(lock: Lock, selection: Selection, form: CompileOutput) -> str:
+    parts = choose(lock, selection)
+    if parts.names is not None:
+        kept = tuple(package for package in lock.packages if package.name in parts.names)
+        lock = lock.replace(packages=kept)
     layout = Layout(
         hashes=form.hashes,
         annotate=form.annotate,
@@ -68,4 +64,4 @@ def _requirements(
         command=form.command if form.header else None,
         leave_out=frozenset(form.no_emit),
     )
-    return dumps_requirements(lock, layout, extras=extras, groups=groups)
+    return dumps_requirements(lock, layout, extras=parts.extras, groups=parts.groups)

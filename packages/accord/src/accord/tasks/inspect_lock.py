@@ -128,7 +128,7 @@ def project_node(project_dir: str) -> Node:
             if requirement.marker is not None:
                 asked += f" ; {requirement.marker}"
             edges.setdefault(canonicalize_name(requirement.name), []).append(
-                " ".join(filter(None, (asked, words)))
+                " ".join(filter(None, (asked.strip(), words)))
             )
     name = canonicalize_name(str(project.get("name", os.path.basename(project_dir))))
     needs = tuple(

@@ -52,9 +52,11 @@ def _scripts(env: str) -> str:
     return os.path.join(env, "Scripts" if sys.platform == "win32" else "bin")
 
 
-def resolve_program(words: Sequence[str], env: str, environ: Mapping[str, str]) -> tuple[str, list[str]]:
+def resolve_program(
+    words: Sequence[str], env: str, environ: Mapping[str, str], *, base: str | None = None
+) -> tuple[str, list[str]]:
     """The file to execute and its arguments: a Python file is run by the environment's Python, a name is looked up
-    in the environment first.
+    in the environment first, then in ``base``, the environment it lies over.
 
     ``UsageError`` ``command-not-found`` where there is no such program.
     """
@@ -63,7 +65,13 @@ def resolve_program(words: Sequence[str], env: str, environ: Mapping[str, str]) 
     variables = environment_variables(env, environ)
     if is_script(words[0]):
         words = ("python", *words)
-    program = shutil.which(words[0], path=variables["PATH"])
+    program = shutil.which(words[0], path=_scripts(env))
+    if program is None and base is not None:
+        program = shutil.which(words[0], path=_scripts(base))
+        if program is not None and _is_launcher(program):
+            # Its first line leads to the Python below, which does not see what was laid over it.
+            return os.path.join(_scripts(env), "python"), ["python", program, *words[1:]]
+    program = program or shutil.which(words[0], path=variables["PATH"])
     if program is None:
         raise UsageError(
             "command-not-found",
@@ -71,6 +79,13 @@ def resolve_program(words: Sequence[str], env: str, environ: Mapping[str, str]) 
             hint=f"accord add the package that brings it, or accord run --with PACKAGE {words[0]}",
         )
     return program, [words[0], *words[1:]]
+
+
+def _is_launcher(path: str) -> bool:
+    """Whether a program is a Python script by its first line."""
+    with open(path, "rb") as file:
+        first = file.readline(512)
+    return first.startswith(b"#!") and b"python" in first
 
 
 def replace_process(program: str, words: Sequence[str], variables: Mapping[str, str]) -> NoReturn:

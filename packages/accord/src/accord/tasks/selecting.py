@@ -1,15 +1,14 @@
-"""From what a person selects to the extras and dependency groups of a lock (PEP 751 "packages.marker").
+"""From what a person selects to the extras, groups and packages of a lock (PEP 751 "packages.marker").
 
-A lock's ``default-groups`` are what an installer takes unasked (PEP 751): what the project itself needs.  The groups a
-project names as its defaults (``dev``) are another thing: Accord adds them in the project, no other installer does.
-Hot.
+A group's packages stand in a lock beside the project's own, so "only this group" has no words in the standard; Accord
+writes them down in ``[tool.accord]``, and a lock without that table cannot answer.  Hot.
 """
 
 from __future__ import annotations
 
-from accord_core.errors import UsageError
+from accord_core.errors import DocumentError, UsageError
 
-__all__ = ["choose"]
+__all__ = ["Parts", "choose"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,24 +18,46 @@ if TYPE_CHECKING:
     from accord_core.lock.model import Lock
 
 
-def choose(
-    lock: Lock, selection: Selection, *, project_groups: Iterable[str] = ()
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The extras and the groups to select in ``lock``; ``project_groups`` are the project's own default groups.
+class Parts:
+    """``extras`` and ``groups`` to select by; ``names``, if not ``None``, are the only packages wanted."""
 
-    ``UsageError`` ``unknown-extra``, ``unknown-group`` for a name the lock does not have.
+    __slots__ = ("extras", "groups", "names")
+
+    def __init__(
+        self, extras: tuple[str, ...], groups: tuple[str, ...], names: frozenset[str] | None
+    ) -> None:
+        self.extras = extras
+        self.groups = groups
+        self.names = names
+
+
+def choose(lock: Lock, selection: Selection) -> Parts:
+    """What of ``lock`` is selected.
+
+    ``UsageError`` ``unknown-extra``, ``unknown-group`` for a name the lock does not have; ``DocumentError``
+    ``lock-without-groups`` where it does not say what a group needs by itself.
     """
-    extras = lock.extras if selection.all_extras else selection.extras
-    _known("extra", selection.extras, lock.extras)
-    _known("group", (*selection.groups, *selection.only_groups), lock.dependency_groups)
+    _known("unknown-extra", selection.extras, lock.extras)
+    _known("unknown-group", (*selection.groups, *selection.only_groups), lock.dependency_groups)
     if selection.only_groups:
-        # The project's own dependencies hang on the synthetic default groups, which are left out here.
-        return (), _without(selection.only_groups, selection.no_groups)
-    groups = list(lock.default_groups)
-    if selection.default_groups:
-        groups += [group for group in project_groups if group in lock.dependency_groups]
-    groups += lock.dependency_groups if selection.all_groups else selection.groups
-    return tuple(dict.fromkeys(extras)), _without(groups, selection.no_groups)
+        groups = _without(selection.only_groups, selection.no_groups)
+        return Parts((), groups, _alone(lock, groups))
+    groups = lock.dependency_groups if selection.all_groups else selection.groups
+    extras = lock.extras if selection.all_extras else selection.extras
+    groups = _without((*lock.default_groups, *groups), selection.no_groups)
+    return Parts(tuple(dict.fromkeys(extras)), groups, None)
+
+
+def _alone(lock: Lock, groups: tuple[str, ...]) -> frozenset[str]:
+    tool = (lock.tool or {}).get("accord")
+    known = tool.get("only-groups") if isinstance(tool, dict) else None
+    if not isinstance(known, dict) or any(group not in known for group in groups):
+        raise DocumentError(
+            "lock-without-groups",
+            "the lock does not say what a group needs by itself",
+            hint="run accord lock; the table [tool.accord] of the lock was lost",
+        )
+    return frozenset(name for group in groups for name in known[group])
 
 
 def _without(groups: Iterable[str], left_out: Iterable[str]) -> tuple[str, ...]:
@@ -44,8 +65,9 @@ def _without(groups: Iterable[str], left_out: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(group for group in groups if group not in refused))
 
 
-def _known(kind: str, wanted: Iterable[str], known: tuple[str, ...]) -> None:
+def _known(code: str, wanted: Iterable[str], known: tuple[str, ...]) -> None:
     for name in wanted:
         if name not in known:
+            kind = code.removeprefix("unknown-")
             held = f"it has {', '.join(known)}" if known else f"it has no {kind}s"
-            raise UsageError(f"unknown-{kind}", f"the lock has no {kind} {name}", hint=held)
+            raise UsageError(code, f"the lock has no {kind} {name}", hint=held)

@@ -45,6 +45,7 @@ def arguments(parser: Parser) -> None:
     parser.flag("--frozen", help="Take the lock as it is, without looking whether it is right")
     parser.flag("--no-project", aliases=("--isolated",), help="Do not look for a project")
     options.environment_options(parser, "The environment (default: the project's .venv)")
+    options.upgrade_options(parser)
     options.selection_options(parser)
     options.resolver_options(parser)
     options.index_options(parser)
@@ -59,75 +60,73 @@ def run(args: Args, context: Context) -> int:
         from accord_core.errors import UsageError
 
         raise UsageError("usage", "COMMAND is missing", hint="accord run python starts an interpreter")
-    env = _environment(args, context, words[0])
     if args.module:
         words = ["python", "-m", *words]
     elif args.script:
         words = ["python", *words]
-    program, line = run.resolve_program(words, env, context.environ)
+    env, base = _environment(args, context)
+    program, line = run.resolve_program(words, env, context.environ, base=base)
     context.finish()
     run.replace_process(program, line, run.environment_variables(env, context.environ))
 
 
-def _environment(args: Args, context: Context, first: str) -> str:
-    """The folder of the environment to run in, made ready."""
+def _environment(args: Args, context: Context) -> tuple[str, str | None]:
+    """The folder of the environment to run in, made ready, and the one it lies over."""
     from accord.tasks import run
 
-    settings = options.resolve_settings(args, context)
+    first = args.command[0]
     if (args.script or run.is_script(first)) and not args.module:
         metadata = run.script_requirements(first)
         if metadata is not None:
-            from accord.tasks import overlay
-
             requirements, requires_python = metadata
-            return overlay.run_environment(
-                (*requirements, *args.with_requirements),
-                files=args.with_files,
-                base_env=None,
-                python=args.python or requires_python,
-                settings=settings,
-                reporter=context.reporter,
-            )
-    base = None if args.no_project else _project_environment(args, context)
+            more = (*requirements, *args.with_requirements)
+            return _made(args, context, more, None, args.python or requires_python), None
+    base = None if args.no_project else _base(args, context)
     if base is not None and not (args.with_requirements or args.with_files):
-        return base
-    from accord.tasks import overlay
+        return base, None
+    return _made(args, context, args.with_requirements, base, args.python), base
 
-    return overlay.run_environment(
-        args.with_requirements,
+
+def _made(
+    args: Args, context: Context, requirements: tuple[str, ...], base: str | None, python: str | None
+) -> str:
+    from accord.tasks.overlay import run_environment
+
+    return run_environment(
+        requirements,
         files=args.with_files,
         base_env=base,
-        python=args.python,
-        settings=settings,
+        python=python,
+        settings=options.resolve_settings(args, context),
         reporter=context.reporter,
     )
 
 
-def _project_environment(args: Args, context: Context) -> str | None:
-    """The environment of the project here, brought up to date; ``None`` outside a project."""
-    from accord.tasks import sync
+def _base(args: Args, context: Context) -> str | None:
+    """The environment of the project here, brought up to date; outside a project the one that is named, active or
+    near, if any."""
     from accord.tasks.folders import project_environment
     from accord_core.errors import UsageError
 
     try:
         project = context.project_dir()
     except UsageError:
-        return context.environment(args.env) if args.env or not args.with_requirements else None
-    if not args.no_sync:
-        outcome = sync.sync_project(
-            project,
-            env=args.env,
-            python=args.python,
-            settings=options.resolve_settings(args, context),
-            selection=options.selection(args),
-            locked=args.locked,
-            frozen=args.frozen,
-            sealed=False,
-            dry_run=False,
-            link_mode=None,
-            compile_bytecode=False,
-            reinstall=False,
-            reporter=context.reporter,
-        )
-        return outcome.env
-    return context.environment(args.env) if args.env else project_environment(project)
+        try:
+            return context.environment(args.env)
+        except UsageError:
+            return None
+    if args.no_sync:
+        return context.environment(args.env) if args.env else project_environment(project)
+    from accord.tasks.sync import sync_project
+
+    outcome = sync_project(
+        project,
+        env=args.env,
+        python=args.python,
+        settings=options.resolve_settings(args, context),
+        selection=options.selection(args),
+        locked=args.locked,
+        frozen=args.frozen,
+        reporter=context.reporter,
+    )
+    return outcome.env

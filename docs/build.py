@@ -1,0 +1,274 @@
+"""Writes the pages of the reference that are made from the source: ``cli.md`` and ``errors.md``.
+
+    python docs/build.py            write them
+    python docs/build.py --check    only say whether they are up to date (status 1 if not)
+
+``cli.md`` comes from the parsers of the command line.  ``errors.md`` comes from the codes in the source, found by
+reading its syntax trees, and from ``docs/errors.toml``, which says of each code what it means and what to do.  A code
+without words, words without a code, or a code that cannot be found because it is put together at run time is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from accord.cli.parser import Argument, Option, Parser
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+SOURCES = ("packages/accord-core/src", "packages/accord/src")
+MADE = "<!-- Made by docs/build.py; change the source, not this page. -->"
+CODE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class BuildFault(Exception):
+    """The pages cannot be made; the message says what to do."""
+
+
+# -- the command line ----------------------------------------------------------------------------------------
+
+
+def cli_page() -> str:
+    """The whole page ``docs/reference/cli.md``."""
+    from accord.cli.catalogue import FAMILIES, SECTIONS
+    from accord.cli.main import declare, leading_parser
+
+    lines = ["# The command line", "", MADE, "", *_preface(), "", "## Global options", ""]
+    lines += ["They may stand before and after every command.", "", *_option_table(leading_parser().options)]
+    shared = {option.names for option in leading_parser().options}
+    for title, section in SECTIONS:
+        lines += ["", f"## {title}"]
+        for name, line in section:
+            if name in FAMILIES:
+                lines += ["", f"### accord {name}", "", f"{line}."]
+                for sub, _ in FAMILIES[name]:
+                    lines += _command(declare(f"{name} {sub}"), shared)
+            else:
+                lines += _command(declare(name), shared)
+    return "\n".join(lines) + "\n"
+
+
+def _preface() -> list[str]:
+    return [
+        "Results go to standard output, everything else to standard error. With `--json` standard output holds",
+        'exactly one JSON document: the result, or `{"error": {...}}` with the fields `code`, `message`, `where`,',
+        "`context`, `hint`, `cause`, `docs`, and `faults` where a document has several.",
+        "",
+        "| status | means |",
+        "| --- | --- |",
+        "| 0 | done |",
+        "| 1 | refused or failed, with a [coded error](errors.md), or the check that was asked for found something |",
+        "| 2 | the command line is wrong, or there is nothing to work on (a usage error) |",
+        "| 130 | interrupted |",
+        "",
+        "`accord run` ends with the status of the program it ran.",
+    ]
+
+
+def _command(parser: Parser, shared: set[tuple[str, ...]]) -> list[str]:
+    from accord.cli.help import usage
+
+    lines = ["", f"### {parser.path}", "", f"{parser.summary}."]
+    if parser.description:
+        for paragraph in parser.description.split("\n\n"):
+            lines += ["", _escaped(" ".join(paragraph.split()))]
+    lines += ["", "```console", f"$ {usage(parser)}", "```"]
+    if parser.examples:
+        lines += ["", "```console"]
+        for line, why in parser.examples:
+            lines += [f"$ {line}    # {why}"]
+        lines += ["```"]
+    if parser.arguments:
+        lines += ["", "| argument | |", "| --- | --- |", *map(_argument_row, parser.arguments)]
+    own = [option for option in parser.options if option.names not in shared]
+    for title in dict.fromkeys(option.section for option in own):
+        options = [option for option in own if option.section == title]
+        lines += ["", f"**{title}**", "", *_option_table(options)]
+    return lines
+
+
+def _argument_row(argument: Argument) -> str:
+    return f"| `{argument.metavar}` | {_escaped(argument.help)} |"
+
+
+def _option_table(options: list[Option]) -> list[str]:
+    from accord.cli.help import explanation, spelling
+
+    rows = [f"| `{_escaped(spelling(option))}` | {_escaped(explanation(option))} |" for option in options]
+    return ["| option | |", "| --- | --- |", *rows]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+# -- the errors ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Found:
+    """Where a code is raised: the rooms (dotted modules), and the classes that carry it."""
+
+    rooms: set[str] = field(default_factory=set)
+    classes: set[str] = field(default_factory=set)
+
+
+def error_codes(root: Path = ROOT) -> dict[str, Found]:
+    """Every error code in the source.
+
+    A code is the first argument of a class whose name ends in ``Error`` and that is made with a message, or the
+    argument ``code`` of a function that has a parameter of that name (it hands the code on).
+    """
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in _modules(root)}
+    carriers = _carriers(trees)
+    found: dict[str, Found] = {}
+    for path, tree in trees.items():
+        for call, place in _calls(tree, carriers):
+            for code in _constants(call, place, path):
+                entry = found.setdefault(code, Found())
+                entry.rooms.add(_room(path, root))
+                name = _called(call)
+                if name is not None and name.endswith("Error"):
+                    entry.classes.add(name)
+    return found
+
+
+def _modules(root: Path) -> Iterator[Path]:
+    for source in SOURCES:
+        yield from sorted((root / source).rglob("*.py"))
+
+
+def _room(path: Path, root: Path) -> str:
+    relative = next(
+        path.relative_to(root / source) for source in SOURCES if path.is_relative_to(root / source)
+    )
+    return ".".join(relative.with_suffix("").parts[:2])
+
+
+def _carriers(trees: dict[Path, ast.Module]) -> dict[str, int]:
+    """The functions that take a ``code``, with its place among the arguments of a call."""
+    carriers: dict[str, int] = {}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.FunctionDef) or node.name == "__init__":
+                continue
+            plain = [argument.arg for argument in node.args.args]
+            if "code" in plain:
+                place = plain.index("code") - (1 if plain[0] in ("self", "cls") else 0)
+                carriers[node.name] = place
+            elif any(argument.arg == "code" for argument in node.args.kwonlyargs):
+                carriers[node.name] = -1
+    return carriers
+
+
+def _calls(tree: ast.Module, carriers: dict[str, int]) -> Iterator[tuple[ast.Call, int]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = _called(node)
+        if name is None:
+            continue
+        if name in carriers:
+            yield node, carriers[name]
+        elif (name.endswith("Error") or name == "family") and len(node.args) >= 2:
+            yield node, 0
+
+
+def _called(call: ast.Call) -> str | None:
+    if isinstance(call.func, ast.Name):
+        return call.func.id
+    return call.func.attr if isinstance(call.func, ast.Attribute) else None
+
+
+def _constants(call: ast.Call, place: int, path: Path) -> Iterator[str]:
+    """The codes a call may pass: constants, or either side of a condition.  A name is handed on from elsewhere."""
+    keyword = next((one.value for one in call.keywords if one.arg == "code"), None)
+    value = keyword
+    if value is None and 0 <= place < len(call.args):
+        value = call.args[place]
+    queue = [value] if value is not None else []
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.IfExp):
+            queue += [node.body, node.orelse]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if CODE.fullmatch(node.value):
+                yield node.value
+        elif isinstance(node, (ast.JoinedStr, ast.BinOp)):
+            raise BuildFault(f"{path}:{node.lineno}: an error code must be written out, not put together")
+
+
+def errors_page(codes: dict[str, Found], words: dict[str, dict[str, str]]) -> str:
+    """The whole page ``docs/reference/errors.md``; ``BuildFault`` where codes and words are not the same."""
+    without = sorted(set(codes) - set(words))
+    too_many = sorted(set(words) - set(codes))
+    if without or too_many:
+        parts = []
+        if without:
+            parts.append(f"docs/errors.toml says nothing about: {', '.join(without)}")
+        if too_many:
+            parts.append(f"nothing raises: {', '.join(too_many)}")
+        raise BuildFault("; ".join(parts))
+    lines = [
+        "# Errors",
+        "",
+        MADE,
+        "",
+        "Every error has a code that never changes its meaning. The command line shows it in brackets",
+        "(`error[no-project]: ...`), `--json` as `error.code`.",
+    ]
+    for code in sorted(codes):
+        rooms = ", ".join(f"`{room}`" for room in sorted(codes[code].rooms))
+        lines += ["", f"## {code}", "", words[code]["means"], "", f"*What to do:* {words[code]['do']}", ""]
+        lines += [f"From {rooms}."]
+    return "\n".join(lines) + "\n"
+
+
+def error_words() -> dict[str, dict[str, str]]:
+    """``docs/errors.toml``: what each code means and what to do."""
+    with (DOCS / "errors.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def pages() -> dict[Path, str]:
+    """Every page that is made, with its text."""
+    return {
+        DOCS / "reference" / "cli.md": cli_page(),
+        DOCS / "reference" / "errors.md": errors_page(error_codes(), error_words()),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    check = arguments == ["--check"]
+    if arguments and not check:
+        print(__doc__)
+        return 2
+    try:
+        made = pages()
+    except BuildFault as fault:
+        print(f"docs/build.py: {fault}", file=sys.stderr)
+        return 1
+    status = 0
+    for path, text in made.items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            print(f"{path.relative_to(ROOT)} is not up to date: run make docs", file=sys.stderr)
+            status = 1
+        else:
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
