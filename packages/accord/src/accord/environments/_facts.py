@@ -4,6 +4,8 @@ Run as ``python -I -S _facts.py``: no site, no variables, nothing of the user's.
 on, CPython or PyPy; imports the standard library only and nothing of ours.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import json
 import os
@@ -14,14 +16,14 @@ import sysconfig
 PREFIX = "@prefix@"
 
 
-def implementation_version():
+def implementation_version() -> str:
     # PEP 508 "Environment markers": the implementation's own version, with the release level as in a version.
     info = sys.implementation.version
     text = f"{info.major}.{info.minor}.{info.micro}"
     return text if info.releaselevel == "final" else text + info.releaselevel[0] + str(info.serial)
 
 
-def markers():
+def markers() -> dict[str, str]:
     return {
         "implementation_name": sys.implementation.name,
         "implementation_version": implementation_version(),
@@ -37,7 +39,7 @@ def markers():
     }
 
 
-def paths():
+def paths() -> dict[str, str]:
     names = sysconfig.get_scheme_names()
     default = "nt" if os.name == "nt" else "posix_prefix"
     scheme = "venv" if "venv" in names else default
@@ -51,11 +53,11 @@ def paths():
     return kept
 
 
-def manylinux(minor):
+def manylinux(minor: int) -> dict[int, bool]:
     # The _manylinux module (manylinux PEPs 513, 571, 599, 600) may veto tags, answered here because it is code.
     sys.path.extend({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
     try:
-        import _manylinux
+        import _manylinux  # type: ignore[import-not-found]
     except ImportError:
         return {}
     arch = sysconfig.get_platform().partition("-")[2].replace("-", "_").replace(".", "_")
@@ -71,7 +73,7 @@ def manylinux(minor):
     return answers
 
 
-def glibc():
+def glibc() -> list[int] | None:
     try:
         text = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (AttributeError, ValueError, OSError):
@@ -83,7 +85,7 @@ def glibc():
     return [int(parts[0]), int(parts[1])]
 
 
-def main():
+def main() -> None:
     found = glibc()
     pypy = getattr(sys, "pypy_version_info", None)
     facts = {

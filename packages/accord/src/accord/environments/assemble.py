@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Assembly", "digest_of"]
 
 _INSTALLER = b"accord\n"
+_SETTINGS = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")
 
 
 def digest_of(data: bytes) -> str:
@@ -133,9 +134,11 @@ class Assembly:
                     os.makedirs(f"{self.base}/{folder}", exist_ok=True)
                     made.add(folder)
                 if rewrite:
-                    hashed, size = self._rewrite(entry, source, target, target in skip)
-                elif target not in skip:
-                    links.place_as(source, target, source_root, base, mode)
+                    lines.append(self._line(target, *self._rewrite(entry, source, target, target in skip)))
+                    continue
+                if target not in skip:
+                    # Settings are copied: programs write into them in place, and a link is the store's own file.
+                    links.place_as(source, target, source_root, base, "copy" if is_setting(target) else mode)
                 lines.append(self._line(target, hashed, size))
         finally:
             os.close(base)
@@ -245,6 +248,11 @@ class Assembly:
             seen.update(names)
             count += len(entry.files) + len(names)
         return len(seen) != count
+
+
+def is_setting(target: str) -> bool:
+    """Whether a file outside site-packages is one that programs and people edit."""
+    return target.startswith("etc/") or target.endswith(_SETTINGS)
 
 
 def entry_of(want: Wanted) -> Entry:

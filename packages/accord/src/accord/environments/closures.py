@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 FOLDER = "closures-v1"
 STARTUP = "_accord.pth"
 _FORMAT = 1
-_SETTINGS = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")
 
 
 class Closure:
@@ -218,7 +217,7 @@ def _appear(aside: str, path: str) -> None:
 
 
 def _values(assembly: Any, layout: Layout, wanted: Sequence[Wanted]) -> dict[str, Any]:
-    from accord.environments.assemble import entry_of
+    from accord.environments.assemble import entry_of, is_setting
     from accord.environments.launchers import body
 
     linked, copied, scripts = [], [], []
@@ -231,7 +230,7 @@ def _values(assembly: Any, layout: Layout, wanted: Sequence[Wanted]) -> dict[str
             if rewrite:
                 with open(f"{entry.path}/{source}", "rb") as file:
                     scripts.append((target, file.read().partition(b"\n")[2]))
-            elif target.startswith("etc/") or target.endswith(_SETTINGS):
+            elif is_setting(target):
                 copied.append(target)
             else:
                 linked.append(target)
@@ -258,8 +257,7 @@ def startup_line() -> bytes:
     """``_startup.py`` as the one line a ``.pth`` file may hold."""
     place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_startup.py")
     with open(place, encoding="utf-8") as file:
-        text = file.read()
-    _, _, code = text.partition('"""\n\n\n')
+        code = file.read().partition('"""\n\n')[2].lstrip()
     # site executes the line inside a function of its own, where the folder is called sitedir.
     code += "_accord(sitedir, sys.prefix)\ndel _accord\n"
     return f"import sys; exec({code!r})\n".encode()

@@ -129,10 +129,8 @@ class MoveIn:
 
     def _in_the_way(self, path: str) -> InstallError:
         site = self._site
-        owner = next((one for one in self._plan.keep if path in recorded_or_nothing(one, site)), None)
-        ours = next(
-            (one for one in self._plan.add if one.entry and self._provides(one.entry.files, path)), None
-        )
+        owner = next((one for one in self._keep if path in recorded_or_nothing(one, site)), None)
+        ours = next((one for one in self._add if one.entry and self._provides(one.entry.files, path)), None)
         new = f"{ours.name} {ours.version}" if ours else "a script of what is installed"
         if owner is not None:
             return InstallError(

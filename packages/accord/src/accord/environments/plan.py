@@ -52,9 +52,12 @@ class Wanted:
 
 
 class Plan:
-    """``add`` (new and replacing), ``remove`` (gone and replaced), ``keep``; ``replaced`` names are in both first."""
+    """``add`` (new and replacing), ``remove`` (gone and replaced), ``keep``; ``replaced`` names are in both first.
 
-    __slots__ = ("add", "keep", "layout", "remove", "replaced")
+    ``sealed``: the environment is a sealed one and becomes private, so that all of it is made anew.
+    """
+
+    __slots__ = ("add", "keep", "layout", "remove", "replaced", "sealed")
 
     def __init__(
         self,
@@ -62,7 +65,10 @@ class Plan:
         add: tuple[Wanted, ...],
         remove: tuple[Installed, ...],
         keep: tuple[Installed, ...],
+        *,
+        sealed: bool = False,
     ) -> None:
+        self.sealed = sealed
         self.layout = layout
         self.add = add
         self.remove = remove
