@@ -1,116 +1,103 @@
-"""Environments for one script or one run: ``accord run script.py`` (PEP 723) and ``accord run --with PACKAGE``.
+"""Environments for ``accord run``: of a script's own, or in front of a project's.
 
-What was resolved for a set of requirements is kept as a lock below the cache folder and used again, so that a script
-runs with what it ran with before until somebody says ``--upgrade``.  A script's environment is sealed; one laid over
-another environment is private, because it holds the one line that leads to what is below.
+Such an environment is sealed and found by what was asked for: the second run of a script resolves nothing and asks
+nobody.  Newer versions come with ``--upgrade``, never by themselves.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 from typing import TYPE_CHECKING
 
+from accord.environments import state
 from accord.environments.layout import layout_of
-from accord.io.files import write_atomic
-from accord.io.folders import cache_dir
+from accord.io.locks import FileLock
 from accord.tasks.inputs import read_inputs
+from accord.tasks.installing import How, bring
 from accord.tasks.locking import make_lock
 from accord.tasks.resolving import resolve
 from accord.tasks.session import Session
-from accord.tasks.settings import Selection
-from accord.tasks.sync import sync_lock
-from accord_core.lock.write import dumps
+from accord.tasks.settings import ResolveSettings, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accord.io.reporting import Reporter
-    from accord.tasks.settings import ResolveSettings
+    from accord_core.lock.model import Lock
 
 __all__ = ["FOLDER", "run_environment"]
 
-FOLDER = "runs-v1"
-BASE = "_accord_base.pth"
+FOLDER = "run-envs-v1"
 
 
 def run_environment(
     requirements: Sequence[str],
     *,
-    files: Sequence[str] = (),
+    files: Sequence[str],
     base_env: str | None,
     python: str | None,
     settings: ResolveSettings,
     reporter: Reporter,
 ) -> str:
-    """The folder of an environment with ``requirements`` and what ``files`` name, made ready.
+    """The folder of an environment with ``requirements`` and what ``files`` name.
 
-    With ``base_env`` what is installed there can be imported too, behind what is asked for here.  Raises what
-    resolving and installing raise; an environment that was there is then as it was.
+    ``base_env`` is an environment whose packages are seen behind those.  ``python`` is an interpreter, or a specifier
+    as PEP 723 has it (``>=3.11``).  Raises ResolutionError, RepositoryError, BuildError, InstallError.
     """
-    folder = os.path.join(
-        cache_dir(settings.cache_dir), FOLDER, _key(requirements, files, base_env, python, settings)
-    )
-    lock = os.path.join(folder, "pylock.toml")
-    env = os.path.join(folder, "env")
-    asked = python if python is not None or base_env is None else base_env
-    if settings.upgrade or settings.refresh or not os.path.isfile(lock):
-        _write_lock(lock, requirements, files, asked, settings, reporter)
-    sync_lock(
-        lock,
-        env,
-        python=asked,
-        settings=settings.replace(upgrade=False, refresh=False),
-        selection=Selection(),
-        sealed=base_env is None,
-        reporter=reporter,
-    )
-    if base_env is not None:
-        _lay_over(env, base_env)
+    began = time.perf_counter()
+    read = read_inputs(files, settings, words=requirements)
+    with Session(read.settings, python=python, env=base_env, reporter=reporter) as session:
+        key = _key(session, requirements, files, base_env)
+        folder = os.path.join(session.cache_dir, FOLDER)
+        os.makedirs(folder, exist_ok=True)
+        env = os.path.join(folder, key[:40])
+        renew = settings.upgrade or settings.refresh
+        with FileLock(f"{env}.lock", "an environment for accord run", on_wait=reporter.note):
+            if not renew and state.unchanged(env, key):
+                return env
+
+            def lock() -> Lock:
+                resolution = resolve(session, read.asked)
+                try:
+                    for line in resolution.warnings():
+                        reporter.warn(line)
+                    return make_lock(resolution, session.target, base=os.getcwd())
+                finally:
+                    resolution.close()
+
+            # What is in front of another environment must be able to point to it, so it is a private one.
+            how = How(key=key, sealed=base_env is None and not renew, began=began, command="run")
+            bring(session, env, lock, Selection(), how, os.getcwd())
+            if base_env is not None:
+                _see(env, base_env, key)
     return env
 
 
-def _key(
-    requirements: Sequence[str],
-    files: Sequence[str],
-    base_env: str | None,
-    python: str | None,
-    settings: ResolveSettings,
-) -> str:
-    """A digest of everything the environment depends on; what only says how to get it does not count."""
-    contents = []
+def _key(session: Session, requirements: Sequence[str], files: Sequence[str], base_env: str | None) -> str:
+    digest = hashlib.sha256(session.interpreter.identity.encode())
+    asked = sorted(
+        (name, repr(value)) for name, value in session.settings.as_dict().items() if name not in _NO_MATTER
+    )
+    digest.update(repr((sorted(requirements), base_env, asked)).encode())
     for path in files:
-        with open(path, "rb") as file:
-            contents.append((os.path.abspath(path), file.read()))
-    plain = settings.replace(upgrade=False, refresh=False, offline=False, cache_dir=None)
-    base = None if base_env is None else os.path.abspath(base_env)
-    words = repr((tuple(requirements), contents, base, python, plain))
-    return hashlib.sha256(words.encode()).hexdigest()[:32]
+        with open(path, "rb") as stream:
+            digest.update(hashlib.sha256(stream.read()).digest())
+    return digest.hexdigest()
 
 
-def _write_lock(
-    path: str,
-    requirements: Sequence[str],
-    files: Sequence[str],
-    python: str | None,
-    settings: ResolveSettings,
-    reporter: Reporter,
-) -> None:
-    read = read_inputs(files, settings, words=requirements)
-    with Session(read.settings, python=python, reporter=reporter) as session:
-        resolution = resolve(session, read.asked)
-        try:
-            lock = make_lock(resolution, session.target, base=os.path.dirname(path))
-        finally:
-            resolution.close()
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    write_atomic(path, dumps(lock).encode())
+_NO_MATTER = frozenset(("cache_dir", "offline", "refresh", "upgrade"))
 
 
-def _lay_over(env: str, base_env: str) -> None:
-    """Let ``env`` see the site folder of ``base_env``, its .pth files (editable installs) included."""
-    over, under = layout_of(env), layout_of(base_env)
-    path = f"{over.root}/{over.site}/{BASE}"
-    line = f"import site; site.addsitedir({f'{under.root}/{under.site}'!r})\n"
-    if not os.path.exists(path):
-        write_atomic(path, line.encode())
+def _see(env: str, base_env: str, key: str) -> None:
+    """Let ``env`` see what ``base_env`` has, behind its own: a ``.pth`` file, as ``site`` documents them."""
+    from accord.environments.apply import finish
+
+    layout, base = layout_of(env), layout_of(base_env)
+    path = os.path.join(layout.root, layout.site, "_accord_base.pth")
+    text = f"import site; site.addsitedir({os.path.join(base.root, base.site)!r})\n"
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    known = state.read(env)
+    finish(layout, key, known["dists"] if known else {})
