@@ -322,9 +322,6 @@ class Warnings(Silent):
         self.texts.append(text)
 
 
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n"
-
-
 def test_large_files_without_git_lfs_are_told(
     repository: Repository, git: Callable[..., Git], tmp_path: Path
 ) -> None:
