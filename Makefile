@@ -1,0 +1,68 @@
+# The habits of this repository.  Each target makes .venv on first use, from the hashed locks in requirements/.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := packages/accord-backend/src packages/accord-core/src packages/accord/src
+PYTESTFLAGS ?=
+BENCHFLAGS ?=
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help tour test quick lint format bench docs setup lock record clean
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help:
+	@echo "make tour    watch the main job run on a small web application"
+	@echo "make test    every test, the examples' included"
+	@echo "make quick   the tests that need no index"
+	@echo "make lint    format, types, floors, spelling, hosts"
+	@echo "make format  put the format right"
+	@echo "make bench   Accord beside uv and pip (BENCHFLAGS='--only noop --runs 5')"
+	@echo "make docs    write the pages that are made from the source"
+	@echo "make setup   only make .venv   (PYTHON=python3.12 to name the Python)"
+	@echo "make lock    write requirements/*.txt anew, with Accord (LOCKFLAGS=--upgrade)"
+
+.venv/.accord-base: $(wildcard requirements/base-*.txt) $(wildcard packages/*/pyproject.toml)
+	@$(PYTHON) requirements/bootstrap.py base
+
+.venv/.accord-dev: .venv/.accord-base $(wildcard requirements/dev-*.txt)
+	@$(PYTHON) requirements/bootstrap.py dev
+
+setup: .venv/.accord-dev
+	@$(BIN)/accord --version
+
+tour: .venv/.accord-base
+	@$(BIN)/accord tour
+
+test: .venv/.accord-dev
+	$(BIN)/python -m pytest -v $(PYTESTFLAGS) packages
+
+quick: .venv/.accord-dev
+	$(BIN)/python -m pytest -m "not network and not slow" $(PYTESTFLAGS) packages
+
+lint: .venv/.accord-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy $(SOURCES) packages/*/tests $(wildcard benchmarks/*.py docs/*.py .ci/*.py requirements/*.py)
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell $$(git ls-files)
+	$(BIN)/python .ci/hosts.py
+
+format: .venv/.accord-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: .venv/.accord-dev
+	$(BIN)/python benchmarks/snapshot.py
+	$(BIN)/python benchmarks/run.py $(BENCHFLAGS)
+
+docs: .venv/.accord-dev
+	$(BIN)/python docs/build.py
+
+record: .venv/.accord-dev
+	$(BIN)/python docs/record.py
+
+lock: .venv/.accord-base
+	requirements/lock.sh $(LOCKFLAGS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
