@@ -15,8 +15,8 @@ from __future__ import annotations
 import marshal
 from _thread import allocate_lock
 
-from accord.repositories.candidates import Groups, Target, Warm, compile_page, decide, file_of, group, older
-from accord.repositories.shelf import PageRow, Shelf
+from accord.repositories.candidates import Groups, Target, Warm, decide, file_of, older
+from accord.repositories.pages import Loaded, Pages
 from accord_core.errors import AccordError, RepositoryError
 from accord_core.resolve.port import Unusable
 from accord_core.resolve.universe import Universe
@@ -29,55 +29,16 @@ if TYPE_CHECKING:
     from accord.io.reporting import Reporter
     from accord.repositories.candidates import Needs, Row
     from accord.repositories.merged import Sources
+    from accord.repositories.policy import Policy
     from accord.repositories.port import Repository
+    from accord.repositories.shelf import Shelf
     from accord_core.index.model import File
     from accord_core.resolve.port import Dependency
 
-__all__ = ["Catalogue", "Direct", "Policy"]
+__all__ = ["Catalogue", "Direct"]
 
 _READ_AHEAD_AT = frozenset((5, 10, 20, 40, 60, 80, 100))  # versions tried before as many more are read ahead
 _WORKERS = 24  # enough to hide a slow index, few enough that the solver's thread gets its turn
-
-
-class Policy:
-    """What may be chosen, fixed before solving.
-
-    ``prerelease`` is the mode, ``prerelease_names`` the projects whose first-party specifiers name a pre-release.
-    ``pins`` maps a project to the exact specifiers asked for it, which admit a yanked version (PEP 592).  ``cutoff``
-    gives the instant from which uploads are not seen.  ``prefer`` maps a project to the version to try first.
-    """
-
-    __slots__ = (
-        "cutoff",
-        "may_build",
-        "may_use_wheel",
-        "pins",
-        "prefer",
-        "prerelease",
-        "prerelease_names",
-        "strategy",
-    )
-
-    def __init__(
-        self,
-        *,
-        prerelease: str = "if-necessary-or-explicit",
-        prerelease_names: frozenset[str] = frozenset(),
-        pins: Mapping[str, tuple[str, ...]] | None = None,
-        cutoff: Callable[[str], str | None] = lambda project: None,
-        may_build: Callable[[str], bool] = lambda project: True,
-        may_use_wheel: Callable[[str], bool] = lambda project: True,
-        prefer: Mapping[str, str] | None = None,
-        strategy: str = "highest",
-    ) -> None:
-        self.prerelease = prerelease
-        self.prerelease_names = prerelease_names
-        self.pins = pins or {}
-        self.cutoff = cutoff
-        self.may_build = may_build
-        self.may_use_wheel = may_use_wheel
-        self.prefer = prefer or {}
-        self.strategy = strategy
 
 
 class Direct:
@@ -90,26 +51,6 @@ class Direct:
         self.version = version
         self.url = url
         self.needs = needs
-
-
-class _Loaded:
-    """One project as loaded: its universe, its warm record and where both came from."""
-
-    __slots__ = ("digest", "groups", "repository", "universe", "warm")
-
-    def __init__(
-        self,
-        universe: Universe,
-        warm: Warm,
-        repository: Repository | None,
-        digest: bytes,
-        groups: Groups | None,
-    ) -> None:
-        self.universe = universe
-        self.warm = warm
-        self.repository = repository
-        self.digest = digest
-        self.groups = groups
 
 
 class Catalogue:
@@ -141,10 +82,8 @@ class Catalogue:
         self._sources = sources
         self._target = target
         self._policy = policy
-        self._now = now
         self._reporter = reporter
-        self._offline = offline
-        self._refresh = refresh
+        self._source = Pages(shelf, sources, target, policy, now=now, offline=offline, refresh=refresh)
         self._direct = direct or {}
         self._overrides = overrides or {}
         self._excludes = excludes
@@ -152,12 +91,11 @@ class Catalogue:
         self._sdist_metadata = sdist_metadata
         self._lock = allocate_lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._pages: dict[str, Future[_Loaded]] = {}
+        self._pages: dict[str, Future[Loaded]] = {}
         self._needs: dict[tuple[str, str], Future[Needs | tuple[str, str]]] = {}
-        self._loaded: dict[str, _Loaded] = {}
+        self._loaded: dict[str, Loaded] = {}
         self._hints: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._task = 0
-        self.requests = 0
 
     # ------------------------------------------------------------ the provider's port
 
@@ -188,8 +126,7 @@ class Catalogue:
         return tuple(index[version] for version in needs if version in index)
 
     def prefer(self, universe: Universe, allowed: int) -> int | None:
-        wanted = self._policy.prefer.get(universe.project)
-        return None if wanted is None else universe.index(wanted)
+        return self._policy.preferred(universe, allowed, self._load(universe.project).warm)
 
     def tried(self, universe: Universe, allowed: int, count: int) -> None:
         """Read ahead when a project is tried again and again: the next versions, more of them each time."""
@@ -222,7 +159,7 @@ class Catalogue:
         """The files of a version on the page of its owner, those after the cutoff left out."""
         loaded = self._load(project)
         cutoff = self._policy.cutoff(project)
-        rows = self._groups(loaded).rows(version)
+        rows = self._source.groups(loaded).rows(version)
         return [file_of(row) for row in rows if cutoff is None or older(row, cutoff)]
 
     def owner(self, project: str) -> Repository | None:
@@ -235,7 +172,7 @@ class Catalogue:
 
     def yanked(self, project: str, version: str) -> str | None:
         """The reason (perhaps empty) when every file of a chosen version is yanked, else None."""
-        rows = self._groups(self._load(project)).rows(version)
+        rows = self._source.groups(self._load(project)).rows(version)
         if rows and all(row[4] for row in rows):
             return rows[0][5] or ""
         return None
@@ -254,22 +191,7 @@ class Catalogue:
     def reason(self, universe: Universe, mask: int) -> tuple[str, str]:
         """Why the versions in ``mask`` are not eligible: a stable code, and a clause after "x 1.0 …"."""
         loaded = self._load(universe.project)
-        warm, policy, project = loaded.warm, self._policy, universe.project
-        if warm.status[0] == "quarantined":
-            return "project-quarantined", "is quarantined by its index" + (
-                f": {warm.status[1]}" if warm.status[1] else ""
-            )
-        usable = self._usable(project, warm)
-        if not mask & usable:
-            return self._unusable_reason(loaded, universe, mask)
-        cutoff = policy.cutoff(project)
-        if cutoff is not None:
-            seen = compile_page(self._groups(loaded), self._target, cutoff=cutoff)
-            if not mask & (seen.wheels | seen.sdists):
-                return "excluded-newer", f"was uploaded at or after {cutoff}, or does not say when"
-        if not mask & usable & ~warm.yanked:
-            return "only-yanked", "is yanked" + self._yank_words(loaded, universe, mask)
-        return "only-prereleases", "is a pre-release"
+        return self._policy.reason(universe, mask, loaded.warm, self._target, self._source.groups(loaded))
 
     def close(self) -> None:
         """Stop the workers and remember what was learnt."""
@@ -290,58 +212,22 @@ class Catalogue:
 
     # ------------------------------------------------------------ loading pages
 
-    def _load(self, project: str) -> _Loaded:
+    def _load(self, project: str) -> Loaded:
         loaded = self._loaded.get(project)
         if loaded is not None:
             return loaded
         direct = self._direct.get(project)
         if direct is not None:
             universe = Universe(project, (direct.version,), direct=direct.url)
-            loaded = _Loaded(universe, Warm((direct.version,), {}, 1, 0, 0, 0, {}, {}), None, b"", Groups({}))
+            loaded = Loaded(universe, Warm((direct.version,), {}, 1, 0, 0, 0, {}, {}), None, b"", Groups({}))
         else:
             if self._pool is None:
-                loaded = self._from_shelf(project)
+                loaded = self._source.from_shelf(project)
             if loaded is None:
                 self._start()
                 specifier, extras = self._hints.get(project, ("", ()))
                 loaded = self._crawl(project, specifier, extras).result()
         self._loaded[project] = loaded
-        return loaded
-
-    def _from_shelf(self, project: str) -> _Loaded | None:
-        """The project if every source that must be asked for it is on the shelf and fresh, else None."""
-        for repository in self._sources.order(project):
-            found = self._shelf.page_and_warm(repository.key, project, self._target.identity)
-            if found is None:
-                return None
-            row, record = found
-            fresh = row.expires > self._now and not self._refresh
-            if repository.local or not (fresh or self._offline):
-                return None
-            if row.digest is None:
-                continue
-            if record is None or self._sources.overlay(project):
-                return None
-            try:
-                warm = Warm.unpack(record)
-            except (ValueError, EOFError, TypeError):
-                return None
-            return self._made(project, warm, repository, row.digest, None)
-        return None
-
-    def _made(
-        self, project: str, warm: Warm, repository: Repository | None, digest: bytes, groups: Groups | None
-    ) -> _Loaded:
-        universe = Universe(
-            project,
-            warm.versions,
-            source="" if repository is None else repository.key,
-            spellings=warm.spellings,
-            masks=warm.masks,
-            missing=None if warm.versions else ("unknown" if repository is None else "empty"),
-        )
-        loaded = _Loaded(universe, warm, repository, digest, groups)
-        universe.eligible = self._eligible(loaded)
         return loaded
 
     def _start(self) -> None:
@@ -354,7 +240,7 @@ class Catalogue:
                 if project not in self._loaded:
                     self._crawl(project, specifier, extras)
 
-    def _crawl(self, project: str, specifier: str, extras: tuple[str, ...]) -> Future[_Loaded]:
+    def _crawl(self, project: str, specifier: str, extras: tuple[str, ...]) -> Future[Loaded]:
         assert self._pool is not None
         with self._lock:
             page = self._pages.get(project)
@@ -362,173 +248,19 @@ class Catalogue:
                 page = self._pages[project] = self._pool.submit(self._fetch_page, project, specifier, extras)
         return page
 
-    def _fetch_page(self, project: str, specifier: str, extras: tuple[str, ...]) -> _Loaded:
+    def _fetch_page(self, project: str, specifier: str, extras: tuple[str, ...]) -> Loaded:
         """In a worker: the page, then what the likeliest version needs, then hints for that."""
-        loaded = self._from_shelf(project) or self._ask(project)
+        loaded = self._source.from_shelf(project) or self._source.ask(project)
         self._reporter.advance(self._task, 1)
         try:
             universe = loaded.universe
             allowed = universe.mask(specifier) & universe.eligible
-            preferred = self.prefer(universe, allowed)
             if allowed:
-                if preferred is not None and allowed >> preferred & 1:
-                    index = preferred
-                elif self._policy.strategy == "lowest":
-                    index = (allowed & -allowed).bit_length() - 1
-                else:
-                    index = allowed.bit_length() - 1
+                index = self._policy.pick(universe, allowed, loaded.warm)
                 self._fetch_needs(project, universe.versions[index], extras, loaded)
         except (RuntimeError, ValueError):
             pass  # the pool is closing, or a specifier nobody can read: the solver will say so if it matters
         return loaded
-
-    def _ask(self, project: str) -> _Loaded:
-        """Ask the repositories in order; the first that has the project owns it."""
-        overlay = self._sources.overlay(project)
-        for repository in self._sources.order(project):
-            row = self._shelf.page(repository.key, project)
-            blob: bytes | None = None
-            if (
-                row is None
-                or repository.local
-                or self._refresh
-                or (row.expires <= self._now and not self._offline)
-            ):
-                row, groups = self._renew(repository, project, row)
-            else:
-                groups = None
-            if row.digest is None:
-                continue
-            if groups is None:
-                blob = self._shelf.groups(repository.key, project)
-                if blob is None:
-                    raise RepositoryError("catalogue-damaged", f"the catalogue lost the page of {project}")
-                groups = Groups.unpack(blob)
-            return self._compiled(project, repository, row, groups, overlay)
-        groups = group(project, overlay)
-        return self._made(project, compile_page(groups, self._target), None, b"", groups)
-
-    def _renew(
-        self, repository: Repository, project: str, row: PageRow | None
-    ) -> tuple[PageRow, Groups | None]:
-        with self._lock:
-            self.requests += 1
-        if row is None or row.digest is None:
-            answer = repository.page(project, None, None)
-        else:
-            answer = repository.page(project, row.etag, row.modified)
-        if answer.state == "unchanged" and row is not None:
-            row.expires = answer.expires
-            self._shelf.touch(repository.key, project, answer.expires)
-            return row, None
-        if answer.page is None:
-            row = PageRow(None, None, answer.expires, None)
-            self._shelf.put_page(repository.key, project, row, None)
-            return row, None
-        from hashlib import sha256
-
-        groups = group(project, answer.page.files)
-        packed = groups.pack()
-        digest = sha256(packed).digest()
-        status, why = answer.page.status, answer.page.status_reason
-        row = PageRow(answer.etag, answer.last_modified, answer.expires, digest, status, why)
-        self._shelf.put_page(repository.key, project, row, packed)
-        return row, groups
-
-    def _compiled(
-        self, project: str, repository: Repository, row: PageRow, groups: Groups, overlay: tuple[File, ...]
-    ) -> _Loaded:
-        """Compile a page, keeping the needs already decided for versions whose files are the same."""
-        assert row.digest is not None
-        if overlay:
-            merged = [file for version in groups.versions() for file in groups.files(version)]
-            groups = group(project, [*merged, *overlay])
-        warm = compile_page(groups, self._target, (row.status, row.reason))
-        warm.grown = not overlay
-        return self._made(project, warm, repository, b"" if overlay else row.digest, groups)
-
-    def _groups(self, loaded: _Loaded) -> Groups:
-        if loaded.groups is None:
-            assert loaded.repository is not None
-            blob = self._shelf.groups(loaded.repository.key, loaded.universe.project)
-            if blob is None:
-                raise RepositoryError(
-                    "catalogue-damaged",
-                    f"the catalogue lost the page of {loaded.universe.project}",
-                    hint="run the command again, or accord cache clean",
-                )
-            loaded.groups = Groups.unpack(blob)
-        return loaded.groups
-
-    # ------------------------------------------------------------ eligibility
-
-    def _usable(self, project: str, warm: Warm) -> int:
-        usable = warm.wheels if self._policy.may_use_wheel(project) else 0
-        return usable | (warm.sdists if self._policy.may_build(project) else 0)
-
-    def _eligible(self, loaded: _Loaded) -> int:
-        warm, policy, project = loaded.warm, self._policy, loaded.universe.project
-        if warm.status[0] == "quarantined":
-            return 0
-        cutoff = policy.cutoff(project)
-        if cutoff is not None and warm.versions:
-            warm = compile_page(self._groups(loaded), self._target, warm.status, cutoff)
-        usable = self._usable(project, warm)
-        yanked = warm.yanked
-        if yanked:
-            for specifier in policy.pins.get(project, ()):
-                yanked &= ~loaded.universe.mask(specifier)
-        usable &= ~yanked
-        final = usable & ~warm.pre
-        mode = policy.prerelease
-        if mode == "allow" or (mode.endswith("explicit") and project in policy.prerelease_names):
-            return usable
-        if mode.startswith("if-necessary") and not final:
-            return usable
-        return final
-
-    def _unusable_reason(self, loaded: _Loaded, universe: Universe, mask: int) -> tuple[str, str]:
-        project = universe.project
-        groups, wanted = self._groups(loaded), []
-        rows = [
-            row
-            for index, version in enumerate(universe.versions)
-            if mask >> index & 1
-            for row in groups.rows(version)
-        ]
-        refused: list[Row] = []
-        for row in rows:
-            if not self._target.python_fits(row[3]):
-                wanted.append(row[3])
-            else:
-                refused.append(row)
-        python = self._target.markers["python_full_version"]
-        if wanted and not refused:
-            return (
-                "requires-python",
-                f"needs Python {' or '.join(dict.fromkeys(wanted[-3:]))}, and this is {python}",
-            )
-        if any(row[10] is None for row in refused) and not self._policy.may_build(project):
-            return (
-                "no-compatible-wheel",
-                f"has no wheel for this Python ({python}), and building it is not allowed",
-            )
-        if all(row[10] is None for row in refused):
-            return "no-compatible-wheel", "has only an sdist, and building is not allowed"
-        tags = sorted({row[10] for row in refused if row[10]})
-        some = ", ".join(tags[:3]) + (", …" if len(tags) > 3 else "")
-        return (
-            "no-compatible-wheel",
-            f"has no wheel for this Python and platform (CPython {python}), only {some}",
-        )
-
-    def _yank_words(self, loaded: _Loaded, universe: Universe, mask: int) -> str:
-        for index, version in enumerate(universe.versions):
-            if mask >> index & 1:
-                for row in self._groups(loaded).rows(version):
-                    if row[4] and row[5]:
-                        return f" ({row[5]})"
-        return ""
 
     # ------------------------------------------------------------ metadata
 
@@ -546,7 +278,7 @@ class Catalogue:
         return known
 
     def _fetch_needs(
-        self, project: str, version: str, extras: tuple[str, ...], loaded: _Loaded
+        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
     ) -> Future[Needs | tuple[str, str]]:
         key = (project, version)
         with self._lock:
@@ -559,7 +291,7 @@ class Catalogue:
         return needs
 
     def _read_needs(
-        self, project: str, version: str, extras: tuple[str, ...], loaded: _Loaded
+        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
     ) -> Needs | tuple[str, str]:
         """In a worker: what a version needs, then hints for each of those."""
         known = loaded.warm.needs.get(version) or self._from_metadata_row(loaded, version)
@@ -579,25 +311,25 @@ class Catalogue:
                 pass  # the pool is closing
         return known
 
-    def _from_metadata_row(self, loaded: _Loaded, version: str) -> Needs | tuple[str, str] | None:
+    def _from_metadata_row(self, loaded: Loaded, version: str) -> Needs | tuple[str, str] | None:
         repository, project = loaded.repository, loaded.universe.project
         if repository is None or repository.local:
             return None
         row = self._shelf.metadata(repository.key, project, version)
-        if row is None or row[0] not in {known[0] for known in self._groups(loaded).rows(version)}:
+        if row is None or row[0] not in {known[0] for known in self._source.groups(loaded).rows(version)}:
             return None
         requirements, extras = marshal.loads(row[3])  # noqa: S302 - our own cache
         return self._decided(loaded, version, row[2], requirements, extras)
 
     def _decided(
-        self, loaded: _Loaded, version: str, python: str | None, requirements: list[str], extras: list[str]
+        self, loaded: Loaded, version: str, python: str | None, requirements: list[str], extras: list[str]
     ) -> Needs | tuple[str, str]:
         needs = decide(loaded.universe.project, python, requirements, extras, self._target)
         loaded.warm.needs[version] = needs
         loaded.warm.grown = True
         return needs
 
-    def _ask_metadata(self, loaded: _Loaded, version: str) -> Needs | tuple[str, str]:
+    def _ask_metadata(self, loaded: Loaded, version: str) -> Needs | tuple[str, str]:
         from hashlib import sha256
 
         from accord_core.archive.metadata import parse_metadata
@@ -605,8 +337,6 @@ class Catalogue:
         project = loaded.universe.project
         file, is_sdist = self._best_file(loaded, version)
         repository = loaded.repository or self._sources.order(project)[0]
-        with self._lock:
-            self.requests += 1
         try:
             body = None if is_sdist else repository.metadata(file)
             if body is None:
@@ -634,13 +364,13 @@ class Catalogue:
             loaded, version, found.requires_python, found.requires_dist, found.provides_extra
         )
 
-    def _best_file(self, loaded: _Loaded, version: str) -> tuple[File, bool]:
+    def _best_file(self, loaded: Loaded, version: str) -> tuple[File, bool]:
         """The file whose metadata stands for the version: the wheel the target would get, else the sdist."""
         project = loaded.universe.project
         cutoff = self._policy.cutoff(project)
         best: tuple[tuple[object, ...], Row] | None = None
         sdist: Row | None = None
-        for row in self._groups(loaded).rows(version):
+        for row in self._source.groups(loaded).rows(version):
             if not self._target.python_fits(row[3]) or (cutoff is not None and not older(row, cutoff)):
                 continue
             if row[10] is None:

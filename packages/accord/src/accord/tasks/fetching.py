@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
-    from accord.build.reference import Reference
     from accord.build.sources import SdistSource
     from accord.repositories.port import Repository
     from accord.store.crew import Crew
@@ -155,6 +154,7 @@ def _build(
     session: Session, one: Chosen, folder: str, base: str, crew: Crew
 ) -> tuple[Chosen, Future[Entry], dict[str, object] | None, bool]:
     """Build what is no wheel (or take the wheel that an archive is) and have it unpacked."""
+    from accord.build.reference import locked_reference
     from accord.build.sources import WheelSource
 
     into = tempfile.mkdtemp(dir=folder)
@@ -164,46 +164,17 @@ def _build(
         built = session.builder.wheel(source, into)
         return one, crew.submit(built.path, built.sha256), None, False
     assert isinstance(one.source, (Archive, Vcs, Directory))
-    reference = reference_of(one, base)
+    reference, commit = locked_reference(one.source, name=one.package.name, base=base)
     opened = session.openers.open(
         reference,
         size=one.source.size if isinstance(one.source, Archive) else None,
-        commit=one.source.commit_id if isinstance(one.source, Vcs) else None,
+        commit=commit,
     )
     if isinstance(opened, WheelSource):
         return one, crew.submit(opened.path, opened.sha256), opened.direct_url(), False
     editable = isinstance(one.source, Directory) and bool(one.source.editable)
     built = session.builder.editable(opened, into) if editable else session.builder.wheel(opened, into)
     return one, crew.submit(built.path, built.sha256), opened.direct_url(), editable
-
-
-def reference_of(one: Chosen, base: str) -> Reference:
-    """The direct reference that a lock's entry stands for."""
-    from accord.build.reference import parse_reference
-
-    source = one.source
-    if isinstance(source, Directory):
-        text = os.path.join(base, source.path)
-    elif isinstance(source, Vcs):
-        text = (
-            f"{source.type}+{source.url}"
-            if source.url
-            else f"{source.type}+file://{os.path.join(base, source.path or '')}"
-        )
-        if source.requested_revision:
-            text += f"@{source.requested_revision}"
-    else:
-        assert isinstance(source, Archive)
-        text = source.url or os.path.join(base, source.path or "")
-    fragment = []
-    if source.subdirectory:
-        fragment.append(f"subdirectory={source.subdirectory}")
-    if isinstance(source, Archive):
-        fragment += [f"{name}={value}" for name, value in source.hashes.items() if name.startswith("sha")]
-    if fragment and "://" in text:
-        text += "#" + "&".join(fragment)
-    editable = isinstance(source, Directory) and bool(source.editable)
-    return parse_reference(text, base=base, editable=editable, name=one.package.name)
 
 
 def fetch_sdist(

@@ -54,6 +54,7 @@ def compile_requirements(
     """
     began = time.perf_counter()
     _refuse_universal(settings)
+    output = None if output == "-" else output
     read = read_inputs(inputs, settings, selection=selection)
     old = _existing(output)
     with Session(read.settings, python=python, reporter=reporter, **_project_of(inputs)) as session:

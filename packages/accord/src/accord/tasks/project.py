@@ -93,19 +93,20 @@ class LoadedProject:
 
     def _selected(self, selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
         extras = self.extras if selection.all_extras else selection.extras
-        self._check("extra", extras, self.extras)
+        self._check("unknown-extra", extras, self.extras)
         if selection.only_groups:
-            self._check("group", selection.only_groups, self.groups)
+            self._check("unknown-group", selection.only_groups, self.groups)
             return (), selection.only_groups, False
         groups = self.groups if selection.all_groups else selection.groups
-        self._check("group", groups, self.groups)
+        self._check("unknown-group", groups, self.groups)
         return tuple(extras), tuple(groups), True
 
-    def _check(self, kind: str, names: Iterable[str], known: tuple[str, ...]) -> None:
+    def _check(self, code: str, names: Iterable[str], known: tuple[str, ...]) -> None:
+        kind = code.removeprefix("unknown-")
         for name in names:
             if name not in known:
                 raise UsageError(
-                    f"unknown-{kind}",
+                    code,
                     f"{self.document.path} has no {kind} {name!r}",
                     hint=f"it has: {', '.join(known) or 'none'}",
                 )

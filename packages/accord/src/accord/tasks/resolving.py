@@ -7,7 +7,8 @@ found (their universes must be closed before the first bit is used); then the po
 
 from __future__ import annotations
 
-from accord.repositories.catalogue import Catalogue, Direct, Policy
+from accord.repositories.catalogue import Catalogue, Direct
+from accord.repositories.policy import Policy
 from accord_core.errors import ResolutionError, UsageError
 from accord_core.project.versions import names_prerelease
 from accord_core.resolve.port import Root
@@ -123,6 +124,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
         may_build=settings.may_build,
         may_use_wheel=settings.may_use_wheel,
         prefer=_preferred(asked, settings.upgrade),
+        prefer_binary=settings.prefer_binary,
         strategy=strategy,
     )
     catalogue = Catalogue(

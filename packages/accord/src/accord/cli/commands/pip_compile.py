@@ -133,7 +133,7 @@ def run(args: Args, context: Context) -> int:
                 "text": outcome.text,
             }
         )
-    elif args.output_file is None:
+    elif outcome.path is None:
         context.stdout.write(outcome.text)
     else:
         from accord.cli.render import plural, short_path

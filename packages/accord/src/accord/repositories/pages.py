@@ -1,0 +1,181 @@
+"""Pages of projects, from the shelf or from the repository that owns them, compiled for one target (hot).
+
+Knows the shelf and repositories by their port; must not know the solver, threads or metadata.  Safe to use from any
+thread, because it changes nothing but the shelf's queue.
+"""
+
+from __future__ import annotations
+
+from accord.repositories.candidates import Groups, Target, Warm, compile_page, group
+from accord.repositories.shelf import PageRow, Shelf
+from accord_core.errors import RepositoryError
+from accord_core.resolve.universe import Universe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.repositories.merged import Sources
+    from accord.repositories.policy import Policy
+    from accord.repositories.port import Repository
+    from accord_core.index.model import File
+
+__all__ = ["Loaded", "Pages"]
+
+
+class Loaded:
+    """One project as loaded: its universe, its warm record and where both came from."""
+
+    __slots__ = ("digest", "groups", "repository", "universe", "warm")
+
+    def __init__(
+        self,
+        universe: Universe,
+        warm: Warm,
+        repository: Repository | None,
+        digest: bytes,
+        groups: Groups | None,
+    ) -> None:
+        self.universe = universe
+        self.warm = warm
+        self.repository = repository
+        self.digest = digest
+        self.groups = groups
+
+
+class Pages:
+    """``offline`` takes pages as they are on the shelf, however old; ``refresh`` takes none of them; ``now`` is in unix
+    seconds.  ``requests`` counts the questions asked of repositories."""
+
+    __slots__ = ("_now", "_offline", "_policy", "_refresh", "_shelf", "_sources", "_target", "requests")
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        sources: Sources,
+        target: Target,
+        policy: Policy,
+        *,
+        now: float,
+        offline: bool,
+        refresh: bool,
+    ) -> None:
+        self._shelf = shelf
+        self._sources = sources
+        self._target = target
+        self._policy = policy
+        self._now = now
+        self._offline = offline
+        self._refresh = refresh
+        self.requests = 0
+
+    def from_shelf(self, project: str) -> Loaded | None:
+        """The project if every source that must be asked for it is on the shelf and fresh, else None."""
+        for repository in self._sources.order(project):
+            found = self._shelf.page_and_warm(repository.key, project, self._target.identity)
+            if found is None:
+                return None
+            row, record = found
+            fresh = row.expires > self._now and not self._refresh
+            if repository.local or not (fresh or self._offline):
+                return None
+            if row.digest is None:
+                continue
+            if record is None or self._sources.overlay(project):
+                return None
+            try:
+                warm = Warm.unpack(record)
+            except (ValueError, EOFError, TypeError):
+                return None
+            return self.made(project, warm, repository, row.digest, None)
+        return None
+
+    def made(
+        self, project: str, warm: Warm, repository: Repository | None, digest: bytes, groups: Groups | None
+    ) -> Loaded:
+        universe = Universe(
+            project,
+            warm.versions,
+            source="" if repository is None else repository.key,
+            spellings=warm.spellings,
+            masks=warm.masks,
+            missing=None if warm.versions else ("unknown" if repository is None else "empty"),
+        )
+        loaded = Loaded(universe, warm, repository, digest, groups)
+        universe.eligible = self._policy.eligible(universe, warm, self._target, lambda: self.groups(loaded))
+        return loaded
+
+    def ask(self, project: str) -> Loaded:
+        """Ask the repositories in order; the first that has the project owns it."""
+        overlay = self._sources.overlay(project)
+        for repository in self._sources.order(project):
+            row = self._shelf.page(repository.key, project)
+            blob: bytes | None = None
+            if (
+                row is None
+                or repository.local
+                or self._refresh
+                or (row.expires <= self._now and not self._offline)
+            ):
+                row, groups = self._renew(repository, project, row)
+            else:
+                groups = None
+            if row.digest is None:
+                continue
+            if groups is None:
+                blob = self._shelf.groups(repository.key, project)
+                if blob is None:
+                    raise RepositoryError("catalogue-damaged", f"the catalogue lost the page of {project}")
+                groups = Groups.unpack(blob)
+            return self._compiled(project, repository, row, groups, overlay)
+        groups = group(project, overlay)
+        return self.made(project, compile_page(groups, self._target), None, b"", groups)
+
+    def _renew(
+        self, repository: Repository, project: str, row: PageRow | None
+    ) -> tuple[PageRow, Groups | None]:
+        self.requests += 1
+        if row is None or row.digest is None:
+            answer = repository.page(project, None, None)
+        else:
+            answer = repository.page(project, row.etag, row.modified)
+        if answer.state == "unchanged" and row is not None:
+            row.expires = answer.expires
+            self._shelf.touch(repository.key, project, answer.expires)
+            return row, None
+        if answer.page is None:
+            row = PageRow(None, None, answer.expires, None)
+            self._shelf.put_page(repository.key, project, row, None)
+            return row, None
+        from hashlib import sha256
+
+        groups = group(project, answer.page.files)
+        packed = groups.pack()
+        digest = sha256(packed).digest()
+        status, why = answer.page.status, answer.page.status_reason
+        row = PageRow(answer.etag, answer.last_modified, answer.expires, digest, status, why)
+        self._shelf.put_page(repository.key, project, row, packed)
+        return row, groups
+
+    def _compiled(
+        self, project: str, repository: Repository, row: PageRow, groups: Groups, overlay: tuple[File, ...]
+    ) -> Loaded:
+        """Compile a page, keeping the needs already decided for versions whose files are the same."""
+        assert row.digest is not None
+        if overlay:
+            merged = [file for version in groups.versions() for file in groups.files(version)]
+            groups = group(project, [*merged, *overlay])
+        warm = compile_page(groups, self._target, (row.status, row.reason))
+        warm.grown = not overlay
+        return self.made(project, warm, repository, b"" if overlay else row.digest, groups)
+
+    def groups(self, loaded: Loaded) -> Groups:
+        if loaded.groups is None:
+            assert loaded.repository is not None
+            blob = self._shelf.groups(loaded.repository.key, loaded.universe.project)
+            if blob is None:
+                raise RepositoryError(
+                    "catalogue-damaged",
+                    f"the catalogue lost the page of {loaded.universe.project}",
+                    hint="run the command again, or accord cache clean",
+                )
+            loaded.groups = Groups.unpack(blob)
+        return loaded.groups
