@@ -157,6 +157,19 @@ def test_a_file_that_is_gone_is_a_coded_error(offer: Offer, index: MadeUp, tmp_p
     assert caught.value.code == "file-missing"
 
 
+def test_the_persons_own_files_are_read_by_any_repository(
+    offer: Offer, index: MadeUp, tmp_path: Path
+) -> None:
+    name, content = wheel("own", "1.0")
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "into").mkdir()
+    repository, own = offer(index), File(name, (tmp_path / name).as_uri(), {})
+    metadata = repository.metadata(own)
+    assert metadata is not None
+    assert b"Name: own" in metadata
+    assert Path(repository.fetch(own, str(tmp_path / "into"), None)).read_bytes() == content
+
+
 def test_a_project_status_comes_through(offer: Offer, index: MadeUp) -> None:
     index.status["spam"] = ("archived", "moved to eggs")
     page = offer(index).page("spam", None, None).page

@@ -12,9 +12,11 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from accord.repositories.artifacts import Artifacts
 from accord.repositories.port import ABSENT, FRESH, UNCHANGED, Answer
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.loopback import Asked, reply
+from accord_core.archive.remote import metadata_from_tail
 from accord_core.errors import RepositoryError
 from accord_core.index import negotiate
 from accord_core.index.filenames import WHEEL, kind
@@ -139,8 +141,8 @@ class MemoryRepository:
         self.asked.append(("metadata", file.filename))
         if kind(file.filename) != WHEEL:
             return None
-        from accord_core.archive.remote import metadata_from_tail
-
+        if file.url.startswith("file:"):
+            return Artifacts(None).metadata(file)
         content = self._content(file)
         announced = self._index.metadata.get(file.filename)
         if announced is not None and isinstance(file.core_metadata, dict):
@@ -150,6 +152,8 @@ class MemoryRepository:
 
     def fetch(self, file: File, into: str, progress: Callable[[int], None] | None) -> str:
         self.asked.append(("fetch", file.filename))
+        if file.url.startswith("file:"):
+            return Artifacts(None).fetch(file, into, progress)
         content = self._content(file)
         _same(file.hashes, content, file)
         if progress is not None:
