@@ -7,20 +7,18 @@ Knows the tools through :mod:`benchmarks.jobs` and the snapshot through its addr
 
 from __future__ import annotations
 
-import glob
 import json
 import os
-import re
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from benchmarks.environments import installed, pins, remove, whole
 from benchmarks.jobs import DATA, HERE, Accord, Job, Pip, Uv, clean_environ, write_project
 from benchmarks.measure import Contender, Fault, Group, run_job
 
-__all__ = ["ROWS", "Bench", "Row", "pins"]
+__all__ = ["ROWS", "Bench", "Row"]
 
 UV = "uv"
 UV_PYLOCK = "uv pylock"
@@ -28,7 +26,6 @@ ACCORD = "accord"
 SEALED = "accord sealed"
 PIP = "pip"
 HARD = "link mode hardlink (also what the default, clone, falls back to on ext4), bytecode off"
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +72,6 @@ ROWS = (
         "rss",
     ),
 )
-
-
-def pins(path: str) -> dict[str, str]:
-    """``{name: version}`` of the ``name==version`` lines of a requirements file."""
-    with open(path) as stream:
-        found = (_PIN.match(line) for line in stream)
-        return {match[1].lower().replace("_", "-"): match[2] for match in found if match}
-
-
-def _installed(folder: str) -> int:
-    """How many distributions the environment has; pip itself, seeded by some tools, is not counted."""
-    places = glob.glob(os.path.join(glob.escape(folder), "lib", "python3*", "site-packages", "*.dist-info"))
-    return sum(not os.path.basename(place).startswith("pip-") for place in places)
 
 
 class Bench:
@@ -165,7 +149,7 @@ class Bench:
         place = self.path("reference")
         self.run(self.uv.venv(place), self.uv.sync(self.uv_lock(), place))
         self.run(self.importing(place, "--list"))
-        shutil.rmtree(place)
+        remove(place)
 
     def importing(self, place: str, *flags: str) -> Job:
         # matplotlib's font cache is no part of an installation: it is made once, outside.
@@ -176,18 +160,15 @@ class Bench:
     # Building blocks of contenders.
 
     def gone(self, *places: str) -> Callable[[], None]:
-        def remove() -> None:
+        def clear() -> None:
             for place in places:
-                if os.path.islink(place) or os.path.isfile(place):
-                    os.unlink(place)
-                elif os.path.exists(place):
-                    shutil.rmtree(place)
+                remove(place)
 
-        return remove
+        return clear
 
     def counts(self, place: str, expected: Callable[[], int]) -> Callable[[], None]:
         def check() -> None:
-            found, wanted = _installed(place), expected()
+            found, wanted = whole(place), expected()
             if found != wanted:
                 raise Fault(f"{place} has {found} distributions, {wanted} were asked for")
 
@@ -379,7 +360,7 @@ class Bench:
                 self.run(*made(place))
 
             def prepare() -> None:
-                if _installed(place) > self.locked():
+                if len(installed(place)) > self.locked():
                     self.run(given.uninstall("humanize", place))
 
             return Contender(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 if not __package__:  # started by path: the folder above holds the package `benchmarks`
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+from benchmarks.environments import remove
 from benchmarks.jobs import HERE, ROOT, Accord, find_python
 from benchmarks.measure import Group, run_group
 from benchmarks.report import machine, markdown, record
@@ -132,7 +132,7 @@ def main() -> int:
         with index(os.path.abspath(options.snapshot)) as url:
             measure(options, folder, url)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
     return 0
 
 

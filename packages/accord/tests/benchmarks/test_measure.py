@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.environments import pins, remove, whole
 from benchmarks.jobs import Job, clean_environ, find_python
 from benchmarks.measure import Contender, Fault, Group, Limits, run_group, run_job
 from benchmarks.report import markdown, record
-from benchmarks.rows import ROWS, Bench, Row, pins
+from benchmarks.rows import ROWS, Bench, Row
 from benchmarks.run import chosen
 
 
@@ -105,6 +107,55 @@ def test_pins_of_a_requirements_file(tmp_path: Path) -> None:
         "# made by\nfoo==1.0 \\\n    --hash=sha256:00\nBar_baz[x]==2.0 ; python_version > '3'\n-e .\n"
     )
     assert pins(str(path)) == {"foo": "1.0", "bar-baz": "2.0"}
+
+
+def test_an_environment_is_whole_when_its_records_are(tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.12" / "site-packages"
+    (packages / "demo-1.0.dist-info").mkdir(parents=True)
+    (packages / "pip-26.0.dist-info").mkdir()
+    record = packages / "demo-1.0.dist-info" / "RECORD"
+    record.write_text('demo.py,sha256=x,4\n"a,b",,1\n__pycache__/demo.pyc,,\ndemo-1.0.dist-info/RECORD,,\n')
+    (packages / "demo.py").write_text("pass")
+    (packages / "a,b").write_text("x")
+    assert whole(str(tmp_path)) == 1
+    (packages / "demo.py").write_text("pas")
+    with pytest.raises(Fault, match=r"demo\.py is not as demo-1\.0\.dist-info records it"):
+        whole(str(tmp_path))
+    (packages / "demo.py").unlink()
+    with pytest.raises(Fault, match=r"demo\.py"):
+        whole(str(tmp_path))
+
+
+def test_what_lies_outside_a_linked_site_packages_is_looked_for_in_the_environment(tmp_path: Path) -> None:
+    shared = tmp_path / "shared" / "demo-1.0.dist-info"
+    shared.mkdir(parents=True)
+    (shared / "RECORD").write_text("../../../bin/demo,,4\n")
+    env = tmp_path / "env"
+    (env / "lib" / "python3.12").mkdir(parents=True)
+    (env / "lib" / "python3.12" / "site-packages").symlink_to(shared.parent)
+    with pytest.raises(Fault, match="bin/demo"):
+        whole(str(env))
+    (env / "bin").mkdir()
+    (env / "bin" / "demo").write_text("demo")
+    assert whole(str(env)) == 1
+
+
+def test_guarded_folders_are_removed_too_and_links_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (tmp_path / "link").symlink_to(kept)
+    remove(str(tmp_path / "link"))
+    assert kept.is_dir()
+    inner = tmp_path / "guarded" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    inner.chmod(0o500)
+    subprocess.run(
+        ["chattr", "+i", str(inner)], capture_output=True, check=False
+    )  # works for root, on some systems
+    remove(str(tmp_path / "guarded"))
+    remove(str(tmp_path / "guarded"))
+    assert not inner.parent.exists()
 
 
 def test_every_row_compares_contenders_that_its_group_has(tmp_path: Path) -> None:
