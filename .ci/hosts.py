@@ -25,11 +25,15 @@ _BACKWARDS = (
     "gro.gnalog.yxorp",
 )
 _HOSTS = re.compile(
-    r"(?<![\w-])(?:[\w-]+\.)*(?:" + "|".join(re.escape(name[::-1]) for name in _BACKWARDS) + r")(?![\w-]|\.\w)",
+    r"(?<![\w-])(?:[\w-]+\.)*(?:"
+    + "|".join(re.escape(name[::-1]) for name in _BACKWARDS)
+    + r")(?![\w-]|\.\w)",
     re.IGNORECASE,
 )
 # A home with somebody's name in it, and the folders builds of this repository ran in.
-_PATHS = re.compile(r"/root/\.(?!cache)\w|/home/(?!user\b|you\b|person\b)[a-z]\w*/|(?<![\w.}])/" r"work/\w|/tmp/" r"briefs")
+_PATHS = re.compile(
+    r"/root/\.(?!cache)\w|/home/(?!user\b|you\b|person\b)[a-z]\w*/|(?<![\w.}])/wor[k]/\w|/tmp/brief[s]"
+)
 _LARGEST = 5_000_000
 
 

@@ -4,7 +4,7 @@
     python requirements/bootstrap.py dev      what tests, lint and benchmarks need besides
 
 Standard library only, and readable by any Python 3, so that one that is too old gets a sentence instead of a syntax
-error.  Wheels only, every file by its hash; Accord is then put on top without asking any index.
+error (hence the annotations in quotes).  Wheels only, every file by its hash; Accord is then put on top without asking any index.
 """
 
 import os
@@ -26,7 +26,9 @@ def main() -> int:
         return fail("there is no lock " + repr(asked), "say base or dev")
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:3]))
-        return fail("Accord runs on Python 3.11 or newer; this is " + found, "name a newer one: make PYTHON=...")
+        return fail(
+            "Accord runs on Python 3.11 or newer; this is " + found, "name a newer one: make PYTHON=..."
+        )
     if not os.path.exists(PYTHON) and not make_environment():
         return fail(
             sys.executable + " could not make .venv", "the lines above say why; name another: make PYTHON=..."
@@ -43,7 +45,9 @@ def main() -> int:
         )
     pip = find_pip()
     if pip is None:
-        return fail("neither .venv nor " + sys.executable + " has pip", "install pip (on Debian: python3-pip)")
+        return fail(
+            "neither .venv nor " + sys.executable + " has pip", "install pip (on Debian: python3-pip)"
+        )
     return install(pip, asked, lock)
 
 
@@ -57,7 +61,7 @@ def make_environment() -> bool:
     return subprocess.run(again, check=False).returncode == 0
 
 
-def find_pip():  # type: ignore[no-untyped-def]  # list[str] | None is not read by an old Python
+def find_pip() -> "list[str] | None":
     """The command line of a pip that installs into ``.venv``."""
     for command in ([PYTHON, "-m", "pip"], [sys.executable, "-m", "pip", "--python", PYTHON]):
         if output([*command, "--version"]) is not None:
@@ -65,14 +69,14 @@ def find_pip():  # type: ignore[no-untyped-def]  # list[str] | None is not read 
     return None
 
 
-def install(pip, asked, lock):  # type: ignore[no-untyped-def]  # as above
+def install(pip: "list[str]", asked: str, lock: str) -> int:
     say("installing " + os.path.relpath(lock, ROOT))
-    locked = ["install", "--quiet", "--require-hashes", "--only-binary", ":all:", "-r", lock]
+    locked = ["install", "-qq", "--require-hashes", "--only-binary", ":all:", "-r", lock]
     if subprocess.run([*pip, *locked], cwd=ROOT, check=False).returncode:
         return fail("pip could not install " + os.path.relpath(lock, ROOT), "its lines above say why")
     say("installing Accord, editable")
     for together in OURS:
-        command = ["install", "--quiet", "--no-deps", "--no-build-isolation"]
+        command = ["install", "-qq", "--no-deps", "--no-build-isolation"]
         for folder in together:
             command += ["--editable", folder]
         if subprocess.run([*pip, *command], cwd=ROOT, check=False).returncode:
@@ -82,7 +86,7 @@ def install(pip, asked, lock):  # type: ignore[no-untyped-def]  # as above
     return 0
 
 
-def output(command):  # type: ignore[no-untyped-def]  # as above
+def output(command: "list[str]") -> "str | None":
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     return done.stdout.decode().strip() if done.returncode == 0 else None
 
