@@ -148,10 +148,9 @@ def _is_sha256_only(hashes: dict[str, str] | bool | None) -> bool:
 
 def _lower_hex(text: str) -> bool:
     try:
-        bytes.fromhex(text)
+        return bytes.fromhex(text).hex() == text
     except ValueError:
         return False
-    return text.islower() or text.isdigit()
 
 
 def _file(entry: Entry, base: str, limits: Limits) -> File | None:

@@ -1,7 +1,7 @@
 """Index pages, read fast.
 
 JSON of megabytes is what a cold resolve spends its time on.  ``msgspec`` decodes straight into typed rows, in less
-than half the time of ``json`` (``docs/decisions/0004-reading-json-pages.md``); what it makes goes through the same strict half as every
+than half the time of ``json`` (``docs/decisions/0008-reading-json-pages.md``); what it makes goes through the same strict half as every
 page.  Whatever it does not accept (one odd value is enough) is read again by ``accord_core.index.parse``, which
 forgives single entries and knows the words for the rest.
 """

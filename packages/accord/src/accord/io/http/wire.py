@@ -1,6 +1,6 @@
 """HTTP/1.1 on one connection (RFC 9112): a request out, an answer in, nothing else.
 
-Why not a library: see ``docs/decisions/0003-http-client.md``; in short, a cold resolve asks some four hundred small
+Why not a library: see ``docs/decisions/0007-http-client.md``; in short, a cold resolve asks some four hundred small
 questions, and here one costs 25 µs of Python instead of 350.  This module knows sockets and message syntax; it knows
 nothing of pools, retries, redirects or credentials.  What breaks the syntax is a :class:`ProtocolError`: a client
 that guesses can be led to read one server's answer as another's.
