@@ -46,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
+        processes = sys.modules.get("accord.io.processes")
+        if processes is not None:
+            processes.stop_all()  # builds in other threads
         sys.stderr.write(
             "\ninterrupted: nothing is half done; the next accord command puts right what had begun\n"
         )
