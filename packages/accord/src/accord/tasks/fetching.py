@@ -12,7 +12,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from accord.io.files import remove_tree
-from accord_core.errors import AccordError, StoreError
+from accord_core.errors import AccordError, ArchiveError, StoreError
 from accord_core.index.model import File
 from accord_core.lock.model import Archive, Directory, Vcs
 from accord_core.lock.model import File as LockFile
@@ -112,9 +112,9 @@ def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetch
                 except BaseException:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
-            found = [Fetched(one, future.result()) for one, future in unpacking]
+            found = [Fetched(one, _unpacked(one, future)) for one, future in unpacking]
             for one, future, direct_url, editable in built:
-                found.append(Fetched(one, future.result(), direct_url, editable=editable))
+                found.append(Fetched(one, _unpacked(one, future), direct_url, editable=editable))
         return found
     except OSError as error:
         from accord.io.files import refused
@@ -123,6 +123,19 @@ def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetch
     finally:
         session.reporter.finish(task)
         remove_tree(folder)
+
+
+def _unpacked(one: Chosen, future: Future[Entry]) -> Entry:
+    """The entry that became of ``one``; a refusal says whose file it is, and what to do."""
+    try:
+        return future.result()
+    except ArchiveError as error:
+        name = getattr(one.source, "filename", None) or one.name
+        error.context = (f"in {name}, of {one.name} {one.package.version or ''}".rstrip(), *error.context)
+        error.hint = (
+            error.hint or "nothing of it was installed; choose another version, and tell its publisher"
+        )
+        raise
 
 
 def _file(source: LockFile, base: str) -> File:

@@ -18,11 +18,11 @@ from packaging.version import Version
 from accord.io.files import write_atomic
 from accord.tasks.folders import PROJECT_FILE, lock_path
 from accord.tasks.project_text import Place, add_requirement, lists, remove_requirement, set_source
+from accord.tasks.restoring import Restored
 from accord_core.errors import DocumentError, UsageError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import TracebackType
 
     from accord.io.reporting import Reporter
     from accord.tasks.outcomes import LockOutcome, SyncOutcome
@@ -147,7 +147,7 @@ def add(project_dir: str, addition: Addition, engine: Engine, *, lock: bool, syn
             text = set_source(text, one.requirement.name, one.source, path)
     written = [str(one.requirement) for one in wanted]
     locked = synced = None
-    with _Restored(path, lock_path(project_dir)):
+    with Restored(path, lock_path(project_dir)):
         _write(path, text)
         if lock:
             locked = engine.lock(project_dir)
@@ -187,7 +187,7 @@ def remove(
         gone.extend(taken)
         if not any(name in held for held in lists(text).values()):
             text = set_source(text, name, None, path)
-    with _Restored(path, lock_path(project_dir)):
+    with Restored(path, lock_path(project_dir)):
         _write(path, text)
         locked = engine.lock(project_dir) if lock else None
         synced = engine.sync(project_dir) if sync else None
@@ -196,7 +196,7 @@ def remove(
 
 def lock_and_sync(project_dir: str, engine: Engine) -> tuple[LockOutcome, SyncOutcome]:
     """``accord upgrade``: a new lock and the environment it describes, or both as they were."""
-    with _Restored(lock_path(project_dir)):
+    with Restored(lock_path(project_dir)):
         locked = engine.lock(project_dir)
         synced = engine.sync(project_dir)
     return locked, synced
@@ -371,38 +371,3 @@ def _write(path: str, text: str) -> None:
     """Write through a link, and with the mode the file has."""
     real = os.path.realpath(path)
     write_atomic(real, text.encode(), mode=os.stat(real).st_mode & 0o7777)
-
-
-class _Restored:
-    """Puts files back as they were if the block fails or is interrupted, also those that were not there."""
-
-    def __init__(self, *paths: str) -> None:
-        self._before: dict[str, tuple[bytes, int] | None] = {}
-        for path in paths:
-            try:
-                with open(path, "rb") as file:
-                    self._before[path] = (file.read(), os.fstat(file.fileno()).st_mode & 0o7777)
-            except FileNotFoundError:
-                self._before[path] = None
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is None:
-            return
-        for path, before in self._before.items():
-            self._put_back(path, before)
-
-    def _put_back(self, path: str, before: tuple[bytes, int] | None) -> None:
-        if before is None:
-            if os.path.exists(path):
-                os.unlink(path)
-            return
-        data, mode = before
-        with open(path, "rb") as file:
-            if file.read() == data:
-                return
-        write_atomic(os.path.realpath(path), data, mode=mode)

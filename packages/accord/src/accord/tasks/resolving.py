@@ -233,7 +233,10 @@ def _overrides(wishes: list[Wish], session: Session) -> dict[str, tuple[Dependen
 
 
 def _with_names(failure: ResolutionError, session: Session) -> ResolutionError:
-    """Add which indexes were asked: for an unknown name that is the first question."""
+    """Add which indexes were asked: for an unknown name that is the first question.  What a solver has no advice for
+    is a fault of the files themselves."""
+    if failure.hint is None:
+        failure.hint = "choose another version or another index; the fault is in the files themselves"
     if failure.code == "unknown-project":
         asked = session.index_names()
         return ResolutionError(

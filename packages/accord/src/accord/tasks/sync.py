@@ -109,12 +109,22 @@ def sync_project(
     from accord.tasks.installing import How, bring
     from accord.tasks.lock import lock_loaded
     from accord.tasks.project import load_project
+    from accord.tasks.restoring import Restored
     from accord.tasks.session import Session
 
     project = load_project(project_dir)
-    with Session(
-        settings, python=python, env=env_dir, project=project.tool, project_dir=project_dir, reporter=reporter
-    ) as session:
+    with (
+        # The lock is written before files are fetched; if they cannot be had, lock and environment agree as before.
+        Restored(path),
+        Session(
+            settings,
+            python=python,
+            env=env_dir,
+            project=project.tool,
+            project_dir=project_dir,
+            reporter=reporter,
+        ) as session,
+    ):
         if not frozen:
             outcome = lock_loaded(session, project, check=locked, dry_run=dry_run)
             lock: Lock = outcome.lock  # type: ignore[assignment]
