@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - a script that says what it did
 """Writes the pages of the reference that are made from the source: ``cli.md`` and ``errors.md``.
 
     python docs/build.py            write them
@@ -125,21 +126,50 @@ class Found:
 def error_codes(root: Path = ROOT) -> dict[str, Found]:
     """Every error code in the source.
 
-    A code is the first argument of a class whose name ends in ``Error`` and that is made with a message, or the
-    argument ``code`` of a function that has a parameter of that name (it hands the code on).
+    A code is the first argument of a class whose name ends in ``Error`` and that is made with a message, the argument
+    ``code`` of a function that has a parameter of that name (it hands the code on), or what a variable ``code`` is set
+    to.
     """
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in _modules(root)}
     carriers = _carriers(trees)
     found: dict[str, Found] = {}
     for path, tree in trees.items():
-        for call, place in _calls(tree, carriers):
+        for call, place in _calls(path, tree, carriers):
             for code in _constants(call, place, path):
                 entry = found.setdefault(code, Found())
                 entry.rooms.add(_room(path, root))
                 name = _called(call)
                 if name is not None and name.endswith("Error"):
                     entry.classes.add(name)
+        for value in _assigned(tree):
+            if isinstance(value, ast.JoinedStr):
+                continue  # a variable called code may hold a program
+            for code in _literals(value, path):
+                found.setdefault(code, Found()).rooms.add(_room(path, root))
     return found
+
+
+def _assigned(tree: ast.Module) -> Iterator[ast.expr]:
+    """What variables called ``code`` are set to, alone or as the first of several, in an assignment or a loop."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and target.id == "code":
+                    yield node.value
+                elif _leads(target) and isinstance(node.value, ast.Tuple):
+                    yield node.value.elts[0]
+        elif isinstance(node, ast.For) and _leads(node.target) and isinstance(node.iter, ast.Tuple):
+            for item in node.iter.elts:
+                if isinstance(item, ast.Tuple):
+                    yield item.elts[0]
+
+
+def _leads(target: ast.expr) -> bool:
+    """Whether ``target`` is ``code, ...``."""
+    if not isinstance(target, ast.Tuple) or not target.elts:
+        return False
+    first = target.elts[0]
+    return isinstance(first, ast.Name) and first.id == "code"
 
 
 def _modules(root: Path) -> Iterator[Path]:
@@ -154,31 +184,47 @@ def _room(path: Path, root: Path) -> str:
     return ".".join(relative.with_suffix("").parts[:2])
 
 
-def _carriers(trees: dict[Path, ast.Module]) -> dict[str, int]:
-    """The functions that take a ``code``, with its place among the arguments of a call."""
-    carriers: dict[str, int] = {}
-    for tree in trees.values():
+def _carriers(trees: dict[Path, ast.Module]) -> dict[tuple[str, Path | None], int]:
+    """The functions that take a ``code``, with its place among the arguments of a call; private ones by module."""
+    carriers: dict[tuple[str, Path | None], int] = {}
+    for path, tree in trees.items():
         for node in ast.walk(tree):
-            if not isinstance(node, ast.FunctionDef) or node.name == "__init__":
+            if not isinstance(node, ast.FunctionDef) or node.name == "__init__" or not _refuses(node):
                 continue
+            key = (node.name, path if node.name.startswith("_") else None)
             plain = [argument.arg for argument in node.args.args]
             if "code" in plain:
                 place = plain.index("code") - (1 if plain[0] in ("self", "cls") else 0)
-                carriers[node.name] = place
+                carriers[key] = place
             elif any(argument.arg == "code" for argument in node.args.kwonlyargs):
-                carriers[node.name] = -1
+                carriers[key] = -1
     return carriers
 
 
-def _calls(tree: ast.Module, carriers: dict[str, int]) -> Iterator[tuple[ast.Call, int]]:
+def _refuses(function: ast.FunctionDef) -> bool:
+    """Whether a function makes an error or hands its code to what does: it passes ``code`` on in a call."""
+    return any(
+        isinstance(node, ast.Call)
+        and any(
+            isinstance(value, ast.Name) and value.id == "code"
+            for value in (*node.args[:2], *(k.value for k in node.keywords))
+        )
+        for node in ast.walk(function)
+    )
+
+
+def _calls(
+    path: Path, tree: ast.Module, carriers: dict[tuple[str, Path | None], int]
+) -> Iterator[tuple[ast.Call, int]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = _called(node)
         if name is None:
             continue
-        if name in carriers:
-            yield node, carriers[name]
+        place = carriers.get((name, path if name.startswith("_") else None))
+        if place is not None:
+            yield node, place
         elif (name.endswith("Error") or name == "family") and len(node.args) >= 2:
             yield node, 0
 
@@ -195,7 +241,12 @@ def _constants(call: ast.Call, place: int, path: Path) -> Iterator[str]:
     value = keyword
     if value is None and 0 <= place < len(call.args):
         value = call.args[place]
-    queue = [value] if value is not None else []
+    if value is not None:
+        yield from _literals(value, path)
+
+
+def _literals(value: ast.expr, path: Path) -> Iterator[str]:
+    queue = [value]
     while queue:
         node = queue.pop()
         if isinstance(node, ast.IfExp):
@@ -207,10 +258,48 @@ def _constants(call: ast.Call, place: int, path: Path) -> Iterator[str]:
             raise BuildFault(f"{path}:{node.lineno}: an error code must be written out, not put together")
 
 
-def errors_page(codes: dict[str, Found], words: dict[str, dict[str, str]]) -> str:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """``docs/errors.toml``: per code what it means and what to do, and where computed codes stand."""
+
+    errors: dict[str, tuple[str, str]]
+    computed: tuple[str, ...]
+
+
+def error_words() -> Words:
+    """Read the words; ``BuildFault`` for a code without advice of its own or of its family."""
+    with (DOCS / "errors.toml").open("rb") as file:
+        data = tomllib.load(file)
+    errors = {}
+    for code, (means, *advice) in data["errors"].items():
+        family = next((words for head, words in data["families"].items() if code.startswith(head)), None)
+        do = advice[0] if advice else family
+        if do is None:
+            raise BuildFault(f"docs/errors.toml does not say what to do about {code}")
+        errors[code] = (means, do)
+    return Words(errors, tuple(data["computed"]))
+
+
+def with_computed(codes: dict[str, Found], words: Words) -> dict[str, Found]:
+    """``codes`` and those chosen by data at run time; ``BuildFault`` where no module holds the text of one."""
+    every = dict(codes)
+    for path in _modules(ROOT):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        for code in constants.intersection(words.computed):
+            assert isinstance(code, str)
+            every.setdefault(code, Found()).rooms.add(_room(path, ROOT))
+    lost = sorted(set(words.computed) - set(every))
+    if lost:
+        raise BuildFault(f"no module holds: {', '.join(lost)}")
+    return every
+
+
+def errors_page(codes: dict[str, Found], words: Words) -> str:
     """The whole page ``docs/reference/errors.md``; ``BuildFault`` where codes and words are not the same."""
-    without = sorted(set(codes) - set(words))
-    too_many = sorted(set(words) - set(codes))
+    codes = with_computed(codes, words)
+    without = sorted(set(codes) - set(words.errors))
+    too_many = sorted(set(words.errors) - set(codes))
     if without or too_many:
         parts = []
         if without:
@@ -227,16 +316,10 @@ def errors_page(codes: dict[str, Found], words: dict[str, dict[str, str]]) -> st
         "(`error[no-project]: ...`), `--json` as `error.code`.",
     ]
     for code in sorted(codes):
+        means, do = words.errors[code]
         rooms = ", ".join(f"`{room}`" for room in sorted(codes[code].rooms))
-        lines += ["", f"## {code}", "", words[code]["means"], "", f"*What to do:* {words[code]['do']}", ""]
-        lines += [f"From {rooms}."]
+        lines += ["", f"## {code}", "", means, "", f"*What to do:* {do}", "", f"From {rooms}."]
     return "\n".join(lines) + "\n"
-
-
-def error_words() -> dict[str, dict[str, str]]:
-    """``docs/errors.toml``: what each code means and what to do."""
-    with (DOCS / "errors.toml").open("rb") as file:
-        return tomllib.load(file)
 
 
 def pages() -> dict[Path, str]:

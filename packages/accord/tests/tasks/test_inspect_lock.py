@@ -132,7 +132,7 @@ def test_a_failure_of_the_index_is_not_swallowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "code"), [(None, "no-lock"), (b"\xff", "invalid-lock"), (b"x = 1", "invalid-lock")]
+    ("content", "code"), [(None, "lock-not-found"), (b"\xff", "invalid-lock"), (b"x = 1", "invalid-lock")]
 )
 def test_a_lock_that_cannot_be_read(tmp_path: Path, content: bytes | None, code: str) -> None:
     path = tmp_path / "pylock.toml"

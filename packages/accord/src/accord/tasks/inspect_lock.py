@@ -73,12 +73,12 @@ class Newest(Protocol):
 
 
 def read_lock(path: str) -> Lock:
-    """The lock at ``path``; ``UsageError`` ``no-lock`` where there is none, ``DocumentError`` if it is broken."""
+    """The lock at ``path``; ``UsageError`` ``lock-not-found`` where there is none, ``DocumentError`` if it is broken."""
     try:
         with open(path, "rb") as file:
             text = file.read().decode()
     except FileNotFoundError as error:
-        raise UsageError("no-lock", f"there is no {path}", hint="accord lock writes it") from error
+        raise UsageError("lock-not-found", f"there is no {path}", hint="accord lock writes it") from error
     except UnicodeDecodeError as error:
         raise DocumentError("invalid-lock", f"{path} is not UTF-8", where=Where(path)) from error
     return loads(text, path)

@@ -1,0 +1,65 @@
+"""Sizes of the cache, and being rid of it without being rid of anything else."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from accord.tasks import cache
+from accord_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def fill(folder: Path) -> None:
+    store = folder / "store-v1" / "ab"
+    store.mkdir(parents=True)
+    (store / "file").write_bytes(b"x" * 10_000)
+    (folder / "closures-v1").mkdir()
+    os.link(store / "file", folder / "closures-v1" / "same")
+    (folder / "catalogue-v1.db").write_bytes(b"x")
+    (folder / "catalogue-v1.db-wal").write_bytes(b"x")
+
+
+def test_a_cache_that_is_not_there_has_no_parts(tmp_path: Path) -> None:
+    assert cache.parts(str(tmp_path / "nothing")) == ()
+
+
+def test_linked_files_count_once(tmp_path: Path) -> None:
+    fill(tmp_path)
+    parts = {part.name: part for part in cache.parts(str(tmp_path))}
+    assert parts["closures-v1"].files + parts["store-v1"].files == 1
+    assert parts["closures-v1"].octets + parts["store-v1"].octets >= 10_000
+    assert {part.words for part in parts.values()} == {
+        "index pages and metadata",
+        "sealed environments",
+        "unpacked wheels",
+    }
+
+
+def test_cleaning_removes_the_parts_and_keeps_the_folder(tmp_path: Path) -> None:
+    fill(tmp_path)
+    os.chmod(tmp_path / "store-v1" / "ab", 0o555)
+    would = cache.clean(str(tmp_path), dry_run=True)
+    assert len(os.listdir(tmp_path)) == 4
+    assert cache.clean(str(tmp_path), dry_run=False) == would
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_with_foreign_files_is_not_cleaned(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(UsageError) as caught:
+        cache.clean(str(tmp_path), dry_run=False)
+    assert caught.value.code == "not-a-cache"
+    assert len(os.listdir(tmp_path)) == 5
+
+
+def test_an_empty_store_is_whole_and_has_nothing_to_collect(tmp_path: Path) -> None:
+    assert cache.verify(str(tmp_path), repair=False) == ()
+    done = cache.collect(str(tmp_path), older_than=0, max_bytes=None, dry_run=False)
+    assert (done.removed, done.kept) == (0, 0)
+    assert cache.remove_packages(str(tmp_path), ["a"], dry_run=False) == ()
