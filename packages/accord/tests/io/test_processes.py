@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from accord.io.processes import ProcessLimits, run, stop_all
 
 if TYPE_CHECKING:
