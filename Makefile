@@ -57,6 +57,7 @@ bench: .venv/.accord-dev
 
 docs: .venv/.accord-dev
 	$(BIN)/python docs/build.py
+	$(BIN)/python docs/surface.py
 
 record: .venv/.accord-dev
 	$(BIN)/python docs/record.py
