@@ -1,0 +1,94 @@
+"""The examples do what their pages say, on real packages from the configured index."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.network, pytest.mark.slow]
+EXAMPLES = Path(__file__).parents[4] / "examples"
+PATIENCE = 300
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cold cache for all of them: the first pays, as a person's first command does."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    project = tmp_path / "notes-web"
+    shutil.copytree(EXAMPLES / "notes-web", project, ignore=shutil.ignore_patterns(".venv", "pylock.toml"))
+    return project
+
+
+def accord(cache: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COVERAGE_"))
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "accord", *words],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**kept, "ACCORD_CACHE_DIR": str(cache)},
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_the_tour_does_the_main_job(cache: Path, tmp_path: Path) -> None:
+    done = accord(cache, tmp_path, "tour", str(EXAMPLES / "notes-web"), "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps: list[dict[str, Any]] = json.loads(done.stdout)
+    by_command = {step["command"].split()[1]: step for step in steps}
+    assert [step["command"].split()[1] for step in steps][:3] == ["lock", "sync", "sync"]
+    assert "up to date" in steps[2]["output"]
+    assert by_command["run"]["output"].startswith("GET / -> 200 OK")
+    assert "starlette" in by_command["tree"]["output"]
+    assert "+ humanize" in by_command["add"]["output"]
+    assert "- humanize" in by_command["undo"]["output"]
+    assert "undone" in by_command["history"]["output"]
+    assert list(tmp_path.iterdir()) == [], "it cleans up"
+    assert not (EXAMPLES / "notes-web" / ".venv").exists(), "it works on a copy"
+
+
+def test_the_tour_of_an_application_that_does_not_start_fails_with_its_words(
+    cache: Path, tmp_path: Path, copied: Path
+) -> None:
+    main = copied / "src" / "notes_web" / "main.py"
+    main.write_text(
+        main.read_text().replace(
+            "def main() -> int:\n", 'def main() -> int:\n    raise SystemExit("no paper")\n'
+        )
+    )
+    done = accord(cache, tmp_path, "tour", str(copied), "--json")
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == "tour-failed"
+    assert "no paper" in error["context"]
+
+
+def test_the_application_passes_its_own_tests(cache: Path, copied: Path) -> None:
+    synced = accord(cache, copied, "sync")
+    assert synced.returncode == 0, synced.stdout + synced.stderr
+    tested = accord(cache, copied, "run", "--frozen", "python", "-m", "pytest", "-p", "no:cacheprovider")
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert " passed" in tested.stdout
+
+
+def test_the_script_brings_its_own_dependencies(cache: Path, tmp_path: Path) -> None:
+    script = shutil.copy(EXAMPLES / "hello-script.py", tmp_path)
+    done = accord(cache, tmp_path, "run", str(script))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "11 days, 13 hours, 46 minutes and 40 seconds" in done.stdout
+    assert "humanize" in done.stdout
