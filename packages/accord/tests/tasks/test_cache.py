@@ -20,8 +20,8 @@ def fill(folder: Path) -> None:
     (store / "file").write_bytes(b"x" * 10_000)
     (folder / "closures-v1").mkdir()
     os.link(store / "file", folder / "closures-v1" / "same")
-    (folder / "catalogue-v1.db").write_bytes(b"x")
-    (folder / "catalogue-v1.db-wal").write_bytes(b"x")
+    (folder / "catalogue-v2.db").write_bytes(b"x")
+    (folder / "catalogue-v2.db-wal").write_bytes(b"x")
 
 
 def test_a_cache_that_is_not_there_has_no_parts(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from accord_core.index.negotiate import HTML_FORM, JSON_FORM, form
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["page_from_entries", "parse_page", "parse_projects"]
+__all__ = ["check_size", "check_version", "page_from_entries", "parse_page", "parse_projects", "status_of"]
 
 _MAJOR = "1"
 
@@ -56,11 +56,11 @@ def parse_projects(body: bytes, content_type: str, url: str, *, limits: Limits =
     """The names on a repository's root page, as written.  Raises as :func:`parse_page`."""
     if _form(body, content_type, url, limits) == HTML_FORM:
         page = html.anchors(_text(body, content_type), url, limits.files)
-        _check_version(page.meta.get("pypi:repository-version"), url)
+        check_version(page.meta.get("pypi:repository-version"), url)
         return tuple(html.projects(page))
     document = _json(body, url)
     meta = document.get("meta")
-    _check_version(_string(meta.get("api-version")) if isinstance(meta, dict) else None, url)
+    check_version(_string(meta.get("api-version")) if isinstance(meta, dict) else None, url)
     listed = document.get("projects")
     if not isinstance(listed, list):
         raise RepositoryError("index-page-invalid", f"{url} is no list of projects")
@@ -83,16 +83,10 @@ def page_from_entries(
 
     Raises RepositoryError ``index-api-version`` or ``index-page-too-large``.
     """
-    _check_version(api_version, base)
-    if len(entries) > limits.files:
-        raise RepositoryError(
-            "index-page-too-large",
-            f"{base} lists {len(entries):,} files; the limit is {limits.files:,}",
-            hint="ask the index's operator, or exclude the project",
-        )
+    check_version(api_version, base)
+    check_size(len(entries), base, limits)
     made, unusable = files(entries, base, limits)
-    known = status if status in STATUSES else ACTIVE
-    reason = status_reason[: limits.reason] if status_reason else None
+    known, reason = status_of(status, status_reason, limits)
     return Page(
         name,
         made,
@@ -101,6 +95,21 @@ def page_from_entries(
         api_version=api_version or "1.0",
         ignored=ignored + unusable,
     )
+
+
+def check_size(count: int, url: str, limits: Limits) -> None:
+    """Raises RepositoryError ``index-page-too-large`` for a page of ``count`` files beyond the limit."""
+    if count > limits.files:
+        raise RepositoryError(
+            "index-page-too-large",
+            f"{url} lists {count:,} files; the limit is {limits.files:,}",
+            hint="ask the index's operator, or exclude the project",
+        )
+
+
+def status_of(status: str | None, reason: str | None, limits: Limits) -> tuple[str, str | None]:
+    """Project status and reason (PEP 792 "Semantics"): one that is not known counts as active."""
+    return status if status in STATUSES else ACTIVE, reason[: limits.reason] if reason else None
 
 
 def _html_page(body: bytes, content_type: str, url: str, limits: Limits) -> Page:
@@ -134,7 +143,8 @@ def _form(body: bytes, content_type: str, url: str, limits: Limits) -> str:
     return found
 
 
-def _check_version(version: str | None, url: str) -> None:
+def check_version(version: str | None, url: str) -> None:
+    """Raises RepositoryError ``index-api-version`` for another major version than 1 (PEP 629 "Clients")."""
     if version is not None and version.partition(".")[0].strip() != _MAJOR:
         raise RepositoryError(
             "index-api-version",

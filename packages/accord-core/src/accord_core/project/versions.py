@@ -190,6 +190,11 @@ def _before_post(epoch: int, release: Sequence[int], pre: tuple[str, int] | None
 
 def normal(version: str) -> str:
     """The normal form (PEP 440 "Normalization"): ``v1.0-ALPHA.1`` → ``1.0a1``.  Raises ``ValueError``."""
+    if version.isascii() and version.replace(".", "").isdigit():
+        # Nine of ten versions of an index are plain releases, which are their own normal form without padding.
+        numbers = version.split(".")
+        if all([number and (number[0] != "0" or number == "0") for number in numbers]):
+            return version
     epoch, release, pre, post, dev, local = parts(version)
     text = ".".join(map(str, release))
     if epoch:

@@ -1,34 +1,31 @@
-"""From a page to candidates: which files belong to which version, and what of it a target can use (hot).
+"""From a page to candidates: what of it a target can use, and what a version needs there (hot).
 
-May know pages, file names, versions and markers; must not know where a page came from or where the result is kept.
-Two steps, so that the expensive one is done once per page: :func:`group` puts the files of a page under their
-versions, whatever the target; :func:`compile_page` turns the groups into a :class:`Warm` record for one target,
-which is all that a warm resolve reads.
+May know groups of files, tags, versions and markers; must not know where a page came from or where the result is kept.
+:func:`compile_page` turns the groups of a page into a :class:`Warm` record for one target, which is all that a warm
+resolve reads.
 """
 
 from __future__ import annotations
 
 import marshal
 
+from accord.repositories.groups import older
 from accord_core.errors import AccordError
-from accord_core.index.filenames import split_sdist, split_wheel
-from accord_core.index.model import File
 from accord_core.names import normalise
 from accord_core.project.markers import evaluate_marker
 from accord_core.project.requirement import parse_requirement
-from accord_core.project.versions import is_prerelease, normal, satisfies, sort_key
+from accord_core.project.versions import is_prerelease, satisfies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
+    from accord.repositories.groups import Groups
     from accord_core.resolve.port import Dependency
 
-    Row = tuple[Any, ...]
     Needs = dict[str, tuple[Dependency, ...]]
 
-__all__ = ["Groups", "Target", "Warm", "compile_page", "decide", "file_of", "group", "older"]
+__all__ = ["Target", "Warm", "compile_page", "decide"]
 
 
 class Target:
@@ -91,121 +88,18 @@ class Target:
         return known
 
 
-class Groups:
-    """The files of a page under their versions (normal form, ascending), each a row: File's fields and its tags.
-
-    ``pack`` gives bytes from which one version's rows can be had without reading the others'.
-    """
-
-    __slots__ = ("_blob", "_index", "_rows")
-
-    def __init__(self, rows: dict[str, tuple[Row, ...]]) -> None:
-        self._rows: dict[str, tuple[Row, ...]] = rows
-        self._index: dict[str, tuple[int, int]] = {}
-        self._blob = b""
-
-    @classmethod
-    def unpack(cls, blob: bytes) -> Groups:
-        """Raises ValueError, EOFError or TypeError for bytes that ``pack`` did not make."""
-        length = int.from_bytes(blob[:8], "little")
-        found = cls({})
-        found._index = marshal.loads(blob[8 : 8 + length])  # noqa: S302 - our own cache, not input
-        found._blob = blob[8 + length :]
-        return found
-
-    def pack(self) -> bytes:
-        chunks, index, at = [], {}, 0
-        for version, rows in self._rows.items():
-            chunk = marshal.dumps(rows)
-            index[version] = (at, len(chunk))
-            chunks.append(chunk)
-            at += len(chunk)
-        head = marshal.dumps(index)
-        return b"".join((len(head).to_bytes(8, "little"), head, *chunks))
-
-    def versions(self) -> list[str]:
-        return list(self._rows or self._index)
-
-    def rows(self, version: str) -> tuple[Row, ...]:
-        found = self._rows.get(version)
-        if found is None:
-            place = self._index.get(version)
-            if place is None:
-                return ()
-            chunk = self._blob[place[0] : place[0] + place[1]]
-            found = self._rows[version] = marshal.loads(chunk)  # noqa: S302 - our own cache
-        return found
-
-    def files(self, version: str) -> list[File]:
-        return [file_of(row) for row in self.rows(version)]
-
-
-def file_of(row: Row) -> File:
-    return File(row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], None, row[9])
-
-
-def group(project: str, files: Iterable[File]) -> Groups:
-    """Files under their versions; names that are no wheel or sdist of ``project`` are left out, never an error."""
-    found: dict[str, list[Row]] = {}
-    normals: dict[str, str | None] = {}
-    names: dict[str, bool] = {}
-    for file in files:
-        filename = file.filename
-        wheel = split_wheel(filename)
-        tags = None
-        if wheel is not None:
-            ours = names.get(wheel.name)
-            if ours is None:
-                ours = names[wheel.name] = normalise(wheel.name) == project
-            if not ours:
-                continue
-            raw, tags = wheel.version, f"{wheel.python}-{wheel.abi}-{wheel.platform}"
-        else:
-            sdist = split_sdist(filename, project)
-            if sdist is None:
-                continue
-            raw = sdist[1]
-        try:
-            version = normals[raw]
-        except KeyError:
-            try:
-                version = normal(raw)
-            except ValueError:
-                version = None
-            normals[raw] = version
-        if version is None:
-            continue
-        row = (
-            filename,
-            file.url,
-            file.hashes,
-            file.requires_python,
-            file.yanked,
-            file.yank_reason,
-            file.size,
-            file.upload_time,
-            file.core_metadata,
-            file.provenance,
-            tags,
-            raw,
-        )
-        rows = found.get(version)
-        if rows is None:
-            found[version] = [row]
-        else:
-            rows.append(row)
-    return Groups({version: tuple(found[version]) for version in sorted(found, key=sort_key)})
-
-
 class Warm:
     """One project for one target, ready to solve.  All masks are over ``versions``.
 
     ``wheels``: versions with a usable wheel; ``sdists``: with an sdist this Python may build; ``yanked``: all of whose
     usable files are yanked; ``pre``: pre-releases.  ``masks`` and ``needs`` grow as questions are answered:
-    ``needs[version]`` is what :func:`decide` gave, or ``(code, reason)`` for a version that is not usable.
+    ``needs[version]`` is what :func:`decide` gave, or ``(code, reason)`` for a version that is not usable;
+    ``files[version]`` the fields of the files of a version that was locked once.
     """
 
     __slots__ = (
+        "files",
+        "files",
         "grown",
         "masks",
         "needs",
@@ -229,6 +123,7 @@ class Warm:
         masks: dict[str, int],
         needs: dict[str, Needs | tuple[str, str]],
         status: tuple[str, str | None] = ("active", None),
+        files: dict[str, list[tuple[object, ...]]] | None = None,
     ) -> None:
         self.versions = versions
         self.spellings = spellings
@@ -239,6 +134,7 @@ class Warm:
         self.masks = masks
         self.needs = needs
         self.status = status
+        self.files = {} if files is None else files
         self.grown = False
 
     def pack(self) -> bytes:
@@ -253,6 +149,7 @@ class Warm:
                 self.masks,
                 self.needs,
                 self.status,
+                self.files,
             )
         )
 
@@ -276,36 +173,39 @@ def compile_page(
     versions = tuple(groups.versions())
     spellings: dict[int, tuple[str, ...]] = {}
     wheels = sdists = yanked = pre = 0
-    rank, fits = target.rank, target.python_fits
+    # A hundred thousand files of a cold resolve pass here: what is asked again and again is answered in this loop.
+    fits: dict[str | None, bool] = {}
+    places: dict[str, int | None] = {}
     for index, version in enumerate(versions):
         bit = 1 << index
         kept = False
         raws = None
         for row in groups.rows(version):
-            tags = row[10]
-            if row[11] != version:
+            entry, tags, raw = row
+            if raw != version:
                 raws = True
-            if not fits(row[3]) or (cutoff is not None and not older(row, cutoff)):
+            python = entry.requires_python
+            fit = fits.get(python)
+            if fit is None:
+                fit = fits[python] = target.python_fits(python)
+            if not fit or (cutoff is not None and not older(row, cutoff)):
                 continue
             if tags is None:
                 sdists |= bit
-            elif rank(tags) is not None:
-                wheels |= bit
             else:
-                continue
-            kept = kept or not row[4]
+                if tags not in places:
+                    places[tags] = target.rank(tags)
+                if places[tags] is None:
+                    continue
+                wheels |= bit
+            kept = kept or not entry.yanked
         if raws:
-            spellings[index] = tuple(dict.fromkeys(row[11] for row in groups.rows(version)))
+            spellings[index] = tuple(dict.fromkeys(row[2] for row in groups.rows(version)))
         if (wheels | sdists) & bit and not kept:
             yanked |= bit
         if not version.replace(".", "").isdigit() and is_prerelease(version):
             pre |= bit
     return Warm(versions, spellings, wheels, sdists, yanked, pre, {}, {}, status)
-
-
-def older(row: Row, cutoff: str) -> bool:
-    """Whether a row's file was uploaded before ``cutoff``; seconds are what both sides always have."""
-    return row[7] is not None and row[7][:19] < cutoff[:19]
 
 
 def decide(

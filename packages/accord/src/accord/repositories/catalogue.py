@@ -15,7 +15,8 @@ from __future__ import annotations
 import marshal
 from _thread import allocate_lock
 
-from accord.repositories.candidates import Groups, Target, Warm, decide, file_of, older
+from accord.repositories.candidates import Target, Warm, decide
+from accord.repositories.groups import FILE_FIELDS, Groups, older
 from accord.repositories.pages import Loaded, Pages
 from accord_core.errors import AccordError, RepositoryError
 from accord_core.resolve.port import Unusable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
     from accord.io.reporting import Reporter
-    from accord.repositories.candidates import Needs, Row
+    from accord.repositories.candidates import Needs
     from accord.repositories.merged import Sources
     from accord.repositories.policy import Policy
     from accord.repositories.port import Repository
@@ -157,10 +158,20 @@ class Catalogue:
 
     def files(self, project: str, version: str) -> list[File]:
         """The files of a version on the page of its owner, those after the cutoff left out."""
+        from accord_core.index.model import File
+
         loaded = self._load(project)
+        fields = loaded.warm.files.get(version)
+        if fields is None:
+            files = self._source.groups(loaded).files(version)
+            loaded.warm.files[version] = [
+                tuple([getattr(file, name) for name in FILE_FIELDS]) for file in files
+            ]
+            loaded.warm.grown = True
+        else:
+            files = [File(*row) for row in fields]  # type: ignore[arg-type]
         cutoff = self._policy.cutoff(project)
-        rows = self._source.groups(loaded).rows(version)
-        return [file_of(row) for row in rows if cutoff is None or older(row, cutoff)]
+        return [file for file in files if cutoff is None or older((file, None, ""), cutoff)]
 
     def owner(self, project: str) -> Repository | None:
         """The repository that owns ``project``; None for a direct reference or a project nobody has."""
@@ -172,9 +183,9 @@ class Catalogue:
 
     def yanked(self, project: str, version: str) -> str | None:
         """The reason (perhaps empty) when every file of a chosen version is yanked, else None."""
-        rows = self._source.groups(self._load(project)).rows(version)
-        if rows and all(row[4] for row in rows):
-            return rows[0][5] or ""
+        files = self.files(project, version)
+        if files and all(file.yanked for file in files):
+            return files[0].yank_reason or ""
         return None
 
     def is_yanked(self, project: str, index: int) -> bool:
@@ -204,7 +215,7 @@ class Catalogue:
             self._pool = None
         for project, loaded in self._loaded.items():
             warm = loaded.warm
-            if loaded.repository is not None and (warm.grown or loaded.universe.grown):
+            if loaded.repository is not None and loaded.digest and (warm.grown or loaded.universe.grown):
                 self._shelf.put_warm(
                     loaded.repository.key, project, self._target.identity, loaded.digest, warm.pack()
                 )
@@ -316,7 +327,9 @@ class Catalogue:
         if repository is None or repository.local:
             return None
         row = self._shelf.metadata(repository.key, project, version)
-        if row is None or row[0] not in {known[0] for known in self._source.groups(loaded).rows(version)}:
+        if row is None or row[0] not in {
+            known[0].filename for known in self._source.groups(loaded).rows(version)
+        }:
             return None
         requirements, extras = marshal.loads(row[3])  # noqa: S302 - our own cache
         return self._decided(loaded, version, row[2], requirements, extras)
@@ -367,26 +380,30 @@ class Catalogue:
     def _best_file(self, loaded: Loaded, version: str) -> tuple[File, bool]:
         """The file whose metadata stands for the version: the wheel the target would get, else the sdist."""
         project = loaded.universe.project
+        groups = self._source.groups(loaded)
+        tags = {row[0].filename: row[1] for row in groups.rows(version)}
         cutoff = self._policy.cutoff(project)
-        best: tuple[tuple[object, ...], Row] | None = None
-        sdist: Row | None = None
-        for row in self._source.groups(loaded).rows(version):
-            if not self._target.python_fits(row[3]) or (cutoff is not None and not older(row, cutoff)):
+        best: tuple[tuple[bool, int], File] | None = None
+        sdist: File | None = None
+        for file in groups.files(version):
+            late = cutoff is not None and not older((file, None, ""), cutoff)
+            if late or not self._target.python_fits(file.requires_python):
                 continue
-            if row[10] is None:
-                sdist = sdist or row
+            tag = tags[file.filename]
+            if tag is None:
+                sdist = sdist or file
                 continue
-            place = self._target.rank(row[10])
+            place = self._target.rank(tag)
             if place is not None and self._policy.may_use_wheel(project):
                 # announced metadata first: every wheel of a version is taken to need the same
-                order = (not row[8], place)
+                order = (not file.core_metadata, place)
                 if best is None or order < best[0]:
-                    best = (order, row)
+                    best = (order, file)
         if best is not None:
-            return file_of(best[1]), False
+            return best[1], False
         if sdist is None:
             raise RepositoryError("no-usable-file", f"{project} {version} has no file for this target")
-        return file_of(sdist), True
+        return sdist, True
 
     def _edited(self, needs: Needs) -> Needs:
         """``needs`` with overrides put in the place of what they override, and excluded projects left out."""

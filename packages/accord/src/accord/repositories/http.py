@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from accord.io.urls import redact, without_credentials
-from accord.repositories.port import ABSENT, FRESH, UNCHANGED, Answer
+from accord.repositories.port import ABSENT, FRESH, UNCHANGED, Answer, RawPage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from accord.io.http.client import Client, Response
     from accord.repositories.artifacts import Artifacts
-    from accord_core.index.model import File, Page
+    from accord_core.index.model import File
 
 __all__ = ["HttpRepository"]
 
@@ -64,9 +64,9 @@ class HttpRepository:
                 f"{redact(url)} answered with status {answer.status}, which makes no sense for a page",
                 hint="check the index URL and any proxy in between",
             )
-        return Answer(
-            FRESH, _parse(answer), etag=answer.etag, last_modified=answer.last_modified, expires=expires
-        )
+        packed = answer.packed is not None
+        raw = RawPage(answer.packed or answer.body, answer.content_type, answer.url, packed=packed)
+        return Answer(FRESH, etag=answer.etag, last_modified=answer.last_modified, expires=expires, raw=raw)
 
     def metadata(self, file: File) -> bytes | None:
         return self._files().metadata(file)
@@ -89,9 +89,3 @@ class HttpRepository:
             self._client.note(
                 f"{self.key} does not say how long its pages hold; they are used again for {UNSAID_SECONDS:.0f} s"
             )
-
-
-def _parse(answer: Response) -> Page:
-    from accord.repositories.decode import parse
-
-    return parse(answer.body, answer.content_type, answer.url)

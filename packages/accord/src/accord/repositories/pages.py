@@ -6,7 +6,8 @@ thread, because it changes nothing but the shelf's queue.
 
 from __future__ import annotations
 
-from accord.repositories.candidates import Groups, Target, Warm, compile_page, group
+from accord.repositories.candidates import Target, Warm, compile_page
+from accord.repositories.groups import Groups, group, kept_page, opened_page
 from accord.repositories.shelf import PageRow, Shelf
 from accord_core.errors import RepositoryError
 from accord_core.resolve.universe import Universe
@@ -81,9 +82,8 @@ class Pages:
                 continue
             if record is None or self._sources.overlay(project):
                 return None
-            try:
-                warm = Warm.unpack(record)
-            except (ValueError, EOFError, TypeError):
+            warm = _unpacked(record)
+            if warm is None:
                 return None
             return self.made(project, warm, repository, row.digest, None)
         return None
@@ -108,7 +108,7 @@ class Pages:
         overlay = self._sources.overlay(project)
         for repository in self._sources.order(project):
             row = self._shelf.page(repository.key, project)
-            blob: bytes | None = None
+            groups: Groups | None = None
             if (
                 row is None
                 or repository.local
@@ -116,15 +116,20 @@ class Pages:
                 or (row.expires <= self._now and not self._offline)
             ):
                 row, groups = self._renew(repository, project, row)
-            else:
-                groups = None
             if row.digest is None:
                 continue
+            if groups is None and not overlay:
+                # The page is what it was, so what was made of it still holds.
+                found = self._shelf.page_and_warm(repository.key, project, self._target.identity)
+                warm = None if found is None else _unpacked(found[1])
+                if warm is not None:
+                    return self.made(project, warm, repository, row.digest, None)
             if groups is None:
-                blob = self._shelf.groups(repository.key, project)
-                if blob is None:
-                    raise RepositoryError("catalogue-damaged", f"the catalogue lost the page of {project}")
-                groups = Groups.unpack(blob)
+                groups = self._kept(repository, project)
+            if groups is None:
+                row, groups = self._renew(repository, project, None)
+                if row.digest is None or groups is None:
+                    continue
             return self._compiled(project, repository, row, groups, overlay)
         groups = group(project, overlay)
         return self.made(project, compile_page(groups, self._target), None, b"", groups)
@@ -141,41 +146,66 @@ class Pages:
             row.expires = answer.expires
             self._shelf.touch(repository.key, project, answer.expires)
             return row, None
-        if answer.page is None:
+        raw = answer.raw
+        if raw is not None:
+            from accord.repositories.decode import read
+
+            page = read(raw)
+            groups, status = group(project, page.entries, page.make), page.status
+        elif answer.page is not None:
+            groups = group(project, answer.page.files)
+            status = answer.page.status, answer.page.status_reason
+        else:
             row = PageRow(None, None, answer.expires, None)
             self._shelf.put_page(repository.key, project, row, None)
             return row, None
         from hashlib import sha256
 
-        groups = group(project, answer.page.files)
-        packed = groups.pack()
-        digest = sha256(packed).digest()
-        status, why = answer.page.status, answer.page.status_reason
-        row = PageRow(answer.etag, answer.last_modified, answer.expires, digest, status, why)
-        self._shelf.put_page(repository.key, project, row, packed)
+        blob = kept_page(raw, groups)
+        row = PageRow(answer.etag, answer.last_modified, answer.expires, sha256(blob).digest(), *status)
+        self._shelf.put_page(repository.key, project, row, blob)
         return row, groups
 
     def _compiled(
         self, project: str, repository: Repository, row: PageRow, groups: Groups, overlay: tuple[File, ...]
     ) -> Loaded:
-        """Compile a page, keeping the needs already decided for versions whose files are the same."""
         assert row.digest is not None
         if overlay:
-            merged = [file for version in groups.versions() for file in groups.files(version)]
-            groups = group(project, [*merged, *overlay])
+            groups = groups.with_files(project, overlay)
         warm = compile_page(groups, self._target, (row.status, row.reason))
         warm.grown = not overlay
         return self.made(project, warm, repository, b"" if overlay else row.digest, groups)
 
     def groups(self, loaded: Loaded) -> Groups:
+        """The files of a loaded project.  Raises RepositoryError ``catalogue-damaged``."""
         if loaded.groups is None:
             assert loaded.repository is not None
-            blob = self._shelf.groups(loaded.repository.key, loaded.universe.project)
-            if blob is None:
+            loaded.groups = self._kept(loaded.repository, loaded.universe.project)
+            if loaded.groups is None:
                 raise RepositoryError(
                     "catalogue-damaged",
                     f"the catalogue lost the page of {loaded.universe.project}",
-                    hint="run the command again, or accord cache clean",
+                    hint="run the command again with --refresh, or accord cache clean",
                 )
-            loaded.groups = Groups.unpack(blob)
         return loaded.groups
+
+    def _kept(self, repository: Repository, project: str) -> Groups | None:
+        """The page on the shelf; None where there is none that can be read."""
+        blob = self._shelf.groups(repository.key, project)
+        if blob is None:
+            return None
+        from accord.io.http.wire import ProtocolError
+
+        try:
+            return opened_page(project, blob)
+        except (ValueError, EOFError, TypeError, ProtocolError):
+            return None
+
+
+def _unpacked(record: bytes | None) -> Warm | None:
+    if record is None:
+        return None
+    try:
+        return Warm.unpack(record)
+    except (ValueError, EOFError, TypeError):
+        return None

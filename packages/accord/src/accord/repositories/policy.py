@@ -6,13 +6,13 @@ and the cutoff of uploads.  Knows candidates and what a person said; must not kn
 
 from __future__ import annotations
 
-from accord.repositories.candidates import Groups, Target, Warm, compile_page
+from accord.repositories.candidates import Target, Warm, compile_page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from accord.repositories.candidates import Row
+    from accord.repositories.groups import Groups, Row
     from accord_core.resolve.universe import Universe
 
 __all__ = ["Policy"]
@@ -132,22 +132,33 @@ class Policy:
             if not mask & (seen.wheels | seen.sdists):
                 return "excluded-newer", f"was uploaded at or after {cutoff}, or does not say when"
         if not mask & usable & ~warm.yanked:
-            why = next((row[5] for row in rows if row[4] and row[5]), None)
+            why = _yank_reason(universe, mask, groups)
             return "only-yanked", "is yanked" + (f" ({why})" if why else "")
         return "only-prereleases", "is a pre-release"
 
     def _unusable(self, project: str, target: Target, rows: list[Row]) -> tuple[str, str]:
-        pythons = [row[3] for row in rows if not target.python_fits(row[3])]
-        refused = [row for row in rows if target.python_fits(row[3])]
+        pythons = [
+            row[0].requires_python or "" for row in rows if not target.python_fits(row[0].requires_python)
+        ]
+        refused = [row[1] for row in rows if target.python_fits(row[0].requires_python)]
         python = target.markers["python_full_version"]
         if pythons and not refused:
             asked = " or ".join(dict.fromkeys(pythons[-3:]))
             return "requires-python", f"needs Python {asked}, and this is {python}"
-        if any(row[10] is None for row in refused) and not self.may_build(project):
+        if None in refused and not self.may_build(project):
             return (
                 "no-compatible-wheel",
                 f"has no wheel for this Python ({python}), and building it is not allowed",
             )
-        tags = sorted({row[10] for row in refused if row[10]})
+        tags = sorted({tags for tags in refused if tags})
         some = ", ".join(tags[:3]) + (", …" if len(tags) > 3 else "")
         return "no-compatible-wheel", f"has no wheel for this Python and platform ({python}), only {some}"
+
+
+def _yank_reason(universe: Universe, mask: int, groups: Groups) -> str | None:
+    for index, version in enumerate(universe.versions):
+        if mask >> index & 1:
+            for file in groups.files(version):
+                if file.yanked and file.yank_reason:
+                    return file.yank_reason
+    return None

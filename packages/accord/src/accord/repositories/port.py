@@ -6,7 +6,7 @@ tests run over all of them.  The port knows pages and files; it says nothing of 
 
 from __future__ import annotations
 
-__all__ = ["ABSENT", "FRESH", "UNCHANGED", "Answer", "Repository"]
+__all__ = ["ABSENT", "FRESH", "UNCHANGED", "Answer", "RawPage", "Repository"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,15 +22,38 @@ UNCHANGED = "unchanged"
 ABSENT = "absent"
 
 
+class RawPage:
+    """A page as it came: ``body``, in gzip if ``packed``, and the URL it is from.  Packed, a page is a tenth of itself,
+    and most pages are never looked at again."""
+
+    __slots__ = ("body", "content_type", "packed", "url")
+
+    def __init__(self, body: bytes, content_type: str, url: str, *, packed: bool = False) -> None:
+        self.body = body
+        self.content_type = content_type
+        self.url = url
+        self.packed = packed
+
+    def open(self) -> bytes:
+        """The page itself.  Raises ProtocolError for damage."""
+        if not self.packed:
+            return self.body
+        from accord.io.http.decoding import gunzip
+
+        return gunzip(self.body)
+
+
 class Answer:
     """What a repository says about a project.
 
     ``state`` is ``fresh`` (``page`` is there), ``unchanged`` (the page the caller has, named by ``etag`` or
     ``last_modified``, still holds; ``page`` is None) or ``absent`` (no such project).  ``expires`` is the time in
-    unix seconds until which the answer may be used without asking; 0: ask each time.
+    unix seconds until which the answer may be used without asking; 0: ask each time.  ``raw`` is the page before it was
+    read, from repositories that have it so; ``page`` then reads it when it is first asked for, and raises what reading
+    raises.
     """
 
-    __slots__ = ("etag", "expires", "last_modified", "page", "state")
+    __slots__ = ("_page", "etag", "expires", "last_modified", "raw", "state")
 
     def __init__(
         self,
@@ -40,15 +63,25 @@ class Answer:
         etag: str | None = None,
         last_modified: str | None = None,
         expires: float = 0.0,
+        raw: RawPage | None = None,
     ) -> None:
         self.state = state
-        self.page = page
+        self._page = page
         self.etag = etag
         self.last_modified = last_modified
         self.expires = expires
+        self.raw = raw
+
+    @property
+    def page(self) -> Page | None:
+        if self._page is None and self.raw is not None:
+            from accord.repositories.decode import parse
+
+            self._page = parse(self.raw.open(), self.raw.content_type, self.raw.url)
+        return self._page
 
     def __repr__(self) -> str:
-        return f"Answer({self.state!r}, {self.page!r}, expires={self.expires:.0f})"
+        return f"Answer({self.state!r}, {self._page!r}, expires={self.expires:.0f})"
 
 
 class Repository(Protocol):

@@ -25,7 +25,7 @@ __all__ = ["Part", "Removed", "clean", "collect", "parts", "remove_packages", "v
 
 # Folders and files below the cache folder, by the table of docs/explanation/architecture.md "Folders on disk".
 PARTS = {
-    "catalogue-v1.db": "index pages and metadata",
+    "catalogue-v2.db": "index pages and metadata",
     "store-v1": "unpacked wheels",
     "closures-v1": "sealed environments",
     "builds-v1": "built wheels and their metadata",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-CATALOGUE = "catalogue-v1.db"
+CATALOGUE = "catalogue-v2.db"
 
 if TYPE_CHECKING:
     from functools import cached_property as once

@@ -35,15 +35,19 @@ _LONGEST_BACKOFF = 8.0
 
 class Response:
     """An answer kept in memory.  ``headers`` has lower-case names; ``body`` is decoded; ``url`` is where it was found
-    after redirects, without credentials.  ``status`` is one of 200, 203, 206, 304, 404, 410, 416."""
+    after redirects, without credentials; ``packed`` the body still in gzip, if it came so.  ``status`` is one of
+    200, 203, 206, 304, 404, 410, 416."""
 
-    __slots__ = ("body", "headers", "status", "url")
+    __slots__ = ("body", "headers", "packed", "status", "url")
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes, url: str) -> None:
+    def __init__(
+        self, status: int, headers: dict[str, str], body: bytes, url: str, packed: bytes | None = None
+    ) -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.url = url
+        self.packed = packed
 
     @property
     def content_type(self) -> str:
@@ -140,11 +144,12 @@ class Client:
         def keep(head: Head, connection: Connection, where: str) -> Response:
             body = connection.read(head, most)
             encoding = head.headers.get("content-encoding")
-            if encoding and body:
-                from accord.io.http.decoding import decode
+            if not encoding or not body:
+                return Response(head.status, head.headers, body, where)
+            from accord.io.http.decoding import decode
 
-                body = decode(body, encoding, self.limits, most)
-            return Response(head.status, head.headers, body, where)
+            opened = decode(body, encoding, self.limits, most)
+            return Response(head.status, head.headers, opened, where, body if encoding == "gzip" else None)
 
         return self.exchange("GET", url, headers, keep)
 

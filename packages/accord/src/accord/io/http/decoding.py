@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from accord.io.http.options import HttpLimits
 
-__all__ = ["ACCEPT_ENCODING", "decode"]
+__all__ = ["ACCEPT_ENCODING", "decode", "gunzip"]
 
 ACCEPT_ENCODING = "gzip"
 _RATIO_FLOOR = 1024 * 1024
+_AGAIN = 1 << 30  # decoded once within the limits of then
 
 
 def decode(body: bytes, encoding: str, limits: HttpLimits, most: int) -> bytes:
@@ -34,6 +35,11 @@ def decode(body: bytes, encoding: str, limits: HttpLimits, most: int) -> bytes:
             raise ProtocolError(f"the answer is encoded as {coding[:40]!r}, which was not asked for")
         body = _gunzip(body, min(most, max(_RATIO_FLOOR, len(body) * limits.ratio)))
     return body
+
+
+def gunzip(body: bytes) -> bytes:
+    """A body that :func:`decode` accepted once, opened again.  Raises ProtocolError for damage."""
+    return _gunzip(body, _AGAIN)
 
 
 def _gunzip(body: bytes, most: int) -> bytes:
