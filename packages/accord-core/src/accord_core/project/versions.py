@@ -193,7 +193,7 @@ def normal(version: str) -> str:
     if version.isascii() and version.replace(".", "").isdigit():
         # Nine of ten versions of an index are plain releases, which are their own normal form without padding.
         numbers = version.split(".")
-        if all([number and (number[0] != "0" or number == "0") for number in numbers]):
+        if all(number and (number[0] != "0" or number == "0") for number in numbers):
             return version
     epoch, release, pre, post, dev, local = parts(version)
     text = ".".join(map(str, release))
