@@ -102,8 +102,10 @@ def measure(options: argparse.Namespace, folder: str, url: str) -> None:
     compared = [bench.same_versions(name) for name in ("science-web", "airflow")]
     notes = [note for note in compared if note]
     missed = stats(url)["missed"]
+    assert isinstance(missed, list)
     if missed:
-        notes.append(f"Asked for, but not in the snapshot: {missed}.")
+        names = ", ".join(path.rpartition("/files/")[2].rpartition("/")[2] or path for path in missed[:10])
+        notes.append(f"Not in the snapshot, though asked for {len(missed)} times: {names}.")
     page = markdown(groups, known, notes)
     print(page)
     if options.json:
