@@ -20,7 +20,7 @@ __all__ = ["is_trusted", "make_context"]
 
 
 def make_context(options: HttpOptions, *, verify: bool) -> ssl.SSLContext:
-    """A client context; TLS 1.2 at least.  Raises UsageError ``tls-file`` for a file that cannot be used."""
+    """A client context; Python's own floor, TLS 1.2, holds.  Raises UsageError ``tls-file`` for a file that cannot be used."""
     for path in (options.ca_file, options.ca_folder, options.client_certificate, options.client_key):
         if path is not None and not os.path.exists(path):
             raise UsageError(
@@ -37,7 +37,6 @@ def make_context(options: HttpOptions, *, verify: bool) -> ssl.SSLContext:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         if options.client_certificate:
             context.load_cert_chain(options.client_certificate, options.client_key)
