@@ -105,7 +105,7 @@ def measure(options: argparse.Namespace, folder: str, url: str) -> None:
     assert isinstance(missed, list)
     if missed:
         names = ", ".join(path.rpartition("/files/")[2].rpartition("/")[2] or path for path in missed[:10])
-        notes.append(f"Not in the snapshot, though asked for {len(missed)} times: {names}.")
+        notes.append(f"{len(missed)} documents asked for are not in the snapshot: {names}.")
     page = markdown(groups, known, notes)
     print(page)
     if options.json:
