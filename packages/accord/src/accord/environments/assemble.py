@@ -41,8 +41,8 @@ def digest_of(data: bytes) -> str:
 class Assembly:
     """``Assembly(layout, base, …).run(wanted)`` places everything below ``base``.
 
-    ``write_scripts`` False leaves launchers and rewritten scripts out (their RECORD lines then have no digest): a
-    closure is shared by environments whose scripts differ in their first line.  ``known`` is what a state remembers.
+    ``write_scripts`` False is how a closure is made: launchers and rewritten scripts are left out (their RECORD lines
+    then have no digest), because the environments that share it differ in their first line, and copies are read-only.  ``known`` is what a state remembers.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Assembly:
                 except FileExistsError:
                     pass
             names = entry.files if skip is None else [name for name in entry.files if name not in skip]
-            links.place(names, source, site, mode)
+            links.place(names, source, site, mode, read_only=not self._write_scripts)
         finally:
             os.close(source)
             os.close(site)

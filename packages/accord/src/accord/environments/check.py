@@ -12,7 +12,7 @@ from accord.environments import state
 from accord.environments.installed import Installed, read_site
 from accord.environments.launchers import launcher, rewritten
 from accord.environments.layout import Layout, layout_of
-from accord.environments.transaction import recover
+from accord.environments.transaction import recover_locked
 from accord.io import files, inodes
 from accord.store.upkeep import file_matches
 from accord_core.archive.record import parse_record
@@ -54,7 +54,7 @@ def verify(directory: str, *, repair: bool = False, store: Store | None = None) 
     """
     layout = layout_of(directory)
     with layout.lock():
-        recover(layout.root)
+        recover_locked(layout.root)
         found = []
         for one in read_site(layout):
             found.extend(_check(layout, one))

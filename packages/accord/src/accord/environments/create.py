@@ -99,7 +99,7 @@ def fill(
     """
     root = layout.root
     scripts_folder = f"{root}/{layout.scripts}"
-    for folder in (scripts_folder, f"{root}/{layout.site}", f"{root}/include"):
+    for folder in (scripts_folder, f"{root}/{layout.site}", f"{root}/include/python{interpreter.short}"):
         if folder.endswith(layout.site) and (site is not None or os.path.islink(folder)):
             os.makedirs(os.path.dirname(folder), exist_ok=True)
         else:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from accord.environments.plan import Wanted
     from accord.io.reporting import Reporter
 
-__all__ = ["replace_all", "switch", "unshared"]
+__all__ = ["install_all", "switch", "unshared"]
 
 
 def switch(
@@ -51,8 +51,9 @@ def switch(
         os.symlink(closure.site_path, f"{base}/{layout.site}")
 
     names = tuple((name, row[0]) for name, row in closure.known.items())
-    replace_all(layout, prepare, names, command, reporter)
-    finish(layout, key, closure.known, kind="sealed", closure=closure.path)
+    with layout.lock(None if reporter is None else reporter.warn):
+        _replace_all(layout, prepare, names, command)
+        finish(layout, key, closure.known, kind="sealed", closure=closure.path)
 
 
 def unshared(
@@ -67,10 +68,10 @@ def unshared(
 ) -> None:
     """A sealed environment with a tree of its own, where nothing would keep root out of a shared one."""
     create(root, interpreter)
-    known = install_all(
-        _same_python(root, interpreter), wanted, link_mode, conflicts, command=command, reporter=reporter
-    )
-    finish(Layout(root, interpreter.paths), key, known, kind="sealed")
+    layout = _same_python(root, interpreter)
+    with layout.lock(None if reporter is None else reporter.warn):
+        known = install_all(layout, wanted, link_mode, conflicts, command=command, reporter=reporter)
+        finish(layout, key, known, kind="sealed")
 
 
 def install_all(
@@ -82,7 +83,8 @@ def install_all(
     command: str,
     reporter: Reporter | None,
 ) -> state.Known:
-    """Replace whatever the environment holds by ``wanted``, placed as a private environment has them."""
+    """Replace whatever the environment holds by ``wanted``, placed as a private environment has them.  The caller
+    holds the lock."""
     known: state.Known = {}
 
     def prepare(change: Transaction) -> None:
@@ -92,44 +94,38 @@ def install_all(
         assembly.run(wanted)
         known.update(assembly.known)
 
-    replace_all(layout, prepare, tuple((one.name, one.version) for one in wanted), command, reporter)
+    _replace_all(layout, prepare, tuple((one.name, one.version) for one in wanted), command)
     return known
 
 
-def replace_all(
+def _replace_all(
     layout: Layout,
     prepare: Callable[[Transaction], None],
     names: tuple[tuple[str, str], ...],
     command: str,
-    reporter: Reporter | None,
 ) -> None:
     """One transaction: all that is installed goes, what ``prepare`` puts aside comes."""
-    with layout.lock(None if reporter is None else reporter.warn):
-        change = Transaction(layout.root)
-        with guarded(change):
-            there = read_site(layout)
-            leaving: set[str] = set()
-            for one in there:
-                leaving.update(recorded_or_nothing(one, layout.site))
-            # Only what lies outside site-packages: that goes in one piece, be it a link or a folder.
-            inside = layout.site + "/"
-            outside = {path for path in leaving if not path.startswith(inside)}
-            moved = set(Leaving(layout, outside).paths())
-            if os.path.lexists(f"{layout.root}/{layout.site}"):
-                moved.add(layout.site)
-            for path in sorted(moved):
-                change.move_out(path)
-            prepare(change)
-            MoveIn(change, (), (), layout, moved).folder("")
-            keep_state(change, layout)
-            removed = tuple((one.name, one.version) for one in there)
-            before, after = set(removed), set(names)
-            info = {
-                "command": command,
-                "added": sorted(after - before),
-                "removed": sorted(before - after),
-            }
-            change.commit(info)
+    change = Transaction(layout.root)
+    with guarded(change):
+        there = read_site(layout)
+        leaving: set[str] = set()
+        for one in there:
+            leaving.update(recorded_or_nothing(one, layout.site))
+        # Only what lies outside site-packages: that goes in one piece, be it a link or a folder.
+        inside = layout.site + "/"
+        outside = {path for path in leaving if not path.startswith(inside)}
+        moved = set(Leaving(layout, outside).paths())
+        if os.path.lexists(f"{layout.root}/{layout.site}"):
+            moved.add(layout.site)
+        for path in sorted(moved):
+            change.move_out(path)
+        prepare(change)
+        MoveIn(change, (), (), layout, moved).folder("")
+        keep_state(change, layout)
+        before, after = {(one.name, one.version) for one in there}, set(names)
+        change.commit(
+            {"command": command, "added": sorted(after - before), "removed": sorted(before - after)}
+        )
 
 
 def _same_python(root: str, interpreter: Interpreter) -> Layout:

@@ -20,13 +20,15 @@ import time
 
 from accord.environments.layout import OWN
 from accord.io import files, inodes
+from accord.io.locks import FileLock
 from accord.io.steps import step
 from accord_core.errors import InstallError
 
-__all__ = ["KEPT", "Transaction", "entries", "read_moves", "recover"]
+__all__ = ["KEPT", "Transaction", "entries", "read_moves", "recover", "recover_locked"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     Move = tuple[str, str]
@@ -42,7 +44,7 @@ class Transaction:
     """
 
     def __init__(self, root: str) -> None:
-        recover(root)
+        recover_locked(root)
         self.root = root
         self.number = 1 + max(entries(root), default=0)
         self.moves: list[Move] = []
@@ -90,10 +92,10 @@ class Transaction:
             step("apply-commit")
             os.rename(f"{self.root}/{_JOURNAL}", f"{self.root}/{self._folder}/moves")
         except OSError as error:
-            recover(self.root)
+            recover_locked(self.root)
             raise files.refused(error, f"changing {self.root}") from error
         except InstallError:
-            recover(self.root)
+            recover_locked(self.root)
             raise
         step("apply-clean")
         files.remove_tree(f"{self.root}/{OWN}/txn")
@@ -122,10 +124,8 @@ class Transaction:
 
 def carry_out(root: str, moves: list[Move]) -> None:
     """Rename in order.  ``InstallError`` ``file-in-the-way`` rather than replace anything."""
-    last = len(moves) // 2
-    for number, (source, target) in enumerate(moves):
-        if number == last:
-            step("apply-half")
+    for source, target in moves:
+        step("apply-move")
         if os.path.lexists(f"{root}/{target}"):
             raise InstallError(
                 "file-in-the-way",
@@ -141,7 +141,12 @@ def entries(root: str) -> list[int]:
         names = os.listdir(f"{root}/{OWN}/history")
     except OSError:
         return []
-    return sorted(int(name) for name in names if name.isdigit())
+    return sorted(int(name) for name in names if name.isdigit() and _is_done(root, name))
+
+
+def _is_done(root: str, name: str) -> bool:
+    """Whether the journal was renamed into this folder of history; if not, a crash left the folder."""
+    return os.path.lexists(f"{root}/{OWN}/history/{name}/moves")
 
 
 def read_moves(path: str) -> tuple[int, list[Move]] | None:
@@ -165,14 +170,31 @@ def read_moves(path: str) -> tuple[int, list[Move]] | None:
         ) from error
 
 
-def recover(root: str) -> bool:
-    """Take back what a killed transaction did; True if there was one.  May itself be killed and run again."""
+def recover(root: str, on_wait: Callable[[str], None] | None = None) -> bool:
+    """Take back what a killed transaction did; True if there was one.  May itself be killed and run again.
+
+    Waits for an accord that is changing the environment at this moment: its journal is no crash's.
+    """
+    if not any(os.path.lexists(f"{root}/{OWN}/{name}") for name in ("journal", "txn")) and not _unfinished(
+        root
+    ):
+        return False
+    try:
+        with FileLock(f"{root}/{OWN}/lock", f"the environment {root}", on_wait=on_wait):
+            return recover_locked(root)
+    except OSError as error:
+        raise files.refused(error, f"taking back what a crash left in {root}") from error
+
+
+def recover_locked(root: str) -> bool:
+    """The same for a caller that holds the environment's lock."""
     journal = f"{root}/{_JOURNAL}"
     found = read_moves(journal)
     if found is None:
-        if os.path.lexists(f"{root}/{OWN}/txn"):
-            files.remove_tree(f"{root}/{OWN}/txn")
-            _drop_unfinished(root)
+        # Killed before the first move, or after the last: nothing but leftovers.
+        files.remove_tree(f"{root}/{OWN}/txn")
+        for name in _unfinished(root):
+            files.remove_tree(f"{root}/{OWN}/history/{name}")
         return False
     number, moves = found
     for source, target in reversed(moves):
@@ -187,8 +209,10 @@ def recover(root: str) -> bool:
     return True
 
 
-def _drop_unfinished(root: str) -> None:
-    """History folders whose journal was never renamed into them: killed before the first move."""
-    for number in entries(root):
-        if not os.path.lexists(f"{root}/{OWN}/history/{number}/moves"):
-            files.remove_tree(f"{root}/{OWN}/history/{number}")
+def _unfinished(root: str) -> list[str]:
+    """Folders of history that no journal was renamed into."""
+    try:
+        names = os.listdir(f"{root}/{OWN}/history")
+    except OSError:
+        return []
+    return [name for name in names if not _is_done(root, name)]

@@ -69,16 +69,18 @@ def _try_all(wanted: str, sample: str, target: str) -> str:
     )
 
 
-def place(names: Iterable[str], source: int, target: int, mode: str) -> None:
+def place(names: Iterable[str], source: int, target: int, mode: str, *, read_only: bool = False) -> None:
     """Place every file of ``names`` (relative, the same on both sides) from the open folder ``source`` in ``target``.
 
-    ``mode`` is what :func:`choose` returned.  A file that cannot get one more link (65,000 on ext4) is copied.
+    ``mode`` is what :func:`choose` returned; ``read_only`` keeps copies as closed as the store's files are.  A file that cannot get one more link (65,000 on ext4) is copied.
     ``FileExistsError`` where something is in the way; other ``OSError`` as the system gives them.
     """
     if mode != "hardlink":
         put = _PLACE[mode]
         for name in names:
             put(name, name, source, target)
+            if read_only:
+                _close(name, target)
         return
     link = os.link
     for name in names:
@@ -88,6 +90,12 @@ def place(names: Iterable[str], source: int, target: int, mode: str) -> None:
             if error.errno != errno.EMLINK:
                 raise
             _copy(name, name, source, target)
+            if read_only:
+                _close(name, target)
+
+
+def _close(name: str, target: int) -> None:
+    os.chmod(name, os.stat(name, dir_fd=target).st_mode & 0o555, dir_fd=target)
 
 
 def place_as(name: str, new: str, source: int, target: int, mode: str) -> None:
