@@ -72,9 +72,6 @@ class Index:
             return Unusable("metadata-invalid", "has invalid metadata")
         return self.projects[universe.project][version]
 
-    def known(self, universe: Universe) -> tuple[int, ...]:
-        return tuple(range(len(universe.versions)))
-
     def prefer(self, universe: Universe, allowed: int) -> int | None:
         return None
 

@@ -59,9 +59,6 @@ class Provider(Protocol):
         Called at most once per version; may block.
         """
 
-    def known(self, universe: Universe) -> tuple[int, ...]:
-        """Indexes whose dependencies can be had without blocking; may be empty."""
-
     def prefer(self, universe: Universe, allowed: int) -> int | None:
         """The index to try first among ``allowed``, or None to let the strategy decide.  Called at every choice."""
 

@@ -480,7 +480,6 @@ class Solver:
         index = self._choose(node)
         self._tried[node] += 1
         if self._tried[node] > 1:
-            self._learn_known(node)
             self.provider.tried(self.universes[node], self.current[node], self._tried[node])
         self._expand(node, index)
         if self._settle([]) or not self.current[node] >> index & 1 or self.current[node] & self.absent[node]:
@@ -494,22 +493,6 @@ class Solver:
         self._history[node].append((len(self._trail), bit))
         self._trail.append((node, before, before & ~bit, -1, self._level))
         self._settle([node])
-
-    def _learn_known(self, node: int) -> None:
-        """Widen what is known of ``node`` by versions whose dependencies cost nothing: one conflict strikes them all."""
-        merged = self._merged[node]
-        known = self._dependencies[node]
-        for index in self.provider.known(self.universes[node]):
-            if index in known or not self.current[node] >> index & 1:
-                continue
-            answer = self.provider.dependencies(self.universes[node], index)
-            if isinstance(answer, Unusable):
-                continue
-            known[index] = answer
-            for extra, needs in answer.items():
-                for dependency in needs:
-                    if (extra, dependency) in merged:
-                        self._require(node, index, extra, dependency)
 
     # ---------------------------------------------------------------- the whole
 

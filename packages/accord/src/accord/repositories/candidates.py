@@ -34,13 +34,23 @@ class Target:
     Answers are remembered: a page of two thousand versions has few distinct tags and ``Requires-Python`` values.
     """
 
-    __slots__ = ("_markers_seen", "_pythons_seen", "_ranks", "_tags_seen", "identity", "markers", "tags")
+    __slots__ = (
+        "_markers_seen",
+        "_pythons",
+        "_pythons_seen",
+        "_ranks",
+        "_tags_seen",
+        "identity",
+        "markers",
+        "tags",
+    )
 
     def __init__(self, markers: dict[str, str], tags: tuple[str, ...], identity: str) -> None:
         self.markers = markers
         self.tags = tags
         self.identity = identity
         self._ranks: dict[str, int] | None = None
+        self._pythons: frozenset[str] | None = None
         self._tags_seen: dict[str, int | None] = {}
         self._pythons_seen: dict[str, bool] = {}
         self._markers_seen: dict[str, bool] = {}
@@ -64,6 +74,13 @@ class Target:
         best = min(places) if places else None
         self._tags_seen[tags] = best
         return best
+
+    def same_python(self, tags: str) -> bool:
+        """Whether a compressed set has a tag of this Python, whatever its platform."""
+        if self._pythons is None:
+            self._pythons = frozenset(tag.rpartition("-")[0] for tag in self.tags)
+        python, abi, _ = tags.lower().split("-")
+        return any(f"{one}-{two}" in self._pythons for one in python.split(".") for two in abi.split("."))
 
     def python_fits(self, specifier: str | None) -> bool:
         """Whether ``Requires-Python`` admits the target; what cannot be read is no reason to refuse (as pip does)."""
@@ -98,7 +115,6 @@ class Warm:
     """
 
     __slots__ = (
-        "files",
         "files",
         "grown",
         "masks",

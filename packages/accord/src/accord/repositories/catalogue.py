@@ -119,13 +119,6 @@ class Catalogue:
             self.expect(*dependency)
         return needs
 
-    def known(self, universe: Universe) -> tuple[int, ...]:
-        if universe.direct is not None:
-            return ()
-        needs = self._loaded[universe.project].warm.needs
-        index = {version: place for place, version in enumerate(universe.versions)}
-        return tuple(index[version] for version in needs if version in index)
-
     def prefer(self, universe: Universe, allowed: int) -> int | None:
         return self._policy.preferred(universe, allowed, self._load(universe.project).warm)
 
@@ -378,13 +371,20 @@ class Catalogue:
         )
 
     def _best_file(self, loaded: Loaded, version: str) -> tuple[File, bool]:
-        """The file whose metadata stands for the version: the wheel the target would get, else the sdist."""
+        """The file whose metadata stands for the version: the wheel the target would get, else a wheel that the same
+        Python would get elsewhere, else the sdist.
+
+        Every wheel of a version is taken to need the same, so one for another platform saves building the sdist, which
+        asks for headers and compilers long before anybody wants to install anything.
+        """
         project = loaded.universe.project
         groups = self._source.groups(loaded)
         tags = {row[0].filename: row[1] for row in groups.rows(version)}
         cutoff = self._policy.cutoff(project)
         best: tuple[tuple[bool, int], File] | None = None
         sdist: File | None = None
+        elsewhere: File | None = None
+        allowed = self._policy.may_use_wheel(project)
         for file in groups.files(version):
             late = cutoff is not None and not older((file, None, ""), cutoff)
             if late or not self._target.python_fits(file.requires_python):
@@ -394,13 +394,17 @@ class Catalogue:
                 sdist = sdist or file
                 continue
             place = self._target.rank(tag)
-            if place is not None and self._policy.may_use_wheel(project):
-                # announced metadata first: every wheel of a version is taken to need the same
-                order = (not file.core_metadata, place)
+            if place is None:
+                if file.core_metadata and allowed and self._target.same_python(tag):
+                    elsewhere = elsewhere or file
+            elif allowed:
+                order = (not file.core_metadata, place)  # announced metadata first
                 if best is None or order < best[0]:
                     best = (order, file)
         if best is not None:
             return best[1], False
+        if elsewhere is not None:
+            return elsewhere, False
         if sdist is None:
             raise RepositoryError("no-usable-file", f"{project} {version} has no file for this target")
         return sdist, True
