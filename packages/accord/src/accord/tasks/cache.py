@@ -32,7 +32,7 @@ PARTS = {
     "git-v1": "clones of repositories",
     "interpreters-v1": "what interpreters are like",
     "locks-v1": "parsed locks",
-    "runs-v1": "environments of scripts",
+    "run-envs-v1": "environments of scripts",
     "build-envs-v1": "environments of running builds",
 }
 
