@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,9 @@ class Engine:
     def sync(self, project_dir: str) -> SyncOutcome:
         self._call("sync")
         return SyncOutcome(env=os.path.join(project_dir, ".venv"))
+
+    def turn(self, project_dir: str) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def _call(self, what: str) -> None:
         self.calls.append(what)

@@ -18,7 +18,7 @@ from accord.tasks.installing import (
     bring,
     carry_out,
     chosen_of,
-    ready_environment,
+    is_ready,
     require_hashes,
     wanted_of,
 )
@@ -70,7 +70,7 @@ def install(
         )
     read = read_inputs(files, settings, words=requirements, editable=editable, selection=selection)
     with Session(read.settings, python=python, env=env, reporter=reporter) as session:
-        created = ready_environment(session, env, dry_run=dry_run)
+        created = not is_ready(session, env)
         asked_names = _asked_names(read)
         if not exact and not created:
             read.asked.prefer = _there(env, settings, asked_names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,14 @@ from accord.environments.apply import apply
 from accord.environments.layout import is_environment
 from accord.environments.plan import Wanted, plan
 from accord.environments.transaction import recover
+from accord.io.files import remove_tree
 from accord.tasks.fetching import materialise
 from accord.tasks.outcomes import SyncOutcome
 from accord_core.errors import DocumentError, UsageError
 from accord_core.lock.select import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from accord.environments.plan import Plan
     from accord.tasks.project import LoadedProject
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from accord_core.lock.model import Lock
     from accord_core.lock.select import Chosen
 
-__all__ = ["How", "bring", "chosen_of", "ready_environment", "wanted_of"]
+__all__ = ["How", "bring", "chosen_of", "is_ready", "wanted_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def bring(
         from accord.tasks.sealing import bring_sealed
 
         return bring_sealed(session, env_dir, lock, selection, how, base, project=project)
-    created = ready_environment(session, env_dir, dry_run=how.dry_run)
+    created = not is_ready(session, env_dir)
     chosen = chosen_of(session, lock(), selection)
     wanted = wanted_of(session, chosen, base, how)
     if project is not None and project.document.is_package and not selection.only_groups:
@@ -85,7 +87,11 @@ def carry_out(
     created: bool,
     remove: Iterable[str] = (),
 ) -> SyncOutcome:
-    """Plan and apply; with ``dry_run`` only plan.  The outcome names what changed."""
+    """Plan and apply; with ``dry_run`` only plan.  The outcome names what changed.
+
+    An environment that is to be ``created`` is made here, after everything that goes into it was fetched and built;
+    if it cannot be filled, there is none.
+    """
     again: Iterable[str] = ()
     if how.reinstall:
         again = [one.name for one in wanted] if how.reinstall is True else how.reinstall
@@ -97,20 +103,38 @@ def carry_out(
             created=True,
             dry_run=True,
         )
-    found = plan(env_dir, wanted, exact=how.exact, reinstall=again, remove=remove)
-    if not how.dry_run:
-        apply(
-            found,
-            key=how.key,
-            link_mode=how.link_mode or "auto",
-            command=how.command,
-            reporter=session.reporter,
-        )
-        if how.compile_bytecode:
-            from accord.tasks.bytecode import compile_environment
+    with _gone_if_failed(env_dir, created=created and not how.dry_run):
+        if created and not how.dry_run:
+            creating.create(env_dir, session.interpreter)
+        found = plan(env_dir, wanted, exact=how.exact, reinstall=again, remove=remove)
+        if not how.dry_run:
+            apply(
+                found,
+                key=how.key,
+                link_mode=how.link_mode or "auto",
+                command=how.command,
+                reporter=session.reporter,
+            )
+    if how.compile_bytecode and not how.dry_run:
+        from accord.tasks.bytecode import compile_environment
 
-            compile_environment(session, env_dir)
+        compile_environment(session, env_dir)
     return _outcome(found, env_dir, how, created=created)
+
+
+@contextmanager
+def _gone_if_failed(env_dir: str, *, created: bool) -> Iterator[None]:
+    """Where an environment could not be made, there is what was before: nothing, or an empty folder."""
+    was_there = os.path.lexists(env_dir)
+    was_empty = was_there and os.path.isdir(env_dir) and not os.listdir(env_dir)
+    try:
+        yield
+    except BaseException:
+        if created and was_empty:
+            creating.empty(env_dir)
+        elif created and not was_there:
+            remove_tree(env_dir)
+        raise
 
 
 def _outcome(found: Plan, env_dir: str, how: How, *, created: bool) -> SyncOutcome:
@@ -127,22 +151,15 @@ def _outcome(found: Plan, env_dir: str, how: How, *, created: bool) -> SyncOutco
     )
 
 
-def ready_environment(session: Session, env_dir: str, *, dry_run: bool = False) -> bool:
-    """See that ``env_dir`` is an environment of the session's interpreter, healed if the last change was cut off.
-
-    Returns whether it was made now.  Raises InstallError.
-    """
-    if is_environment(env_dir):
-        recover(env_dir)
-        there = interpreters.find(env_dir, cache_dir=session.cache_dir)
-        if (
-            there.short == session.interpreter.short
-            and there.implementation == session.interpreter.implementation
-        ):
-            return False
-    if not dry_run:
-        creating.create(env_dir, session.interpreter)
-    return True
+def is_ready(session: Session, env_dir: str) -> bool:
+    """Whether ``env_dir`` is an environment of the session's interpreter; healed if the last change was cut off.
+    Writes nothing else."""
+    if not is_environment(env_dir):
+        return False
+    recover(env_dir)
+    there = interpreters.find(env_dir, cache_dir=session.cache_dir)
+    wanted = session.interpreter
+    return there.short == wanted.short and there.implementation == wanted.implementation
 
 
 def chosen_of(session: Session, lock: Lock, selection: Selection) -> tuple[Chosen, ...]:

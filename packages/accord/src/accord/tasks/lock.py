@@ -128,20 +128,23 @@ def lock_project(
     A lock that is right already is left alone, and no index is asked.  Raises DocumentError ``lock-outdated`` with
     ``check``, ``invalid-pyproject``; ResolutionError; RepositoryError.
     """
+    from accord.io.folders import cache_dir
     from accord.tasks.folders import project_environment
     from accord.tasks.project import load_project
+    from accord.tasks.turns import Turn
 
     _refuse_universal(settings)
-    project = load_project(project_dir)
-    with Session(
-        settings,
-        python=python,
-        env=project_environment(project.folder),
-        project=project.tool,
-        project_dir=project.folder,
-        reporter=reporter,
-    ) as session:
-        return lock_loaded(session, project, check=check, dry_run=dry_run)
+    with Turn(project_dir, cache_dir(settings.cache_dir), reporter):
+        project = load_project(project_dir)
+        with Session(
+            settings,
+            python=python,
+            env=project_environment(project.folder),
+            project=project.tool,
+            project_dir=project.folder,
+            reporter=reporter,
+        ) as session:
+            return lock_loaded(session, project, check=check, dry_run=dry_run)
 
 
 def lock_loaded(

@@ -23,6 +23,7 @@ from accord_core.errors import DocumentError, UsageError, Where
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from accord.io.reporting import Reporter
     from accord.tasks.outcomes import LockOutcome, SyncOutcome
@@ -84,6 +85,9 @@ class Engine(Protocol):
 
     def sync(self, project_dir: str) -> SyncOutcome: ...
 
+    def turn(self, project_dir: str) -> AbstractContextManager[object]:
+        """Entered before the first file is read and left after the last is written: nobody else edits meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class AccordEngine:
@@ -107,6 +111,12 @@ class AccordEngine:
             dry_run=False,
             reporter=self.reporter,
         )
+
+    def turn(self, project_dir: str) -> AbstractContextManager[object]:
+        from accord.io.folders import cache_dir
+        from accord.tasks.turns import Turn
+
+        return Turn(project_dir, cache_dir(self.settings.cache_dir), self.reporter)
 
     def sync(self, project_dir: str) -> SyncOutcome:
         from accord.tasks.sync import sync_project
@@ -132,6 +142,11 @@ def add(project_dir: str, addition: Addition, engine: Engine, *, lock: bool, syn
     (``requirement-invalid``, ``path-without-name`` ...) and whatever the engine raises; then both files are as they
     were.
     """
+    with engine.turn(project_dir):
+        return _add(project_dir, addition, engine, lock=lock, sync=sync)
+
+
+def _add(project_dir: str, addition: Addition, engine: Engine, *, lock: bool, sync: bool) -> EditOutcome:
     path = os.path.join(project_dir, PROJECT_FILE)
     place = Place(optional=addition.optional, group=addition.group)
     wanted = _wanted(addition, project_dir)
@@ -176,8 +191,16 @@ def remove(
     sync: bool,
 ) -> EditOutcome:
     """Take ``names`` out of one list of the project, lock and sync; ``UsageError`` ``not-a-dependency``."""
+    with engine.turn(project_dir):
+        return _remove(
+            project_dir, names, engine, Place(optional=optional, group=group), lock=lock, sync=sync
+        )
+
+
+def _remove(
+    project_dir: str, names: Sequence[str], engine: Engine, place: Place, *, lock: bool, sync: bool
+) -> EditOutcome:
     path = os.path.join(project_dir, PROJECT_FILE)
-    place = Place(optional=optional, group=group)
     text = _read(path)
     gone: list[str] = []
     for name in dict.fromkeys(canonicalize_name(name) for name in names):
@@ -196,7 +219,7 @@ def remove(
 
 def lock_and_sync(project_dir: str, engine: Engine) -> tuple[LockOutcome, SyncOutcome]:
     """``accord upgrade``: a new lock and the environment it describes, or both as they were."""
-    with Restored(lock_path(project_dir)):
+    with engine.turn(project_dir), Restored(lock_path(project_dir)):
         locked = engine.lock(project_dir)
         synced = engine.sync(project_dir)
     return locked, synced

@@ -12,6 +12,7 @@ import os
 import time
 
 from accord.environments import state
+from accord.io.folders import cache_dir
 from accord.io.reporting import SILENT
 from accord.tasks.folders import lock_path, project_environment
 from accord.tasks.lockfile import load_lock, lock_bytes
@@ -111,41 +112,40 @@ def sync_project(
     from accord.tasks.project import load_project
     from accord.tasks.restoring import Restored
     from accord.tasks.session import Session
+    from accord.tasks.turns import Turn
 
-    project = load_project(project_dir)
-    with (
-        # The lock is written before files are fetched; if they cannot be had, lock and environment agree as before.
-        Restored(path),
-        Session(
+    # The lock is written before files are fetched; where they cannot be had, lock and environment agree as before.
+    with Turn(project_dir, cache_dir(settings.cache_dir), reporter), Restored(path):
+        project = load_project(project_dir)
+        with Session(
             settings,
             python=python,
             env=env_dir,
             project=project.tool,
             project_dir=project_dir,
             reporter=reporter,
-        ) as session,
-    ):
-        if not frozen:
-            outcome = lock_loaded(session, project, check=locked, dry_run=dry_run)
-            lock: Lock = outcome.lock  # type: ignore[assignment]
-        else:
-            lock = load_lock(path, session.cache_dir)
-        key = ""
-        if os.path.exists(path):
-            key = _project_key(
-                project_dir, path, settings, selection, python, sealed, link_mode, compile_bytecode
+        ) as session:
+            if not frozen:
+                outcome = lock_loaded(session, project, check=locked, dry_run=dry_run)
+                lock: Lock = outcome.lock  # type: ignore[assignment]
+            else:
+                lock = load_lock(path, session.cache_dir)
+            key = ""
+            if os.path.exists(path):
+                key = _project_key(
+                    project_dir, path, settings, selection, python, sealed, link_mode, compile_bytecode
+                )
+            how = How(
+                key=key,
+                sealed=sealed,
+                link_mode=link_mode or project.document.tool.link_mode,
+                compile_bytecode=compile_bytecode,
+                reinstall=reinstall,
+                dry_run=dry_run,
+                began=began,
             )
-        how = How(
-            key=key,
-            sealed=sealed,
-            link_mode=link_mode or project.document.tool.link_mode,
-            compile_bytecode=compile_bytecode,
-            reinstall=reinstall,
-            dry_run=dry_run,
-            began=began,
-        )
-        chosen = _with_defaults(selection, project)
-        return bring(session, env_dir, lambda: lock, chosen, how, project.folder, project=project)
+            chosen = _with_defaults(selection, project)
+            return bring(session, env_dir, lambda: lock, chosen, how, project.folder, project=project)
 
 
 def sync_requirements(

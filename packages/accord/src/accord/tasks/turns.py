@@ -1,0 +1,91 @@
+"""One command at a time in one project (hot).
+
+An environment has a lock of its own, but ``pyproject.toml`` and ``pylock.toml`` are read, thought about and written, and
+two who do that at once would lose what the first wrote.  The turn is taken before the first file is read and is the
+kernel's to give back, so a killed command holds nothing.  It lies in the cache, because a project's folder is the
+person's own; a task that calls another keeps the turn it has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from accord.io.locks import FileLock
+from accord_core.errors import UsageError
+
+__all__ = ["PATIENCE", "Turn"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from accord.io.reporting import Reporter
+
+PATIENCE = 600.0  # seconds; ACCORD_LOCK_TIMEOUT says another number
+FOLDER = "projects-v1"
+_held: dict[str, int] = {}
+
+
+class Turn:
+    """``with Turn(project_dir, cache_dir, reporter): …``  Raises InstallError ``locked`` after :data:`PATIENCE` seconds."""
+
+    __slots__ = ("_cache_dir", "_key", "_lock", "_patience", "_project", "_reporter")
+
+    def __init__(
+        self,
+        project_dir: str,
+        cache_dir: str,
+        reporter: Reporter,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        self._project = os.path.realpath(project_dir)
+        self._cache_dir = cache_dir
+        self._reporter = reporter
+        self._patience = _patience(environ)
+        self._key = hashlib.sha256(os.fsencode(self._project)).hexdigest()[:16]
+        self._lock: FileLock | None = None
+
+    def __enter__(self) -> Turn:
+        if not _held.get(self._key):
+            folder = os.path.join(self._cache_dir, FOLDER)
+            try:
+                os.makedirs(folder, exist_ok=True)
+                lock = FileLock(
+                    os.path.join(folder, self._key),
+                    f"the project {self._project}",
+                    timeout=self._patience,
+                    on_wait=self._reporter.warn,
+                )
+                lock.__enter__()
+                self._lock = lock
+            except OSError:
+                pass  # in a cache that nobody can write to, nobody waits for anybody
+        _held[self._key] = _held.get(self._key, 0) + 1
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _held[self._key] -= 1
+        if self._lock is not None:
+            self._lock.__exit__(kind, error, trace)
+            self._lock = None
+
+
+def _patience(environ: Mapping[str, str]) -> float:
+    said = environ.get("ACCORD_LOCK_TIMEOUT")
+    if not said:
+        return PATIENCE
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(
+            "usage",
+            f"ACCORD_LOCK_TIMEOUT is a number of seconds, not {said!r}",
+            hint="how long to wait for another accord in the same project",
+        )
+    return seconds
