@@ -52,6 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(
             "\ninterrupted: nothing is half done; the next accord command puts right what had begun\n"
         )
+        if argv is None:
+            # Threads may wait half a minute for an index that says nothing; a person who pressed Ctrl-C does not.
+            if processes is not None:
+                processes.wait_all()
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
         return INTERRUPTED
     return status
 

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Finished", "ProcessLimits", "run", "stop_all"]
+__all__ = ["Finished", "ProcessLimits", "run", "stop_all", "wait_all"]
 
 # Whoever was started for a run carries its number, so that a child that left the group can still be found.
 _MARK = "ACCORD_RUN"
@@ -130,6 +130,13 @@ def stop_all() -> int:
         running.stopped = True
         _signal_group(running.process.pid, signal.SIGTERM)
     return len(current)
+
+
+def wait_all(patience: float = 3.0) -> None:
+    """Wait up to ``patience`` seconds until the programs that :func:`stop_all` ended, and all they left, are gone."""
+    until = time.monotonic() + patience
+    while _running and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def run(

@@ -197,6 +197,14 @@ class Catalogue:
         loaded = self._load(universe.project)
         return self._policy.reason(universe, mask, loaded.warm, self._target, self._source.groups(loaded))
 
+    def abandon(self) -> None:
+        """Stop at once, for an interrupt: workers that wait for an index or a build are not waited for, and end with
+        the process.  What was learnt is not remembered."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._reporter.finish(self._task)
+            self._pool = None
+
     def close(self) -> None:
         """Stop the workers and remember what was learnt."""
         if self._pool is not None:

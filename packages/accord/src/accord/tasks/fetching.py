@@ -101,17 +101,23 @@ def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetch
     try:
         with Crew(session.cache_dir) as crew:
             crew.start()
-            with ThreadPoolExecutor(min(_DOWNLOADS, max(1, len(wheels))), "download") as pool:
+            pool = ThreadPoolExecutor(min(_DOWNLOADS, max(1, len(wheels))), "download")
+            try:
                 downloads = {
                     pool.submit(_download, session, one, folder, base, crew, task): one for one in wheels
                 }
-                try:
-                    built = [_build(session, one, folder, base, crew) for one in others]
-                    wait(downloads, return_when=FIRST_EXCEPTION)
-                    unpacking = [(one, future.result()) for future, one in downloads.items() if future.done()]
-                except BaseException:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
+                built = [_build(session, one, folder, base, crew) for one in others]
+                wait(downloads, return_when=FIRST_EXCEPTION)
+                unpacking = [(one, future.result()) for future, one in downloads.items() if future.done()]
+            except KeyboardInterrupt:
+                pool.shutdown(
+                    wait=False, cancel_futures=True
+                )  # what waits for the network ends with the process
+                raise
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+            pool.shutdown()
             found = [Fetched(one, _unpacked(one, future)) for one, future in unpacking]
             for one, future, direct_url, editable in built:
                 found.append(Fetched(one, _unpacked(one, future), direct_url, editable=editable))

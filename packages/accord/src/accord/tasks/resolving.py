@@ -155,6 +155,9 @@ def resolve(session: Session, asked: Asked) -> Resolution:
             raise _with_names(error(failure, catalogue.reason), session) from None
         finally:
             catalogue.close()
+    except KeyboardInterrupt:
+        catalogue.abandon()
+        raise
     except BaseException:
         catalogue.close()
         raise
