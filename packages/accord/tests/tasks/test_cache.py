@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
 from accord.tasks import cache
 from accord_core.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def fill(folder: Path) -> None:
@@ -47,6 +45,22 @@ def test_cleaning_removes_the_parts_and_keeps_the_folder(tmp_path: Path) -> None
     assert len(os.listdir(tmp_path)) == 4
     assert cache.clean(str(tmp_path), dry_run=False) == would
     assert os.listdir(tmp_path) == []
+
+
+def test_what_a_later_version_keeps_is_ours_too(tmp_path: Path) -> None:
+    (tmp_path / "something-new-v7").mkdir()
+    (part,) = cache.parts(str(tmp_path))
+    assert part.words == "something-new"
+    cache.clean(str(tmp_path), dry_run=False)
+    assert os.listdir(tmp_path) == []
+
+
+def test_every_folder_the_rooms_name_is_known() -> None:
+    sources = Path(cache.__file__).parents[1].rglob("*.py")
+    text = "\n".join(source.read_text() for source in sources)
+    named = set(re.findall(r'"([a-z-]+)-v[0-9]+(?:\.db)?"', text))
+    assert {"store", "closures", "catalogue", "interpreters"} <= named
+    assert named <= set(cache.PARTS)
 
 
 def test_a_folder_with_foreign_files_is_not_cleaned(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ pruning has not found it unused).
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,18 +24,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Part", "Removed", "clean", "collect", "parts", "remove_packages", "verify"]
 
-# Folders and files below the cache folder, by the table of docs/explanation/architecture.md "Folders on disk".
+# What the rooms keep below the cache folder, each under its name and the version of its form (``store-v1``); see
+# docs/explanation/architecture.md, "Folders on disk".
 PARTS = {
-    "catalogue-v2.db": "index pages and metadata",
-    "store-v1": "unpacked wheels",
-    "closures-v1": "sealed environments",
-    "builds-v1": "built wheels and their metadata",
-    "git-v1": "clones of repositories",
-    "interpreters-v1": "what interpreters are like",
-    "locks-v1": "parsed locks",
-    "run-envs-v1": "environments of scripts",
-    "build-envs-v1": "environments of running builds",
+    "archives": "archives given by URL",
+    "build-envs": "environments of running builds",
+    "builds": "built wheels and their metadata",
+    "catalogue": "index pages and metadata",
+    "closures": "sealed environments",
+    "editables": "editable builds",
+    "git": "clones of repositories",
+    "interpreters": "what interpreters are like",
+    "locks": "parsed locks",
+    "projects": "turns of commands in one project",
+    "run-envs": "environments of scripts",
+    "sdists": "source distributions",
+    "store": "unpacked wheels",
 }
+OWN = re.compile(r"(?P<name>[a-z-]+)-v[0-9]+(?:\.db(?:-wal|-shm|-journal)?)?(?:\.lock)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,15 @@ def parts(cache_dir: str) -> tuple[Part, ...]:
         return ()
     for name in names:
         octets, files = _measure(os.path.join(cache_dir, name), seen)
-        # The write-ahead log of a database belongs to it.
-        base = name.removesuffix("-wal").removesuffix("-shm")
-        found.append(Part(name, PARTS.get(base, "other"), octets, files))
+        found.append(Part(name, _holds(name), octets, files))
     return tuple(found)
+
+
+def _holds(name: str) -> str:
+    """What a part of the cache is for; ``other`` for what Accord did not put there.  Forms of older and newer versions
+    of Accord are its own too."""
+    own = OWN.fullmatch(name)
+    return "other" if own is None else PARTS.get(own["name"], own["name"])
 
 
 def _measure(path: str, seen: set[tuple[int, int]]) -> tuple[int, int]:
@@ -99,7 +111,7 @@ def collect(cache_dir: str, *, older_than: float | None, max_bytes: int | None, 
 def clean(cache_dir: str, *, dry_run: bool) -> Removed:
     """Remove the cache.  ``UsageError`` ``not-a-cache`` for a folder that holds anything Accord did not put there."""
     held = parts(cache_dir)
-    foreign = [part.name for part in held if part.words == "other" and not part.name.endswith(".lock")]
+    foreign = [part.name for part in held if part.words == "other"]
     if foreign:
         raise UsageError(
             "not-a-cache",
