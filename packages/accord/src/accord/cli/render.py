@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from accord.tasks.trees import Branch
 
 __all__ = [
-    "changes", "lock_record", "plural", "short_path", "show_lock", "show_sync", "size", "sync_record",
+    "changes", "lock_record", "plural", "short_path", "show_lock", "show_sync", "size", "swap", "sync_record",
     "sync_summary", "table", "tree",
 ]  # fmt: skip
 
@@ -71,6 +71,19 @@ def changes(outcome: SyncOutcome | LockOutcome, paint: Paint) -> Iterator[str]:
         lines.append((name, f" {paint('~', 'yellow')} {name} {text}"))
     for _, line in sorted(lines):
         yield line
+
+
+def swap(came: Iterable[tuple[str, str]], went: Iterable[tuple[str, str]]) -> SyncOutcome:
+    """What came and what went as one outcome: a name that did both was replaced."""
+    from accord.tasks.outcomes import SyncOutcome
+
+    new, old = dict(came), dict(went)
+    return SyncOutcome(
+        env="",
+        added=[(name, version) for name, version in new.items() if name not in old],
+        removed=[(name, version) for name, version in old.items() if name not in new],
+        replaced=[(name, old[name], version) for name, version in new.items() if name in old],
+    )
 
 
 def sync_summary(outcome: SyncOutcome) -> str:

@@ -25,7 +25,7 @@ def arguments(parser: Parser) -> None:
 
 
 def run(args: Args, context: Context) -> int:
-    from accord.cli.render import short_path
+    from accord.cli.render import changes, short_path, swap
     from accord.tasks.environment import take_back
 
     env = context.environment(args.env)
@@ -42,8 +42,7 @@ def run(args: Args, context: Context) -> int:
             }
         )
         return 0
-    for sign, color, items in (("+", "green", came), ("-", "red", went)):
-        for name, version in items:
-            context.say(f" {context.paint_error(sign, color)} {name} {version}")
+    for line in changes(swap(came, went), context.paint_error):
+        context.say(line)
     context.say(f"{'redid' if args.redo else 'undid'} change {change.number} of {short_path(env)}")
     return 0
