@@ -34,7 +34,7 @@ tour: .venv/.accord-base
 	@$(BIN)/accord tour
 
 test: .venv/.accord-dev
-	$(BIN)/python -m pytest -v $(PYTESTFLAGS) packages
+	$(BIN)/python -m pytest -v -rs $(PYTESTFLAGS) packages
 
 quick: .venv/.accord-dev
 	$(BIN)/python -m pytest -m "not network and not slow" $(PYTESTFLAGS) packages
