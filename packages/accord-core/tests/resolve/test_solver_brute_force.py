@@ -7,6 +7,7 @@ specifiers.  A solution is a choice of one candidate for every reachable project
 from __future__ import annotations
 
 import itertools
+import os
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,7 @@ from accord_core.resolve.solver import Solution, Unsolvable, solve
 from accord_core.resolve.universe import Universe
 
 Needs = dict[str, tuple[Dependency, ...]]
+EXAMPLES = int(os.environ.get("ACCORD_TEST_EXAMPLES", "300"))  # 20,000 when the solver was changed
 VERSIONS = ("0.9", "1.0a1", "1.0", "1.0+cpu", "1.0.post1", "2.0rc1", "2.0", "3.0")
 SPECIFIERS = (
     "",
@@ -150,7 +152,7 @@ def indexes(draw: st.DrawFn) -> Index:
     return Index(projects, draw(few), draw(few), direct)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(indexes(), roots, st.sampled_from(("highest", "lowest", "lowest-direct")))
 def test_solver_agrees_with_brute_force(index: Index, asked: tuple[Root, ...], strategy: str) -> None:
     try:
@@ -161,6 +163,43 @@ def test_solver_agrees_with_brute_force(index: Index, asked: tuple[Root, ...], s
         assert told.story
     else:
         assert_valid(index, asked, solution)
+
+
+@st.composite
+def tangles(draw: st.DrawFn) -> Index:
+    """Few projects that need each other often and narrowly: what makes a solver learn, jump back and learn again."""
+    projects: dict[str, dict[str, Needs]] = {}
+    names = ("a", "b", "c", "d", "e")
+    for name in names:
+        others = st.sampled_from([other for other in names if other != name])
+        wanted = st.sampled_from(("==1", "==2", "==3", "==4", ">=2", ">=3", "<=2", "<=3", "!=2", "!=3"))
+        narrow = st.lists(st.tuples(others, st.sampled_from(((), (), (), ("x",))), wanted), max_size=3).map(
+            tuple
+        )
+        needs: Needs = {}
+        for version in ("1", "2", "3", "4"):
+            if not needs or draw(st.booleans()):
+                needs = {"": draw(narrow), "x": draw(narrow)}
+            projects.setdefault(name, {})[version] = needs
+    return Index(projects, set(), set(), set())
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    tangles(),
+    st.lists(st.sampled_from(("a", "b", "c", "d", "e")), min_size=1, max_size=3, unique=True),
+    st.sampled_from(("highest", "lowest")),
+)
+def test_solver_agrees_with_brute_force_on_tangles(index: Index, names: list[str], strategy: str) -> None:
+    asked = tuple(Root((name, (), ""), "requirements.in") for name in names)
+    try:
+        solution = solve(index, asked, strategy=strategy)
+    except Unsolvable as failure:
+        assert not index.solvable(asked)
+        assert explain(failure, lambda universe, mask: ("only-yanked", "is yanked")).story
+    else:
+        assert_valid(index, asked, solution)
+        assert solution.conflicts <= solution.decisions <= 200
 
 
 def assert_valid(index: Index, asked: tuple[Root, ...], solution: Solution) -> None:

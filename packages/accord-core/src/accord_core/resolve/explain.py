@@ -30,8 +30,11 @@ _HINTS = {
     "only-yanked": "pin the yanked version exactly with == if you must have it",
     "excluded-newer": "move --exclude-newer, or exempt the project from it",
     "url-dependency": "ask for it yourself, by the same URL, if you trust it",
+    "project-quarantined": "its files are thought to be harmful; look for news of the project before going on",
     "unsatisfiable": "relax one of the requirements named, or set an override in [tool.accord.overrides]",
 }
+# A version with metadata that cannot be read, a build that failed: many codes, one thing to do.
+_UNUSABLE_HINT = "allow another version of it, or report it to the people who publish it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Explanation:
     summary: str
     story: tuple[str, ...]
     leaves: tuple[str, ...]
-    hint: str | None
+    hint: str
 
 
 def error(failure: Unsolvable, reason: Reason) -> ResolutionError:
@@ -56,7 +59,7 @@ def explain(failure: Unsolvable, reason: Reason) -> Explanation:
     teller = _Teller(failure.solver, reason)
     story = teller.tell(failure.incompatibility)
     code, summary = teller.verdict()
-    return Explanation(code, summary, tuple(story), tuple(teller.leaves), _HINTS.get(code))
+    return Explanation(code, summary, tuple(story), tuple(teller.leaves), _HINTS.get(code, _UNUSABLE_HINT))
 
 
 class _Teller:
