@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from accord.environments.history import Change
     from accord.environments.interpreters import Interpreter
 
-__all__ = ["compare", "look_back", "make", "take_back"]
+__all__ = ["compare", "heal", "look_back", "make", "take_back"]
 
 
 def make(
@@ -42,10 +42,20 @@ def make(
     return interpreter
 
 
+def heal(folder: str) -> bool:
+    """Take back what a killed command did to the environment, before anybody is told what is in it."""
+    from accord.environments.layout import OWN
+    from accord.environments.transaction import recover
+
+    # The journal alone: what is only prepared aside changes nothing, and a reader does not wait for its writer.
+    return os.path.lexists(os.path.join(folder, OWN, "journal")) and recover(os.path.abspath(folder))
+
+
 def look_back(folder: str) -> tuple[Change, ...]:
     """What was done to the environment, oldest first."""
     from accord.environments.history import history
 
+    heal(folder)
     return history(folder)
 
 

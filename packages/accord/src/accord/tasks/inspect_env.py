@@ -106,6 +106,10 @@ def look(*, env: str | None, folders: Sequence[str], python: str | None, cache_d
 
     if env is not None and not os.path.isfile(os.path.join(env, "pyvenv.cfg")):
         raise UsageError("no-environment", f"{env} is not an environment", hint="accord venv makes one")
+    if env is not None:
+        from accord.tasks.environment import heal
+
+        heal(env)
     interpreter = interpreters.find(env or python, cache_dir=cache_dir)
     where = tuple(folders) or tuple(
         dict.fromkeys(

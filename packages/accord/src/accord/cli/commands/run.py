@@ -116,7 +116,11 @@ def _base(args: Args, context: Context) -> str | None:
         except UsageError:
             return None
     if args.no_sync:
-        return context.environment(args.env) if args.env else project_environment(project)
+        from accord.tasks.environment import heal
+
+        env = context.environment(args.env) if args.env else project_environment(project)
+        heal(env)
+        return env
     from accord.tasks.sync import sync_project
 
     outcome = sync_project(
