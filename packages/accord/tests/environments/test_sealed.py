@@ -148,7 +148,7 @@ def _attacks(bench: Bench, env: str) -> dict[str, Callable[[], object]]:
         ),
         "write": lambda: run_python(env, "-c", f"open({site + '/evil.py'!r}, 'w')"),
         "replace": lambda: run_python(
-            env, "-c", f"import os; open('/tmp/x','w'); os.replace('/tmp/x', {site + '/spam/__init__.py'!r})"
+            env, "-c", f"import os; os.replace({newer!r}, {site + '/spam/__init__.py'!r})"
         ),
         "remove": lambda: run_python(env, "-c", f"import shutil; shutil.rmtree({site + '/spam'!r})"),
         "rm -r site/*": lambda: subprocess.run(
@@ -407,3 +407,40 @@ def _closed(bench: Bench, env: str) -> bool:
             return False
     except OSError:
         return True
+
+
+UNSHARED = """\
+import sys; sys.path[:] = {path!r}
+from accord.environments import interpreters
+from accord.environments.plan import Wanted
+from accord.environments.seal import seal
+from accord.store.store import Store
+entry = Store({cache!r}).find({sha256!r})
+python = interpreters.find({python!r}, cache_dir={cache!r})
+for env in {envs!r}:
+    done = seal(env, python, "key", lambda: [Wanted(entry.name, entry.version, entry=entry)], cache_dir={cache!r})
+    assert done.closure == "", done.closure
+open(f"{{env}}/{{python.paths['purelib']}}/extra.py", "w").close()
+"""
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="taking a capability from root needs root and setpriv",
+)
+def test_root_without_the_immutable_flag_shares_nothing(bench: Bench) -> None:
+    """As in most containers: then each sealed environment has a tree of its own."""
+    want = bench.wanted(files=FILES, entry_points=POINTS)
+    envs = [f"{bench.folder}/one", f"{bench.folder}/two"]
+    code = UNSHARED.format(
+        path=sys.path, cache=bench.cache, sha256=want.sha256, python=sys.executable, envs=envs
+    )
+    drop = ["setpriv", "--inh-caps=-linux_immutable", "--bounding-set=-linux_immutable"]
+    done = subprocess.run(
+        [*drop, sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run_python(envs[1], "-c", "import spam, extra").returncode == 0
+    assert run_python(envs[0], "-c", "import spam").returncode == 0
+    assert run_python(envs[0], "-c", "import extra").returncode == 1
+    assert [unchanged(env, "key") for env in envs] == [True, False]
