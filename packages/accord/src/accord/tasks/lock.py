@@ -142,6 +142,7 @@ def lock_project(
             env=project_environment(project.folder),
             project=project.tool,
             project_dir=project.folder,
+            requires_python=project.document.requires_python,
             reporter=reporter,
         ) as session:
             return lock_loaded(session, project, check=check, dry_run=dry_run)

@@ -56,7 +56,7 @@ def make_lock(
         wheels: tuple[LockFile, ...] = ()
         sdist = None
         if with_files:
-            wheels, sdist = _files(resolution.files(name), target)
+            wheels, sdist = _files(_hashed(resolution, name, target), target)
         packages.append(
             Package(
                 name=name,
@@ -107,6 +107,32 @@ def _tool(
             for group in groups
         }
     return {"accord": accord}
+
+
+def _hashed(resolution: Resolution, name: str, target: Target) -> list[File]:
+    """The files of a project, each with a hash, which a lock must have (PEP 751 "packages.wheels.hashes").
+
+    An index that publishes none makes no promise that could be broken, so what it sends now is what the lock pins: local
+    files are hashed, and of remote ones only the one that will be installed is fetched for it; the others are left out.
+    """
+    files = resolution.files(name)
+    if all(file.hashes for file in files):
+        return files
+    kept = [file for file in files if file.hashes or file.url.startswith("file:")]
+    bare = [file for file in files if not file.hashes and not file.url.startswith("file:")]
+    if bare and not kept:
+        wheels = [(place, file) for file in bare if (place := _place(file.filename, target)) is not None]
+        kept.append(min(wheels, key=lambda pair: pair[0])[1] if wheels else bare[-1])
+    for file in kept:
+        if not file.hashes:
+            file.hashes = {"sha256": resolution.sha256(file)}
+    return kept
+
+
+def _place(filename: str, target: Target) -> int | None:
+    if filename[-4:].lower() != ".whl":
+        return None
+    return target.rank("-".join(filename[:-4].rsplit("-", 3)[1:]))
 
 
 def _files(files: list[File], target: Target) -> tuple[tuple[LockFile, ...], LockFile | None]:

@@ -39,7 +39,7 @@ class Resolution:
     project.  The catalogue stays open for files and reasons until :meth:`close`.
     """
 
-    __slots__ = ("_catalogue", "direct", "roots", "solution")
+    __slots__ = ("_catalogue", "_session", "direct", "roots", "solution")
 
     def __init__(
         self,
@@ -47,7 +47,9 @@ class Resolution:
         roots: list[tuple[Wish, Dependency]],
         direct: dict[str, Resolved],
         catalogue: Catalogue,
+        session: Session,
     ) -> None:
+        self._session = session
         self.solution = solution
         self.roots = roots
         self.direct = direct
@@ -56,6 +58,20 @@ class Resolution:
     def files(self, project: str) -> list[File]:
         """The files of the version chosen, in the order of the page."""
         return self._catalogue.files(project, self.solution.pins[project].version)
+
+    def sha256(self, file: File) -> str:
+        """The digest of a file whose index publishes none: of the local file, or of what is sent now."""
+        from accord.store.store import file_sha256
+
+        if file.url.startswith("file:"):
+            from accord.io.urls import path_of
+
+            return file_sha256(path_of(file.url))
+        import tempfile
+
+        self._session.reporter.note(f"{file.filename} has no published hash; it is fetched to make one")
+        with tempfile.TemporaryDirectory() as folder:
+            return file_sha256(self._session.artifacts.fetch(file, folder, None))
 
     def index(self, project: str) -> str | None:
         """The URL of the index that owns the project."""
@@ -161,7 +177,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
     except BaseException:
         catalogue.close()
         raise
-    return Resolution(solution, roots, direct, catalogue)
+    return Resolution(solution, roots, direct, catalogue, session)
 
 
 def _checked(flag: str, value: str, known: tuple[str, ...]) -> str:

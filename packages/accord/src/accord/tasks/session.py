@@ -15,6 +15,7 @@ from accord.io.folders import cache_dir, config_dir
 from accord.io.reporting import SILENT
 from accord.repositories.candidates import Target
 from accord.repositories.shelf import Shelf
+from accord_core.project.versions import satisfies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Session:
         env: str | None = None,
         project: Mapping[str, object] | None = None,
         project_dir: str | None = None,
+        requires_python: str | None = None,
         reporter: Reporter = SILENT,
         environ: Mapping[str, str] = os.environ,
         now: float | None = None,
@@ -83,6 +85,7 @@ class Session:
         self.now = time.time() if now is None else now
         self.project = project or {}
         self.project_dir = project_dir
+        self.requires_python = requires_python
         self.cache_dir = cache_dir(settings.cache_dir, environ)
         self._python = python
         self._env = env
@@ -138,12 +141,27 @@ class Session:
 
     @once
     def interpreter(self) -> Interpreter:
-        asked = self._python or self.settings.python_version
+        """The interpreter of this run: what was asked for, the project's pin, the environment's own, else the one at
+        hand; and where nobody asked, one that the project allows.  InstallError ``interpreter-not-found``."""
+        asked = self._python or self.settings.python_version or self._pinned()
         if asked is None and self._env is not None and os.path.isfile(os.path.join(self._env, "pyvenv.cfg")):
             asked = self._env
-        if asked is None and isinstance(self.project.get("python"), str):
-            asked = str(self.project["python"])
-        return interpreters.find(asked, cache_dir=self.cache_dir)
+        found = interpreters.find(asked, cache_dir=self.cache_dir)
+        wanted = self.requires_python
+        if asked is None and wanted and not satisfies(found.version, wanted):
+            found = interpreters.find(wanted, cache_dir=self.cache_dir)
+        return found
+
+    def _pinned(self) -> str | None:
+        """What ``.python-version`` or ``[tool.accord] python`` of the project asks for."""
+        if self.project_dir is None:
+            return None
+        if os.path.exists(os.path.join(self.project_dir, ".python-version")):
+            from accord.tasks.python import read_pin
+
+            return read_pin(self.project_dir)
+        said = self.project.get("python")
+        return said if isinstance(said, str) else None
 
     @once
     def target(self) -> Target:

@@ -123,6 +123,7 @@ def sync_project(
             env=env_dir,
             project=project.tool,
             project_dir=project_dir,
+            requires_python=project.document.requires_python,
             reporter=reporter,
         ) as session:
             if not frozen:
@@ -244,6 +245,11 @@ def _project_key(
 ) -> str:
     with open(os.path.join(project_dir, "pyproject.toml"), "rb") as stream:
         document = hashlib.sha256(stream.read()).digest()
+    try:
+        with open(os.path.join(project_dir, ".python-version"), "rb") as stream:
+            document += stream.read(1024)
+    except OSError:
+        pass  # most projects pin no Python
     said: Mapping[str, object] = settings.as_dict()
     asked = sorted((name, repr(value)) for name, value in said.items() if name not in _NO_MATTER)
     return _key(
