@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -128,6 +129,9 @@ def main() -> int:
     parser.add_argument("--python", default="3.12", help="the interpreter environments are made for")
     parser.add_argument("--snapshot", default=os.path.join(HERE, "snapshot"))
     options = parser.parse_args()
+    signal.signal(
+        signal.SIGTERM, lambda number, _frame: sys.exit(128 + number)
+    )  # ended from outside: still clears up
     folder = os.path.join(HERE, "results", "tmp", str(os.getpid()))
     os.makedirs(folder)
     try:
