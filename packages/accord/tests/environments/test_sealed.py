@@ -114,6 +114,18 @@ def test_python_compiles_into_the_environment_that_runs_it(pair: tuple[Bench, st
     assert unchanged(one, "key")
 
 
+@needs_sharing
+def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Bench) -> None:
+    want = bench.wanted(files=FILES)
+    _seal(bench, bench.env, want, compile_bytecode=True)
+    told = run_python(bench.env, "-c", "import spam, ns.spam, sys; print(sys.flags.optimize)")
+    assert told.stdout == "0\n"
+    assert not os.path.exists(f"{bench.env}/.accord/compiled")
+    # Another level of optimisation is not there and goes to the environment's own folder.
+    run_python(bench.env, "-O", "-c", "import spam")
+    assert os.path.exists(f"{bench.env}/.accord/compiled/spam/__pycache__")
+
+
 def snapshot_all(bench: Bench, env: str) -> set[str]:
     """Every name in the closure, compiled files included."""
     root = os.path.realpath(f"{env}/{bench.python.paths['purelib']}")

@@ -66,6 +66,9 @@ def test_a_lock_dies_with_its_holder(tmp_path: Path) -> None:
 
 def test_shared_locks_exclude_only_exclusive_ones(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
-    with FileLock(path, "it", shared=True), FileLock(path, "it", shared=True, timeout=0.0):
-        with pytest.raises(StoreError), FileLock(path, "it", timeout=0.1, family=StoreError):
-            pass
+    one, two = FileLock(path, "it", shared=True), FileLock(path, "it", shared=True, timeout=0.0)
+    alone = FileLock(path, "it", timeout=0.1, family=StoreError)
+    with one, two, pytest.raises(StoreError), alone:
+        pass
+    with alone:
+        pass

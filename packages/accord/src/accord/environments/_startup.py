@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def _accord(site: str, prefix: str) -> None:
+    import os
     import sys
     from importlib.machinery import (
         BYTECODE_SUFFIXES,
@@ -29,6 +30,9 @@ def _accord(site: str, prefix: str) -> None:
     inside = site + "/"
     private = prefix + "/.accord/compiled/"
 
+    # Where the closure was compiled when it was made, what stands there is read; never written.
+    compiled = os.path.isdir(inside + "__pycache__")
+
     def own(path: str) -> str:
         # importlib asks for <folder>/__pycache__/<module>.<tag>.pyc; only those below site-packages are moved.
         if path.startswith(inside) and path.endswith(".pyc"):
@@ -37,6 +41,11 @@ def _accord(site: str, prefix: str) -> None:
 
     class Loader(SourceFileLoader):
         def get_data(self, path: str) -> bytes:
+            if compiled:
+                try:
+                    return SourceFileLoader.get_data(self, path)
+                except OSError:
+                    pass
             return SourceFileLoader.get_data(self, own(path))
 
         def set_data(self, path: str, data: ReadableBuffer, *, _mode: int = 0o666) -> None:

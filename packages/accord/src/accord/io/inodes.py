@@ -13,13 +13,12 @@ took 0.8 to 4 s instead of 0.2.  Below a folder with this flag each new one star
 from __future__ import annotations
 
 import os
-import struct
 import sys
 
 __all__ = ["available", "protect", "release", "scatter"]
 
-_GET_FLAGS = 0x80086601 if struct.calcsize("P") == 8 else 0x80046601  # FS_IOC_GETFLAGS, linux/fs.h
-_SET_FLAGS = 0x40086602 if struct.calcsize("P") == 8 else 0x40046602  # FS_IOC_SETFLAGS
+_GET_FLAGS = 0x80086601 if sys.maxsize > 2**32 else 0x80046601  # FS_IOC_GETFLAGS, linux/fs.h
+_SET_FLAGS = 0x40086602 if sys.maxsize > 2**32 else 0x40046602  # FS_IOC_SETFLAGS
 _IMMUTABLE = 0x00000010  # FS_IMMUTABLE_FL
 _TOPDIR = 0x00020000  # FS_TOPDIR_FL
 
@@ -27,13 +26,13 @@ _TOPDIR = 0x00020000  # FS_TOPDIR_FL
 def _flags(handle: int) -> int:
     import fcntl
 
-    return int(struct.unpack("i", fcntl.ioctl(handle, _GET_FLAGS, b"\0\0\0\0"))[0])
+    return int.from_bytes(fcntl.ioctl(handle, _GET_FLAGS, b"\0\0\0\0"), sys.byteorder)
 
 
 def _set(handle: int, flags: int) -> None:
     import fcntl
 
-    fcntl.ioctl(handle, _SET_FLAGS, struct.pack("i", flags))
+    fcntl.ioctl(handle, _SET_FLAGS, flags.to_bytes(4, sys.byteorder))
 
 
 def protect(handle: int) -> bool:
