@@ -37,7 +37,7 @@ test: .venv/.accord-dev
 	$(BIN)/python -m pytest -v -rs $(PYTESTFLAGS) packages
 
 quick: .venv/.accord-dev
-	$(BIN)/python -m pytest -m "not network and not slow" $(PYTESTFLAGS) packages
+	$(BIN)/python -m pytest -n 2 -m "not network and not slow" $(PYTESTFLAGS) packages
 
 lint: .venv/.accord-dev
 	$(BIN)/ruff check

@@ -24,11 +24,11 @@ METADATA = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n"
 
 
 def wheel(payload: int) -> bytes:
-    """A wheel whose METADATA stands before ``payload`` bytes that do not compress."""
+    """A wheel whose METADATA stands before ``payload`` bytes that do not compress; the same whenever it is made."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("demo-1.0.dist-info/METADATA", METADATA)
-        archive.writestr("demo/data", random.Random(1).randbytes(payload))
+        archive.writestr(zipfile.ZipInfo("demo-1.0.dist-info/METADATA"), METADATA)
+        archive.writestr(zipfile.ZipInfo("demo/data"), random.Random(1).randbytes(payload))
     return stream.getvalue()
 
 
