@@ -11,7 +11,7 @@ import pytest
 from accord.environments.create import create
 from accord.environments.installed import installed
 from accord.environments.layout import layout_of
-from accord.environments.plan import plan
+from accord.environments.plan import Wanted, plan
 from accord.io.locks import FileLock
 from accord.testing.installing import Bench, run_python, snapshot
 from accord_core.errors import AccordError, InstallError
@@ -148,6 +148,22 @@ def test_one_accord_at_a_time(made: Bench) -> None:
 
     assert apply(found) == 1
     timer.join()
+
+
+def test_what_changed_between_planning_and_applying_is_planned_anew(made: Bench) -> None:
+    from accord.environments.apply import apply
+
+    one, two = made.wanted("one"), made.wanted("two")
+    made.install(one)
+    found = plan(made.env, [two])  # one goes
+    made.install(one, made.wanted("three"))
+    apply(found)
+    assert [other.name for other in installed(made.env)] == ["two"]
+    found = plan(made.env, [Wanted("two", "1.0", sha256=two.sha256)])
+    made.install()
+    with pytest.raises(InstallError) as caught:
+        apply(found)
+    assert caught.value.code == "environment-changed"
 
 
 def test_two_processes_change_one_environment_one_after_the_other(made: Bench) -> None:

@@ -13,7 +13,7 @@ from accord.environments.assemble import Assembly
 from accord.environments.installed import Installed, files_of
 from accord.environments.layout import OWN, Layout
 from accord.environments.moves import Leaving, MoveIn, recorded_or_nothing
-from accord.environments.transaction import Transaction, entries
+from accord.environments.transaction import Transaction, entries, recover_locked
 from accord.io import files
 
 TYPE_CHECKING = False
@@ -61,6 +61,7 @@ def apply_locked(
 ) -> int:
     """The same for a caller that holds the lock or made the environment aside, where nobody else can see it."""
     layout = plan.layout
+    plan = plan.current(healed=recover_locked(layout.root))
     before = state.read(layout.root)
     known: state.Known = dict(before["dists"]) if before else {}
     if plan.sealed:

@@ -12,7 +12,7 @@ from accord_core.errors import InstallError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from accord.store.entry import Entry
@@ -57,7 +57,7 @@ class Plan:
     ``sealed``: the environment is a sealed one and becomes private, so that all of it is made anew.
     """
 
-    __slots__ = ("add", "keep", "layout", "remove", "replaced", "sealed")
+    __slots__ = ("_again", "_stamp", "add", "keep", "layout", "remove", "replaced", "sealed")
 
     def __init__(
         self,
@@ -67,13 +67,34 @@ class Plan:
         keep: tuple[Installed, ...],
         *,
         sealed: bool = False,
+        stamp: tuple[int, int] = (0, 0),
+        again: Callable[[], Plan] | None = None,
     ) -> None:
         self.sealed = sealed
+        self._stamp = stamp
+        self._again = again
         self.layout = layout
         self.add = add
         self.remove = remove
         self.keep = keep
         self.replaced = frozenset(one.name for one in add) & frozenset(one.name for one in remove)
+
+    def current(self, *, healed: bool) -> Plan:
+        """This plan if the environment is still the one it was made for, else one made now (the lock is held).
+
+        ``healed``: a crash was just taken back.  ``InstallError`` ``environment-changed`` where the new plan needs
+        wheels that were not fetched.
+        """
+        if self._again is None or (not healed and self._stamp == _stamp(self.layout)):
+            return self
+        found = self._again()
+        if any(one.entry is None for one in found.add):
+            raise InstallError(
+                "environment-changed",
+                f"something else changed {self.layout.shown} in the meantime",
+                hint="run again",
+            )
+        return found
 
     @property
     def empty(self) -> bool:
@@ -107,6 +128,12 @@ def plan_layout(
     reinstall: Iterable[str] = (),
 ) -> Plan:
     """The same for a known layout."""
+    stamp = _stamp(layout)
+
+    def again() -> Plan:
+        return plan_layout(layout, wanted, exact=exact, remove=remove, reinstall=reinstall)
+
+    remove, reinstall = tuple(remove), tuple(reinstall)
     if os.path.islink(f"{layout.root}/{layout.site}"):
         if not exact:
             raise InstallError(
@@ -124,17 +151,26 @@ def plan_layout(
     known: state.Known = record["dists"] if record else {}
     anew = set(reinstall)
     leaving = set(remove)
-    add, gone, keep = [], [], []
+    new, gone, keep = [], [], []
     for want in sorted(wanted, key=lambda one: one.name):
         found = there.pop(want.name, [])
         if len(found) == 1 and want.name not in anew and _is(found[0], want, known):
             keep.append(found[0])
         else:
-            add.append(want)
+            new.append(want)
             gone.extend(found)
     for name, found in there.items():
         (gone if exact or name in leaving else keep).extend(found)
-    return Plan(layout, tuple(add), tuple(gone), tuple(keep))
+    return Plan(layout, tuple(new), tuple(gone), tuple(keep), stamp=stamp, again=again)
+
+
+def _stamp(layout: Layout) -> tuple[int, int]:
+    """What changes when a distribution comes or goes."""
+    try:
+        status = os.lstat(f"{layout.root}/{layout.site}")
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_ino)
 
 
 def _is(found: Installed, want: Wanted, known: state.Known) -> bool:
