@@ -32,7 +32,7 @@ _HOSTS = re.compile(
 )
 # A home with somebody's name in it, and the folders builds of this repository ran in.
 _PATHS = re.compile(
-    r"/root/\.(?!cache)\w|/home/(?!user\b|you\b|person\b)[a-z]\w*/|(?<![\w.}])/wor[k]/\w|/tmp/brief[s]"
+    r"/root/\.(?!cache)\w|/home/(?!user\b|you\b|person\b|me\b)[a-z]\w*/|(?<![\w.}])/wor[k]/\w|/tmp/brief[s]"
 )
 _LARGEST = 5_000_000
 
