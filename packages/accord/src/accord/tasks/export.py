@@ -6,11 +6,13 @@ decided here, and markers stay.  The ``pylock.toml`` form is the same lock witho
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accord.io.files import write_atomic
 from accord.tasks.inspect_lock import read_lock
+from accord.tasks.lockpaths import moved, with_urls
 from accord.tasks.selecting import choose
 from accord_core.lock.requirements import Layout, dumps_requirements
 from accord_core.lock.write import dumps
@@ -40,7 +42,11 @@ def export(
 ) -> ExportOutcome:
     """Write the lock at ``lock_path`` in the form asked for to ``output``, or only hand the text back."""
     lock = read_lock(lock_path)
-    text = _pylock(lock) if form.format == "pylock.toml" else _requirements(lock, selection, form)
+    base = os.path.dirname(os.path.abspath(lock_path))
+    if form.format == "pylock.toml":
+        text = _pylock(moved(lock, base, os.path.dirname(os.path.abspath(output or "pylock.toml"))))
+    else:
+        text = _requirements(with_urls(lock, base), selection, form)
     if output is not None:
         write_atomic(output, text.encode())
     return ExportOutcome(text, output, len(lock.packages))

@@ -72,7 +72,10 @@ def compile_requirements(
                 requires_python=read.asked.requires_python,
                 base=base,
             )
-            text = _dumps(lock) if as_lock else _requirements(lock, resolution, read.asked, form, session)
+            if as_lock:
+                text = _dumps(lock)
+            else:
+                text = _requirements(lock, base, resolution, read.asked, form, session)
         finally:
             resolution.close()
     written = output is not None and text != old
@@ -282,7 +285,7 @@ def _dumps(lock: Lock) -> str:
 
 
 def _requirements(
-    lock: Lock, resolution: Resolution, asked: Asked, form: CompileOutput, session: Session
+    lock: Lock, base: str, resolution: Resolution, asked: Asked, form: CompileOutput, session: Session
 ) -> str:
     from accord_core.lock.requirements import Layout, dumps_requirements
 
@@ -308,6 +311,10 @@ def _requirements(
         origins=origins,
         extras={name: pin.extras for name, pin in resolution.solution.pins.items()},
     )
+    if resolution.direct:
+        from accord.tasks.lockpaths import with_urls
+
+        lock = with_urls(lock, base)
     return dumps_requirements(lock, layout)
 
 
