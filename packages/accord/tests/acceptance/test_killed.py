@@ -116,6 +116,7 @@ def test_a_sync_killed_at_any_step(world: World, kind: str) -> None:
     assert _check(world, sealed=bool(flags)) == NEW
 
 
+@pytest.mark.slow
 def test_an_undo_killed_at_any_step(world: World) -> None:
     _prepare(world)
     world.accord("sync").fine()
