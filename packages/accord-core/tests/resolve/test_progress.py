@@ -95,7 +95,7 @@ def test_as_many_holes_as_pigeons(world: World, holes: int) -> None:
 
 def test_an_unrelated_project_is_not_searched_through_again(world: World) -> None:
     """The conflict is between the first and the last; a backtracking solver would try all of the middle each time."""
-    middle = {f"m{n}": {f"{v}.0": [] for v in range(20)} for n in range(10)}
+    middle: dict[str, dict[str, list[str]]] = {f"m{n}": {f"{v}.0": [] for v in range(20)} for n in range(10)}
     index = world(
         {
             "first": {f"{v}.0": [*middle, f"last=={v}.0"] for v in range(10)},

@@ -107,6 +107,10 @@ def test_a_warning_comes_through_while_bars_are_drawn() -> None:
 def test_the_tool_says_nothing_of_progress_in_a_log(tmp_path: Path) -> None:
     environ = {**os.environ, "ACCORD_CACHE_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "accord", "cache", "verify"], capture_output=True, text=True, env=environ, check=True
+        [sys.executable, "-m", "accord", "cache", "verify"],
+        capture_output=True,
+        text=True,
+        env=environ,
+        check=True,
     )
     assert done.stderr == "the store is what it was\n"

@@ -43,7 +43,11 @@ def test_paths_are_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 OUTCOME = SyncOutcome(
-    env="/env", added=[("zope", "1")], removed=[("alpha", "2")], replaced=[("mid", "1", "2"), ("same", "1", "1")], kept=4
+    env="/env",
+    added=[("zope", "1")],
+    removed=[("alpha", "2")],
+    replaced=[("mid", "1", "2"), ("same", "1", "1")],
+    kept=4,
 )
 
 
@@ -60,7 +64,10 @@ def test_changes_are_in_order_of_name() -> None:
     ("outcome", "text"),
     [
         (OUTCOME, "environment /env: added 1, replaced 2, removed 1, kept 4 (0.00 s)"),
-        (OUTCOME.replace(dry_run=True, kept=0), "environment /env: would have added 1, replaced 2, removed 1 (0.00 s)"),
+        (
+            OUTCOME.replace(dry_run=True, kept=0),
+            "environment /env: would have added 1, replaced 2, removed 1 (0.00 s)",
+        ),
         (SyncOutcome(env="/env", kept=1), "environment /env is up to date: 1 package (0.00 s)"),
         (SyncOutcome(env="/env", created=True), "new environment /env: empty (0.00 s)"),
         (SyncOutcome(env="/env", sealed=True), "sealed environment /env is up to date: 0 packages (0.00 s)"),
@@ -72,12 +79,18 @@ def test_the_summary_says_what_became_of_an_environment(outcome: SyncOutcome, te
 
 def test_a_name_that_came_and_went_was_replaced() -> None:
     outcome = render.swap([("a", "1"), ("b", "2")], [("b", "3"), ("c", "4")])
-    assert (outcome.added, outcome.replaced, outcome.removed) == ((("a", "1"),), (("b", "3", "2"),), (("c", "4"),))
+    assert (outcome.added, outcome.replaced, outcome.removed) == (
+        (("a", "1"),),
+        (("b", "3", "2"),),
+        (("c", "4"),),
+    )
 
 
 def test_a_tree_has_lines() -> None:
     leaf = Branch("d", "D", "4", "<5", ())
-    tree = Branch("a", "A", "1", "", (Branch("b", "B", "2", ">=1", (leaf,)), Branch("c", "C", "", "", (), missing=True)))
+    tree = Branch(
+        "a", "A", "1", "", (Branch("b", "B", "2", ">=1", (leaf,)), Branch("c", "C", "", "", (), missing=True))
+    )
     again = Branch("b", "B", "2", "", (), repeated=True)
     assert list(render.tree((tree, again), PLAIN, asked=True)) == [
         "A 1",

@@ -112,7 +112,7 @@ class Catalogue:
         if isinstance(needs, tuple):
             return Unusable(needs[0], needs[1])
         if self._no_deps:
-            return {"": ()}
+            return dict.fromkeys(needs, ())
         if self._overrides or self._excludes:
             needs = self._edited(needs)
         for dependency in needs.get("", ()):
@@ -328,11 +328,15 @@ class Catalogue:
         if repository is None or repository.local:
             return None
         row = self._shelf.metadata(repository.key, project, version)
-        if row is None or row[0] not in {
-            known[0].filename for known in self._source.groups(loaded).rows(version)
-        }:
+        if row is None:
             return None
-        requirements, extras = marshal.loads(row[3])  # noqa: S302 - our own cache
+        try:
+            requirements, extras, identity = marshal.loads(row[3])  # noqa: S302 - our own cache
+        except (ValueError, EOFError, TypeError):
+            return None
+        files = self._source.groups(loaded).files(version)
+        if not any(file.filename == row[0] and _identity(file) == identity for file in files):
+            return None
         return self._decided(loaded, version, row[2], requirements, extras)
 
     def _decided(
@@ -372,7 +376,7 @@ class Catalogue:
                 file.filename,
                 sha256(body).hexdigest(),
                 found.requires_python,
-                marshal.dumps((list(found.requires_dist), list(found.provides_extra))),
+                marshal.dumps((list(found.requires_dist), list(found.provides_extra), _identity(file))),
             )
         return self._decided(
             loaded, version, found.requires_python, found.requires_dist, found.provides_extra
@@ -428,6 +432,11 @@ class Catalogue:
                 kept.extend(self._overrides.get(dependency[0], (dependency,)))
             edited[extra] = tuple(dict.fromkeys(kept))
         return edited
+
+
+def _identity(file: File) -> str:
+    """What tells a file from another one uploaded under its name."""
+    return file.sha256 or f"{file.url} {file.size}"
 
 
 # Failures that are no property of one version: the person must hear of them, not get an older version quietly.

@@ -122,20 +122,21 @@ def group(
 
 
 def _sorted(by_raw: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """By normal version, ascending; what is no version is left out."""
-    found: dict[str, list[Row]] = {}
-    keys: dict[str, bytes] = {}
+    """By normal version, ascending; what is no version is left out.
+
+    "1.0" and "1.0.0" are one version (PEP 440 "Version ordering"), called as the page does first.
+    """
+    found: dict[bytes, tuple[str, list[Row]]] = {}
     for raw, rows in by_raw.items():
         try:
             version = normal(raw)
-            if version in found:
-                found[version] += rows
-            else:
-                keys[version] = sort_key(version)
-                found[version] = rows
+            key = sort_key(version)
         except ValueError:
             continue
-    return {version: found[version] for version in sorted(found, key=keys.__getitem__)}
+        known = found.setdefault(key, (version, rows))[1]
+        if known is not rows:
+            known += rows
+    return {version: rows for _, (version, rows) in sorted(found.items())}
 
 
 def older(row: Row, cutoff: str) -> bool:

@@ -57,12 +57,26 @@ class Shelf:
     def __init__(self, path: str, note: Callable[[str], None]) -> None:
         self._lock = allocate_lock()
         self._waiting: list[tuple[str, tuple[object, ...]]] = []
+        self._path = path
+        self._note = note
         self._connection = _open(path, note)
 
     def _one(self, query: str, arguments: tuple[object, ...]) -> tuple[object, ...] | None:
         with self._lock:
-            row: tuple[object, ...] | None = self._connection.execute(query, arguments).fetchone()
+            try:
+                row: tuple[object, ...] | None = self._connection.execute(query, arguments).fetchone()
+            except sqlite3.ProgrammingError:
+                raise  # a fault of ours, not of the file
+            except sqlite3.DatabaseError as error:
+                self._met(error)
+                return None
         return row
+
+    def _met(self, error: sqlite3.DatabaseError) -> None:
+        """A read or write failed: what cannot be had counts as not there, and a damaged file is replaced."""
+        if _is_damage(error):
+            self._connection.close()
+            self._connection = _open(self._path, self._note, error)
 
     def page(self, source: str, project: str) -> PageRow | None:
         row = self._one(
@@ -146,9 +160,10 @@ class Shelf:
                 for statement, arguments in waiting:
                     self._connection.execute(statement, arguments)
                 self._connection.execute("COMMIT")
-            except sqlite3.Error:
+            except sqlite3.DatabaseError as error:
                 if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+                    self._connection.rollback()
+                self._met(error)
 
     def close(self) -> None:
         self.flush()
@@ -156,25 +171,32 @@ class Shelf:
             self._connection.close()
 
 
-def _open(path: str, note: Callable[[str], None]) -> sqlite3.Connection:
+def _open(
+    path: str, note: Callable[[str], None], damage: sqlite3.DatabaseError | None = None
+) -> sqlite3.Connection:
+    """The file, made if need be; ``damage`` is what was found in it just now.  Memory where it cannot be had."""
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        try:
-            return _connect(path)
-        except sqlite3.DatabaseError as error:
-            if (
-                "database is locked" in str(error)
-                or "unable to open" in str(error)
-                or "readonly" in str(error)
-            ):
-                raise
-            aside = f"{path}.damaged"
-            os.replace(path, aside)
-            note(f"the catalogue was damaged ({error}); begun anew, the old file is {aside}")
-            return _connect(path)
+        if damage is None:
+            try:
+                return _connect(path)
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                damage = error
+        for suffix in ("-wal", "-shm", ""):
+            if os.path.exists(path + suffix):
+                os.replace(path + suffix, f"{path}.damaged{suffix}")
+        note(f"the catalogue was damaged ({damage}); begun anew, the old file is {path}.damaged")
+        return _connect(path)
     except (OSError, sqlite3.Error) as error:
         note(f"the catalogue cannot be kept in {path} ({error}); nothing learnt now is remembered")
         return _connect(":memory:")
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is at fault: locked, full and read-only files are errors of a class of their own."""
+    return type(error) is sqlite3.DatabaseError or str(error).startswith("no such ")
 
 
 def _connect(path: str) -> sqlite3.Connection:
