@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -117,7 +118,9 @@ def test_a_file_changed_on_the_index_after_the_lock(world: World) -> None:
         "alpha", "1.0", files={"alpha/__init__.py": b"import os; os.system('true')\n"}
     )[1]
     world.refused("sync", "--frozen", code="hash-mismatch")
-    assert not os.path.exists(world.path(".venv", "lib", "python3.11", "site-packages", "alpha"))
+    assert not os.path.exists(
+        world.path(".venv", "lib", f"python3.{sys.version_info.minor}", "site-packages", "alpha")
+    )
 
 
 def test_a_hash_required_and_missing(settled: World, unchanged: Unchanged) -> None:

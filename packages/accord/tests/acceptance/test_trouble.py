@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -124,7 +125,7 @@ def test_a_site_packages_that_cannot_be_written(
 ) -> None:
     settled.publish("delta", "1.0")
     settled.project("alpha", "delta")
-    site = settled.path(".venv", "lib", "python3.11", "site-packages")
+    site = settled.path(".venv", "lib", f"python3.{sys.version_info.minor}", "site-packages")
     with unchanged(settled), _read_only(site):
         refusal(settled.process("sync", "--json", prefix=ordinary), "not-writable")
 

@@ -37,6 +37,14 @@ def test_a_dead_link_is_seen(tmp_path: Path) -> None:
     assert dead_links(tmp_path / "page.md") == ["nowhere.md", "a/b.svg"]
 
 
+def test_every_page_is_on_the_map(root: Path) -> None:
+    docs = root / "docs"
+    listed = {(docs / target).resolve() for target, _ in LINK.findall((docs / "README.md").read_text())}
+    records = docs / "decisions"
+    lost = [path for path in docs.rglob("*.md") if path not in listed and path.parent != records]
+    assert [path.name for path in lost] == ["README.md"]
+
+
 def test_every_decision_is_listed_once_under_its_number(root: Path) -> None:
     folder = root / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("0*.md"))

@@ -173,6 +173,7 @@ def test_details_know_who_needs_it_and_its_files(tmp_path: Path) -> None:
         tmp_path, "a", "1", "Summary: first", "License-Expression: MIT", "Requires-Dist: B",
         "Project-URL: Home Page, https://a.example", RECORD="a.py,,\na-1.dist-info/METADATA,,\n",
     )  # fmt: skip
+    (tmp_path / "a.py").touch()  # from 3.12 on importlib.metadata leaves out what is not there
     install(tmp_path, "b", "1", "License: old")
     found = inspect_env.read_installed([str(tmp_path)])
     a = inspect_env.details(found, "a", MARKERS, files=True)

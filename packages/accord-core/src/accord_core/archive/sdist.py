@@ -220,7 +220,8 @@ class _Expanded(io.RawIOBase):
                 raise ArchiveError("archive-trailing-data", "data follow the archive")
 
     def close(self) -> None:
-        self._file.close()
+        if hasattr(self, "_file"):  # the collector closes one that could not be opened, too
+            self._file.close()
         super().close()
 
 

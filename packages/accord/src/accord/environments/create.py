@@ -113,6 +113,9 @@ def fill(
     name = prompt or os.path.basename(layout.shown) or "venv"
     for file, text in scripts(layout.shown, name).items():
         _write_if_missing(f"{scripts_folder}/{file}", text.encode())
+    if tuple(map(int, interpreter.short.split("."))) >= (3, 13):
+        # As its own venv does from this version on.
+        _write_if_missing(f"{root}/.gitignore", b"# Made by Accord, as by venv\n*\n")
     config = _config(layout, interpreter, system_site_packages, prompt)
     if not os.path.exists(f"{root}/pyvenv.cfg"):
         # Last: a folder without it is no environment yet.
