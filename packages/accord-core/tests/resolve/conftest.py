@@ -23,8 +23,8 @@ class World:
     """A provider over a written world.
 
     ``barred`` gives for (project, version) why it is not eligible (code, clause), ``broken`` what is wrong with its
-    metadata.  ``failure`` is the last one explained.  ``direct`` gives the URL of a project that is a universe of one.  ``asked`` counts the versions whose
-    dependencies were asked for.
+    metadata.  ``failure`` is the last one explained.  ``direct`` gives the URL of a project that is a universe of one.  ``asked`` lists the versions whose
+    dependencies were asked for, ``pages`` the projects.
     """
 
     def __init__(
@@ -42,9 +42,11 @@ class World:
         self.direct = direct or {}
         self.preferred = prefer or {}
         self.asked: list[tuple[str, str]] = []
+        self.pages: list[str] = []
         self.failure: Unsolvable | None = None
 
     def universe(self, project: str) -> Universe:
+        self.pages.append(project)
         versions = tuple(sorted(self.written.get(project, {}), key=Version))
         eligible = sum(1 << i for i, version in enumerate(versions) if (project, version) not in self.barred)
         missing = None if versions else ("empty" if project in self.written else "unknown")

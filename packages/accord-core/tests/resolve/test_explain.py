@@ -86,6 +86,12 @@ def test_two_projects_that_need_different_versions_of_a_third(world: World) -> N
     }
 
 
+def test_a_version_that_excludes_itself(world: World) -> None:
+    told = world({"a": {"1.0": ["a>=2"], "2.0": ["a<2"]}}).why_not("a")
+    assert told.story[0] == "Because a 1.0 needs a>=2 and a 2.0 needs a<2, every version of a cannot be used."
+    assert world({"a": {"1.0": ["a<2"], "2.0": ["a<2"]}}).versions("a") == ["a==1.0"]
+
+
 def test_a_deep_chain_is_told_link_by_link(world: World) -> None:
     told = world(
         {

@@ -131,3 +131,37 @@ def test_random_dense_indexes_end_within_a_bound(world: World, seed: int) -> Non
         decisions, conflicts = solution.decisions, solution.conflicts
     assert decisions <= 100
     assert conflicts <= 30
+
+
+def test_versions_that_share_a_need_nobody_can_meet_are_struck_without_a_decision(world: World) -> None:
+    index = world(
+        {
+            "a": {**{f"{v}.0": ["b>=2"] for v in range(2, 50)}, "1.0": []},
+            "b": {"1.0": [], "2.0": []},
+        }
+    )
+    solution = index.solve("a", "b<2")
+    assert solution.pins["a"].version == "1.0"
+    assert (solution.decisions, solution.conflicts) == (2, 0)
+
+
+def test_direct_references_are_settled_before_anything_else(world: World) -> None:
+    index = world(
+        {"a": {"1.0": ["b"], "2.0": ["b"]}, "b": {"1.0": []}}, direct={"b": "https://files.example/b.whl"}
+    )
+    index.solve("a", "b @ https://files.example/b.whl")
+    assert index.asked[0] == ("b", "1.0")
+
+
+def test_what_an_extra_needs_is_not_looked_at_before_the_extra_is_wanted(world: World) -> None:
+    """b 2.0 wants a[x], but b 2.0 cannot be: the page of "heavy" is never asked for."""
+    index = world(
+        {
+            "b": {"1.0": ["a"], "2.0": ["a[x]", "c>=2"]},
+            "c": {"1.0": []},
+            "a": {"1.0": {"": [], "x": ["heavy"]}},
+            "heavy": {"1.0": []},
+        }
+    )
+    assert index.versions("b", "c", "a") == ["a==1.0", "b==1.0", "c==1.0"]
+    assert "heavy" not in index.pages

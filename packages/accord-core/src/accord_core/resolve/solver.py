@@ -219,10 +219,16 @@ class Solver:
 
     def _require(self, node: int, index: int, extra: str, dependency: Dependency) -> None:
         """Add "``node`` at ``index`` (with ``extra``) needs ``dependency``", or widen it if another version said so."""
+        project, extras, specifier = dependency
+        bit = 1 << index
+        if project == self.names[node] and not self.universes[node].mask(specifier) & bit:
+            # It excludes itself; another version with the same words may not, so there is nothing to merge.
+            own = Cause("dependency", node=node, dependency=dependency, extra=extra)
+            self._add(self._head(node, bit, extra), own)
+            return
         merged = self._merged[node]
         key = (extra, dependency)
         numbers = merged.get(key)
-        bit = 1 << index
         if numbers is not None:
             for number in numbers:
                 terms = self.terms[number]
@@ -231,19 +237,12 @@ class Solver:
                 self.terms[number] = ((node, terms[0][1] | bit), *terms[1:])
                 self._fresh.append(number)
             return
-        project, extras, specifier = dependency
         target = self.node(project)
-        head: tuple[Term, ...] = ((node, bit),)
-        if extra:
-            head += ((self.node(self.names[node], extra), _WANTED),)
+        head = self._head(node, bit, extra)
         numbers = []
         cause = Cause("dependency", node=node, dependency=dependency, extra=extra)
         universe = self.universes[target]
-        if target == node:
-            # "a[all] needs a[x]": the same project, so the specifier only limits this very version.
-            if not universe.mask(specifier) & bit:
-                numbers.append(self._add(head, cause))
-        else:
+        if target != node:
             bad = universe.full & ~universe.mask(specifier)
             numbers.append(self._add(head if bad == universe.full else (*head, (target, bad)), cause))
         for name in extras:
@@ -251,6 +250,11 @@ class Solver:
                 continue
             numbers.append(self._add((*head, (self.node(project, name), _NOT_WANTED)), cause))
         merged[key] = numbers
+
+    def _head(self, node: int, bit: int, extra: str) -> tuple[Term, ...]:
+        if not extra:
+            return ((node, bit),)
+        return (node, bit), (self.node(self.names[node], extra), _WANTED)
 
     def _expand(self, node: int, index: int) -> None:
         """Add what ``node`` at ``index`` needs, for itself and for each extra wanted of it."""
