@@ -7,7 +7,6 @@ import os
 from accord.environments import state
 from accord.environments.installed import Installed, read_site
 from accord.environments.layout import Layout, layout_of
-from accord_core.archive.wheel import same_version
 from accord_core.errors import InstallError
 
 TYPE_CHECKING = False
@@ -182,7 +181,15 @@ def _is(found: Installed, want: Wanted, known: state.Known) -> bool:
             return False
         if (status.st_mtime_ns, status.st_size) == ours[3:]:
             return ours[1] == want.sha256
-    if found.kind != "dist-info" or not same_version(found.version, want.version):
+    if found.kind != "dist-info" or not _same_version(found.version, want.version):
         return False
     # Installed by another tool: the version stands for the file, unless one of the two came from no index.
     return want.direct_url is None and found.read("direct_url.json") is None
+
+
+def _same_version(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    from accord_core.archive.wheel import same_version
+
+    return same_version(one, other)
