@@ -15,6 +15,7 @@ from accord.environments.layout import is_environment
 from accord.environments.seal import seal
 from accord.environments.transaction import recover
 from accord.tasks.outcomes import SyncOutcome
+from accord_core.errors import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +69,8 @@ def bring_sealed(
             command=how.command,
             reporter=session.reporter,
         )
+        if how.reinstall:
+            _made_good(session, env_dir, make_wanted)
         after = _versions(env_dir)
     return SyncOutcome(
         env=os.path.abspath(env_dir),
@@ -84,6 +87,24 @@ def bring_sealed(
         sealed=True,
         dry_run=how.dry_run,
     )
+
+
+def _made_good(session: Session, env_dir: str, make_wanted: Callable[[], Sequence[Wanted]]) -> None:
+    """A closure is never replaced while others link to it: what is not as installed is put back in it, from wheels
+    that are fetched again where the store has lost them."""
+    from accord.environments.check import verify
+
+    if not verify(env_dir):
+        return
+    make_wanted()
+    left = [problem for problem in verify(env_dir, repair=True, store=session.store) if not problem.repaired]
+    if left:
+        raise InstallError(
+            "closure-damaged",
+            f"{len(left)} files of {env_dir} are not as installed and could not be put back",
+            context=tuple(f"{one.kind}: {one.path} of {one.name} {one.version}" for one in left[:10]),
+            hint="accord cache verify --repair throws damaged wheels away; then run this again",
+        )
 
 
 def _versions(env_dir: str) -> dict[str, str]:
