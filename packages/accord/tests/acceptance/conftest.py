@@ -17,9 +17,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
+def world(tmp_path: Path) -> Iterator[World]:
     """An empty index, an empty cache, an empty home."""
-    return World(str(tmp_path))
+    made = World(str(tmp_path))
+    yield made
+    made.clean()
+
+
+@pytest.fixture(params=["private", "sealed"])
+def kind(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The flags that make each kind of environment."""
+    return ("--sealed",) if request.param == "sealed" else ()
 
 
 @pytest.fixture

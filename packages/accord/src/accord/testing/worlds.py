@@ -295,6 +295,20 @@ class World:
         """What a program says in the environment ``env``."""
         return self.run(self.python(env), "-c", code, **environ).fine().out.strip()
 
+    def site(self, env: str) -> str:
+        """The real site-packages of ``env``: of a sealed one, that of its closure."""
+        code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        return os.path.realpath(self.asked_python(env, code))
+
+    def everything(self, env: str) -> dict[str, str]:
+        """What makes up ``env``, wherever its site-packages lies."""
+        site = {f"site-packages/{path}": made for path, made in contents(self.site(env)).items()}
+        return {**contents(self.path(env)), **site}
+
+    def clean(self) -> None:
+        """Let go of what is guarded against being removed."""
+        self.accord("cache", "clean", "--quiet")
+
     def installed(self, env: str) -> dict[str, str]:
         """Name and version of every distribution that ``importlib.metadata`` finds in ``env``, installers left out."""
         code = (
