@@ -12,7 +12,7 @@ import sys
 
 from accord.tasks.asked import Asked, Wish
 from accord_core.errors import DocumentError, UsageError, Where
-from accord_core.names import normalise
+from accord_core.names import normalise, valid
 from accord_core.project.requirement import Requirement, parse_requirement
 
 TYPE_CHECKING = False
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Inputs", "pins_of", "read_inputs", "read_text"]
 
 _SPECIAL = ("-", ".", "/", "\\")
+_ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz", ".txz")
 _LARGEST = (
     16 * 1024 * 1024
 )  # bytes of a requirements file; the largest seen in the wild is under one megabyte
@@ -111,9 +112,9 @@ def pins_of(text: str) -> dict[str, str]:
         if "==" not in line or line[:1] in " #-":
             continue
         name, _, rest = line.partition("==")
-        version = rest.split(";")[0].split("\\")[0].split("#")[0].strip()
+        version = rest.split(";")[0].split("\\")[0].split("#")[0].split(" --hash")[0].strip()
         name = name.partition("[")[0].strip()
-        if version and "=" not in version and "," not in version:
+        if version and "=" not in version and "," not in version and valid(name):
             pins[normalise(name)] = version
     return pins
 
@@ -158,8 +159,9 @@ class _Reader:
     def constraint(self, path: str, into: list[Wish]) -> None:
         text = read_text(path)
         plain = _plain(text, path)
-        if plain is None:
-            self._full(path, text, into, constraint=True)
+        limits = into is self.constraints
+        if plain is None or (limits and any(wish.requirement and wish.requirement.extras for wish in plain)):
+            self._full(path, text, into, constraint=limits)
         else:
             into += plain
 
@@ -220,6 +222,8 @@ def _plain(text: str, path: str) -> list[Wish] | None:
         if line[0] in _SPECIAL or "\\" in line or "${" in line or "/" in line or " -" in line:
             return None
         line = line.partition(" #")[0].rstrip()
+        if line.partition(";")[0].partition("[")[0].rstrip().lower().endswith(_ARCHIVES):
+            return None
         try:
             requirement = parse_requirement(line)
         except ValueError:
@@ -255,18 +259,23 @@ def _from_entry(entry: Entry) -> Wish:
         via=f"-r {entry.where.path}",
         reference=reference,
         base=os.getcwd(),
-        marker=entry.marker,
+        marker=entry.marker if requirement is None else requirement.marker,
         editable=entry.editable,
         hashes=entry.hashes,
     )
 
 
 def _looks_local(word: str) -> bool:
+    if "@" in word:
+        try:
+            return parse_requirement(word).url is None
+        except ValueError:
+            pass  # git+https://…/x.git@main
     bare = word.partition("[")[0]
     return (
         bare.startswith((".", "/", "~", "file:", "git+"))
         or bare.endswith((".whl", ".tar.gz", ".zip"))
-        or (os.sep in bare and " @ " not in word)
+        or os.sep in bare
     )
 
 

@@ -143,7 +143,9 @@ def _files(files: list[File], target: Target) -> tuple[tuple[LockFile, ...], Loc
     for file in files:
         name = file.filename
         if name[-4:].lower() == ".whl":
-            if target.python_fits(file.requires_python) and _suits(name, kinds):
+            # What the target accepts is kept whatever it is called: a 32-bit Python on a 64-bit kernel, fat binaries.
+            suits = _suits(name, kinds) or _place(name, target) is not None
+            if suits and target.python_fits(file.requires_python):
                 wheels.append(_file(file))
         elif sdist is None or name.endswith(".tar.gz"):
             sdist = _file(file)
@@ -158,7 +160,7 @@ def _kinds(target: Target) -> _Kinds:
         pairs.add((python, abi))
     return (
         frozenset(pairs),
-        _PLATFORMS[target.markers["platform_system"]],
+        _PLATFORMS.get(target.markers["platform_system"], ()),
         target.markers["platform_machine"].lower(),
     )
 

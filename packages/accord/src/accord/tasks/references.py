@@ -84,9 +84,10 @@ def gather(
         one = _open(session, reference, wish.origin, found, waiting)
         wish.requirement = named or Requirement(one.name, one.name, reference.extras)
         roots.append((wish, (one.name, wish.requirement.extras or reference.extras, f"@ {one.url}")))
-    for wish in asked.constraints:
+    for wish in (*asked.constraints, *asked.overrides):
         requirement = wish.requirement
-        if requirement is not None and requirement.url is not None:
+        holds = wish.marker is None or session.target.holds(wish.marker)
+        if holds and requirement is not None and requirement.url is not None:
             reference = parse_reference(requirement.url, base=wish.base, name=requirement.name)
             _open(session, reference, wish.origin, found, waiting)
     while waiting:

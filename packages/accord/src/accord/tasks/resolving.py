@@ -16,7 +16,7 @@ from accord_core.resolve.solver import Solver, Unsolvable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from accord.tasks.asked import Asked, Wish
     from accord.tasks.references import Resolved
@@ -130,16 +130,21 @@ def resolve(session: Session, asked: Asked) -> Resolution:
     )
     wishes = [wish for wish in asked.wishes if wish.marker is None or target.holds(wish.marker)]
     direct, roots = _directs(session, wishes, asked)
+    overrides = _overrides(asked.overrides, session, direct)
+    roots = _edited(roots, overrides, asked.excludes)
     limits = [wish for wish in asked.constraints if wish.marker is None or target.holds(wish.marker)]
     first_party = [(wish, _dependency(_named(wish))) for wish in limits if _named(wish).url is None]
+    prefer = _preferred(asked, settings.upgrade)
+    said = [dependency for _, dependency in (*roots, *first_party)]
+    said += [dependency for several in overrides.values() for dependency in several]
     policy = Policy(
         prerelease=prerelease,
-        prerelease_names=_prerelease_names((*roots, *first_party)),
-        pins=_pins((*roots, *first_party)),
+        prerelease_names=_prerelease_names(said),
+        pins=_pins(said, prefer),
         cutoff=session.cutoff,
         may_build=settings.may_build,
         may_use_wheel=settings.may_use_wheel,
-        prefer=_preferred(asked, settings.upgrade),
+        prefer=prefer,
         prefer_binary=settings.prefer_binary,
         strategy=strategy,
     )
@@ -153,7 +158,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
         offline=settings.offline,
         refresh=settings.refresh,
         direct={name: Direct(name, one.version, one.url, one.needs) for name, one in direct.items()},
-        overrides=_overrides(asked.overrides, session),
+        overrides=overrides,
         excludes=asked.excludes,
         no_deps=settings.no_deps,
         sdist_metadata=session.sdist_metadata,
@@ -207,7 +212,8 @@ def _directs(
 ) -> tuple[dict[str, Resolved], list[tuple[Wish, Dependency]]]:
     """The direct references among ``wishes`` and of those references, and every wish with its dependency."""
     if all(wish.reference is None for wish in wishes) and all(
-        wish.requirement is None or wish.requirement.url is None for wish in asked.constraints
+        wish.requirement is None or wish.requirement.url is None
+        for wish in (*asked.constraints, *asked.overrides)
     ):
         return {}, [(wish, _dependency(_named(wish))) for wish in wishes]
     from accord.tasks.references import gather
@@ -215,18 +221,21 @@ def _directs(
     return gather(session, wishes, asked)
 
 
-def _prerelease_names(roots: Iterable[tuple[Wish, Dependency]]) -> frozenset[str]:
+def _prerelease_names(said: Iterable[Dependency]) -> frozenset[str]:
     return frozenset(
-        dependency[0]
-        for _, dependency in roots
-        if dependency[2] and dependency[2][0] != "@" and names_prerelease(dependency[2])
+        name
+        for name, _, specifier in said
+        if specifier and specifier[0] != "@" and names_prerelease(specifier)
     )
 
 
-def _pins(roots: Iterable[tuple[Wish, Dependency]]) -> dict[str, tuple[str, ...]]:
-    """Exact pins by project: only they admit a yanked version (PEP 592 "Installers")."""
-    found: dict[str, tuple[str, ...]] = {}
-    for _, (name, _, specifier) in roots:
+def _pins(said: Iterable[Dependency], prefer: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Exact pins by project: only they admit a yanked version (PEP 592 "Installers").
+
+    A version that was locked before is one: a yank is a warning then, and no upgrade behind anybody's back.
+    """
+    found = {name: (f"=={version}",) for name, version in prefer.items()}
+    for name, _, specifier in said:
         if specifier.startswith("==") and "," not in specifier and "*" not in specifier:
             found[name] = (*found.get(name, ()), specifier)
     return found
@@ -240,14 +249,36 @@ def _preferred(asked: Asked, upgrade: bool | frozenset[str]) -> dict[str, str]:
     return asked.prefer
 
 
-def _overrides(wishes: list[Wish], session: Session) -> dict[str, tuple[Dependency, ...]]:
+def _edited(
+    roots: list[tuple[Wish, Dependency]],
+    overrides: dict[str, tuple[Dependency, ...]],
+    excludes: frozenset[str],
+) -> list[tuple[Wish, Dependency]]:
+    """What is asked for is overridden and excluded like what anybody needs, but for direct references: those are as
+    plain a word as an override."""
+    return [
+        (wish, other)
+        for wish, dependency in roots
+        if dependency[0] not in excludes
+        for other in (
+            (dependency,) if dependency[2].startswith("@") else overrides.get(dependency[0], (dependency,))
+        )
+    ]
+
+
+def _overrides(
+    wishes: list[Wish], session: Session, direct: dict[str, Resolved]
+) -> dict[str, tuple[Dependency, ...]]:
     """What stands in for a project wherever it is needed; one whose marker does not hold stands for nothing."""
     found: dict[str, tuple[Dependency, ...]] = {}
     for wish in wishes:
         requirement = _named(wish)
         kept = found.setdefault(requirement.name, ())
         if wish.marker is None or session.target.holds(wish.marker):
-            found[requirement.name] = (*kept, _dependency(requirement))
+            name, extras, specifier = _dependency(requirement)
+            if requirement.url is not None:
+                specifier = f"@ {direct[name].url}"
+            found[name] = (*kept, (name, extras, specifier))
     return found
 
 
