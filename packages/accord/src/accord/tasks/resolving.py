@@ -234,7 +234,7 @@ def _pins(said: Iterable[Dependency], prefer: Mapping[str, str]) -> dict[str, tu
 
     A version that was locked before is one: a yank is a warning then, and no upgrade behind anybody's back.
     """
-    found = {name: (f"=={version}",) for name, version in prefer.items()}
+    found: dict[str, tuple[str, ...]] = {name: (f"=={version}",) for name, version in prefer.items()}
     for name, _, specifier in said:
         if specifier.startswith("==") and "," not in specifier and "*" not in specifier:
             found[name] = (*found.get(name, ()), specifier)
