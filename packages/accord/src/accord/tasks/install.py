@@ -5,8 +5,10 @@ The use cases behind ``accord pip install`` and ``accord pip uninstall``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from accord.environments.installed import installed
@@ -62,6 +64,12 @@ def install(
     With ``exact`` everything else goes.  Raises as ``sync_lock`` and ResolutionError.
     """
     began = time.perf_counter()
+    if sealed and not exact:
+        raise UsageError(
+            "usage",
+            "pip install adds to an environment, and to a sealed one nothing is ever added",
+            hint="accord pip sync --sealed FILE makes one of what FILE names, accord sync --sealed of a project",
+        )
     selection = selection or Selection()
     locks = [path for path in files if os.path.basename(path).startswith("pylock") and path.endswith(".toml")]
     if locks:
@@ -97,7 +105,19 @@ def install(
         chosen = chosen_of(session, lock, Selection())
         if read.require_hashes:
             require_hashes(chosen)
+        if sealed:
+            return _sealed(session, env, lock, how)
         return carry_out(session, env, wanted_of(session, chosen, os.getcwd(), how), how, created=created)
+
+
+def _sealed(session: Session, env: str, lock: Lock, how: How) -> SyncOutcome:
+    """A sealed environment of what was resolved, found again by the lock that this would be."""
+    from accord.tasks.sealing import bring_sealed
+    from accord_core.lock.write import dumps
+
+    words = repr((how.link_mode, how.compile_bytecode, sorted(how.requested)))
+    key = hashlib.sha256((dumps(lock) + words).encode()).hexdigest()
+    return bring_sealed(session, env, lambda: lock, Selection(), replace(how, key=key), os.getcwd())
 
 
 def _from_lock(

@@ -104,11 +104,12 @@ def sync_project(
         key = _project_key(
             project_dir, path, settings, selection, python, sealed, link_mode, compile_bytecode
         )
-        done = _nothing_to_do(env_dir, key, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run)
-        if done is not None:
-            return done
+        for stands in (key, key + _FROZEN) if frozen else (key,):
+            done = _nothing_to_do(env_dir, stands, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run)
+            if done is not None:
+                return done
     from accord.tasks.installing import How, bring
-    from accord.tasks.lock import lock_loaded
+    from accord.tasks.lock import lock_is_current, lock_loaded
     from accord.tasks.project import load_project
     from accord.tasks.restoring import Restored
     from accord.tasks.session import Session
@@ -136,6 +137,8 @@ def sync_project(
                 key = _project_key(
                     project_dir, path, settings, selection, python, sealed, link_mode, compile_bytecode
                 )
+                if frozen and not lock_is_current(lock, project.digest(), session):
+                    key += _FROZEN
             how = How(
                 key=key,
                 sealed=sealed,
@@ -257,6 +260,8 @@ def _project_key(
     )
 
 
+# What a frozen sync left is not what the project asks for, unless the lock was right.
+_FROZEN = " frozen"
 _NO_MATTER = frozenset(("cache_dir", "offline", "refresh"))
 
 
