@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from benchmarks.measure import Contender, Fault, Group, Limits, run_group, run_j
 from benchmarks.report import markdown, record
 from benchmarks.rows import ROWS, Bench, Row
 from benchmarks.run import chosen
+
+from benchmarks import imports
 
 
 def python(code: str) -> Job:
@@ -203,3 +206,24 @@ def test_rows_are_values() -> None:
         ROWS[0].limit = 2.0  # type: ignore[misc]
     assert len({row.name for row in ROWS}) == len(ROWS)
     assert all(isinstance(row, Row) for row in ROWS)
+
+
+def test_only_what_imports_is_listed_and_a_later_failure_is_one(tmp_path: Path) -> None:
+    (tmp_path / "good_one.py").write_text("print('an easter egg')\n")
+    (tmp_path / "bad_one.py").write_text("raise SystemExit('not here')\n")
+    for name in ("good_one", "bad_one"):
+        info = tmp_path / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "top_level.txt").write_text(f"{name}\n")
+    listed = tmp_path / "modules.json"
+    command = [sys.executable, "-S", imports.__file__]
+    environ = clean_environ(PYTHONPATH=str(tmp_path))
+    subprocess.run([*command, "--list", str(listed)], env=environ, check=True)
+    assert json.loads(listed.read_text()) == ["good_one"]
+    done = subprocess.run([*command, str(listed)], env=environ, capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+    (tmp_path / "good_one.py").write_text("raise ImportError('gone')\n")
+    assert (
+        subprocess.run([*command, str(listed)], env=environ, capture_output=True, check=False).returncode == 1
+    )
