@@ -269,7 +269,7 @@ class Catalogue:
             allowed = universe.mask(specifier) & universe.eligible
             if allowed:
                 index = self._policy.pick(universe, allowed, loaded.warm)
-                self._fetch_needs(project, universe.versions[index], extras, loaded)
+                self._fetch_needs(project, universe.versions[index], extras, loaded, release=True)
         except (RuntimeError, ValueError):
             pass  # the pool is closing, or a specifier nobody can read: the solver will say so if it matters
         return loaded
@@ -290,7 +290,7 @@ class Catalogue:
         return known
 
     def _fetch_needs(
-        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
+        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded, *, release: bool = False
     ) -> Future[Needs | tuple[str, str]]:
         key = (project, version)
         with self._lock:
@@ -298,17 +298,23 @@ class Catalogue:
             if needs is None:
                 assert self._pool is not None
                 needs = self._needs[key] = self._pool.submit(
-                    self._read_needs, project, version, extras, loaded
+                    self._read_needs, project, version, extras, loaded, release
                 )
         return needs
 
     def _read_needs(
-        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
+        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded, release: bool
     ) -> Needs | tuple[str, str]:
-        """In a worker: what a version needs, then hints for each of those."""
+        """In a worker: what a version needs, then hints for each of those.
+
+        ``release`` lets the files of the page go afterwards: of most projects one version is all that is ever asked for,
+        and the pages of seven hundred projects are hundreds of megabytes.
+        """
         known = loaded.warm.needs.get(version) or self._from_metadata_row(loaded, version)
         if known is None:
             known = self._ask_metadata(loaded, version)
+        if release and loaded.digest:
+            loaded.groups = None  # the shelf has the page
         if isinstance(known, dict) and not self._no_deps:
             try:
                 for key in ("", *extras):

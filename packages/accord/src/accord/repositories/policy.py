@@ -150,6 +150,8 @@ class Policy:
                 "no-compatible-wheel",
                 f"has no wheel for this Python ({python}), and building it is not allowed",
             )
+        if None not in refused and not self.may_use_wheel(project):
+            return "no-compatible-wheel", "has no sdist, and its wheels are not to be used (--no-binary)"
         tags = sorted({tags for tags in refused if tags})
         some = ", ".join(tags[:3]) + (", …" if len(tags) > 3 else "")
         return "no-compatible-wheel", f"has no wheel for this Python and platform ({python}), only {some}"

@@ -57,6 +57,7 @@ class Shelf:
     def __init__(self, path: str, note: Callable[[str], None]) -> None:
         self._lock = allocate_lock()
         self._waiting: list[tuple[str, tuple[object, ...]]] = []
+        self._pages: dict[tuple[str, str], bytes | None] = {}  # those that wait
         self._path = path
         self._note = note
         self._connection = _open(path, note)
@@ -96,6 +97,10 @@ class Shelf:
         return None if row is None else (PageRow(*row[:6]), row[6])  # type: ignore[arg-type, return-value]
 
     def groups(self, source: str, project: str) -> bytes | None:
+        """The kept page, one that waits to be written included."""
+        with self._lock:
+            if (source, project) in self._pages:
+                return self._pages[source, project]
         row = self._one("SELECT groups FROM page WHERE source=? AND project=?", (source, project))
         return None if row is None else row[0]  # type: ignore[return-value]
 
@@ -113,6 +118,8 @@ class Shelf:
             self._waiting.append((statement, arguments))
 
     def put_page(self, source: str, project: str, row: PageRow, groups: bytes | None) -> None:
+        with self._lock:
+            self._pages[source, project] = groups
         self._later(
             "INSERT OR REPLACE INTO page VALUES(?,?,?,?,?,?,?,?,?)",
             *(
@@ -153,6 +160,7 @@ class Shelf:
         """Write what waits, in one transaction.  A cache that cannot be written is no failure."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
+            self._pages.clear()
             if not waiting:
                 return
             try:
