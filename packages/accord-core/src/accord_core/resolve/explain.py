@@ -188,15 +188,19 @@ class _Teller:
         """A clause for a requirement that nothing can meet, whatever else is chosen."""
         project, _, specifier = dependency
         universe = self.solver.universes[self.solver.node(project)]
+        if specifier.startswith("@") and not universe.mask(specifier):
+            text = f"only what you ask for yourself may name {project} by a URL"
+            self._codes.append(("url-dependency", text))
+            return f", but {text}"
         if universe.missing == "unknown":
             self._codes.append(("unknown-project", f"no index has a project named {project}"))
             return f", but no index has a project named {project}"
         if not universe.versions:
             self._codes.append(("empty-project", f"{project} has no files to install"))
             return f", but {project} has no files to install"
-        if specifier.startswith("@") and not universe.mask(specifier):
-            text = f"only what you ask for yourself may name {project} by a URL"
-            self._codes.append(("url-dependency", text))
+        if universe.direct is not None and not universe.mask(specifier):
+            text = f"{project} is to be {universe.versions[-1]}, from {universe.direct}, which is not {specifier}"
+            self._codes.append(("no-matching-version", text))
             return f", but {text}"
         if not universe.mask(specifier):
             newest = universe.versions[-1]
