@@ -166,3 +166,11 @@ def test_what_an_extra_needs_is_not_looked_at_before_the_extra_is_wanted(world: 
     )
     assert index.versions("b", "c", "a") == ["a==1.0", "b==1.0", "c==1.0"]
     assert "heavy" not in index.pages
+
+
+def test_a_preference_that_does_not_fit_is_no_preference(world: World) -> None:
+    written = {"a": {"1.0": [], "2.0": [], "3.0": []}}
+    index = world(written, prefer={"a": "2.0"})
+    assert index.versions("a") == ["a==2.0"]
+    assert index.versions("a!=2.0") == ["a==3.0"]
+    assert world(written, prefer={"a": "7.0"}).versions("a") == ["a==3.0"]

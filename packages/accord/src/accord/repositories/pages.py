@@ -178,16 +178,17 @@ class Pages:
 
     def groups(self, loaded: Loaded) -> Groups:
         """The files of a loaded project.  Raises RepositoryError ``catalogue-damaged``."""
-        if loaded.groups is None:
+        groups = loaded.groups  # another thread may let go of them meanwhile
+        if groups is None:
             assert loaded.repository is not None
-            loaded.groups = self._kept(loaded.repository, loaded.universe.project)
-            if loaded.groups is None:
-                raise RepositoryError(
-                    "catalogue-damaged",
-                    f"the catalogue lost the page of {loaded.universe.project}",
-                    hint="run the command again with --refresh, or accord cache clean",
-                )
-        return loaded.groups
+            groups = loaded.groups = self._kept(loaded.repository, loaded.universe.project)
+        if groups is None:
+            raise RepositoryError(
+                "catalogue-damaged",
+                f"the catalogue lost the page of {loaded.universe.project}",
+                hint="run the command again with --refresh, or accord cache clean",
+            )
+        return groups
 
     def _kept(self, repository: Repository, project: str) -> Groups | None:
         """The page on the shelf; None where there is none that can be read."""
