@@ -7,13 +7,13 @@ manifests already tell.  The base must be empty of what is placed.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from binascii import b2a_base64
 
 from accord.environments.launchers import launcher, rewritten
 from accord.environments.layout import Layout
 from accord.io import files, links
+from accord.io.digests import sha256
 from accord.io.parallel import default_width, spread
 from accord_core.errors import InstallError
 
@@ -34,7 +34,7 @@ _SETTINGS = (".cfg", ".conf", ".ini", ".json", ".toml", ".yaml", ".yml")
 
 def digest_of(data: bytes) -> str:
     """``sha256=…`` as RECORD spells it."""
-    text = b2a_base64(hashlib.sha256(data).digest(), newline=False).decode().rstrip("=")
+    text = b2a_base64(sha256(data).digest(), newline=False).decode().rstrip("=")
     return f"sha256={text.replace('+', '-').replace('/', '_')}"
 
 

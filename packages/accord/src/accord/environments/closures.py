@@ -13,12 +13,12 @@ for root too.  Where root could write all the same there is no sharing (see :fun
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 
 from accord.environments.layout import Layout
 from accord.io import files, inodes
+from accord.io.digests import sha256
 from accord.io.steps import step
 from accord_core.errors import InstallError
 
@@ -69,7 +69,7 @@ class Closure:
 
 def closure_id(key: str, interpreter: Interpreter) -> str:
     """The name of the closure for the caller's ``key`` and this interpreter."""
-    return hashlib.sha256(f"{_FORMAT}\n{interpreter.identity}\n{key}".encode()).hexdigest()[:40]
+    return sha256(f"{_FORMAT}\n{interpreter.identity}\n{key}".encode()).hexdigest()[:40]
 
 
 def shareable(folder: str) -> bool:

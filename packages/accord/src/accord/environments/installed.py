@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from accord.environments.layout import Layout, layout_of
-from accord_core.archive.record import parse_record
 from accord_core.errors import ArchiveError, InstallError
 from accord_core.names import normalise
 
@@ -99,6 +98,9 @@ def recorded(one: Installed, site: str) -> list[str]:
         # distutils and old pip: paths relative to the .egg-info folder itself.
         text = data.decode("utf-8", "surrogateescape")
         return _inside(one.path, text.splitlines())
+    # A first install reads no RECORD, and the archive rooms bring OpenSSL with them.
+    from accord_core.archive.record import parse_record
+
     try:
         paths = list(parse_record(data))
     except ArchiveError as error:

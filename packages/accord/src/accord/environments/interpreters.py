@@ -8,12 +8,12 @@ run.  This room reads folders and variables it is handed and decides nothing abo
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 import sys
 
 from accord.io import files
+from accord.io.digests import sha256
 from accord_core.errors import InstallError
 
 __all__ = ["FOLDER", "Interpreter", "accepts", "find", "find_all", "inspect", "parse_request"]
@@ -120,7 +120,7 @@ def inspect(executable: str, *, cache_dir: str) -> Interpreter:
     # platform_release and platform_version are markers and change with the kernel.
     uname = os.uname() if hasattr(os, "uname") else None
     key = (status.st_mtime_ns, status.st_size, uname.release + uname.version if uname else "")
-    place = os.path.join(cache_dir, FOLDER, hashlib.sha256(os.fsencode(real)).hexdigest()[:32])
+    place = os.path.join(cache_dir, FOLDER, sha256(os.fsencode(real)).hexdigest()[:32])
     record = _cached(place, key)
     if record is None:
         record = _describe(executable, real, status)
@@ -197,7 +197,7 @@ def _record(
         "markers": markers,
         "tags": tags,
         "paths": paths,
-        "identity": hashlib.sha256(told.encode()).hexdigest(),
+        "identity": sha256(told.encode()).hexdigest(),
         "base_prefix": facts["base_prefix"],
         "base_executable": real if facts["executable"] is None else facts["executable"],
         "stdlib": facts["stdlib"],

@@ -18,6 +18,7 @@ from accord.environments.create import fill
 from accord.environments.launchers import shebang
 from accord.environments.layout import Layout, is_environment
 from accord.io import files, links
+from accord.io.digests import sha256
 from accord.io.steps import step
 from accord_core.errors import InstallError
 
@@ -167,11 +168,9 @@ def layer(layout: Layout, closure: Closure, base: str, link_mode: str) -> None:
 
 def _note_use(closure: str, root: str) -> None:
     """Who links to the closure, so that it is not collected while somebody does; and that it was used now."""
-    import hashlib
-
     try:
         os.makedirs(f"{closure}/users", exist_ok=True)
-        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        name = sha256(os.fsencode(root)).hexdigest()[:16]
         files.write_atomic(f"{closure}/users/{name}", os.fsencode(root), sync=False)
         os.utime(f"{closure}/state")
     except OSError:

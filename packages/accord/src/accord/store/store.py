@@ -8,7 +8,6 @@ boot is checked once against its RECORD, as are entries that came from another m
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from accord.io import files, inodes
@@ -190,6 +189,8 @@ class Store:
 
 def file_sha256(path: str) -> str:
     """The hex sha256 of a file.  ``StoreError`` ``wheel-unreadable`` where it cannot be read."""
+    import hashlib
+
     digest = hashlib.sha256()
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
