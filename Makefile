@@ -9,6 +9,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .PHONY: help tour test quick lint format bench docs setup lock record clean
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Compiled files are part of what is tested.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make tour    watch the main job run on a small web application"
