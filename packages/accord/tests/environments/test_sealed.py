@@ -103,14 +103,15 @@ def test_python_compiles_into_the_environment_that_runs_it(pair: tuple[Bench, st
     shared = snapshot_all(bench, one)
     for flags in ((), ("-O",), ("-OO",)):
         assert run_python(one, *flags, "-c", "import spam, ns.spam").returncode == 0
-    compiled = os.listdir(f"{one}/.accord/compiled/spam/__pycache__")
+    (closure,) = os.listdir(f"{one}/.accord/compiled")
+    compiled = os.listdir(f"{one}/.accord/compiled/{closure}/spam/__pycache__")
     tag = bench.python.cache_tag
     assert sorted(compiled) == sorted(f"__init__.{tag}{opt}.pyc" for opt in ("", ".opt-1", ".opt-2"))
     assert snapshot_all(bench, one) == shared
     assert not os.path.exists(f"{two}/.accord/compiled")
     # and what was compiled is used: Python tells where it read the module from
     told = run_python(one, "-v", "-c", "import spam").stderr
-    assert f"{one}/.accord/compiled/spam/__pycache__" in told or "matches" in told
+    assert f"{one}/.accord/compiled/{closure}/spam/__pycache__" in told or "matches" in told
     assert unchanged(one, "key")
 
 
@@ -123,7 +124,8 @@ def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Be
     assert not os.path.exists(f"{bench.env}/.accord/compiled")
     # Another level of optimisation is not there and goes to the environment's own folder.
     run_python(bench.env, "-O", "-c", "import spam")
-    assert os.path.exists(f"{bench.env}/.accord/compiled/spam/__pycache__")
+    (closure,) = os.listdir(f"{bench.env}/.accord/compiled")
+    assert os.path.exists(f"{bench.env}/.accord/compiled/{closure}/spam/__pycache__")
 
 
 def snapshot_all(bench: Bench, env: str) -> set[str]:
@@ -252,6 +254,29 @@ def test_switching_keeps_the_users_files_and_undo_brings_back(bench: Bench) -> N
     undo(bench.env)
     assert snapshot(bench.env) == first
     assert unchanged(bench.env, "old")
+
+
+@needs_sharing
+def test_a_module_is_never_run_from_what_was_compiled_for_another_lock(bench: Bench) -> None:
+    # Same size, same second: time and size, which a compiled file names its source by, do not tell the two apart.
+    one = bench.wanted("spam", "1.0", {"spam.py": b"v = 1\n"})
+    two = bench.wanted("spam", "2.0", {"spam.py": b"v = 2\n"})
+    for want in (one, two):
+        assert want.entry is not None
+        os.utime(f"{want.entry.path}/site/spam.py", (1_700_000_000, 1_700_000_000))
+    for want, key, told in ((one, "one", "1\n"), (two, "two", "2\n"), (one, "one", "1\n")):
+        _seal(bench, bench.env, want, key=key)
+        assert run_python(bench.env, "-c", "import spam; print(spam.v)").stdout == told
+
+
+@needs_sharing
+def test_what_is_left_of_a_closure_that_was_deleted_by_hand_is_no_hindrance(bench: Bench) -> None:
+    want = bench.wanted(files=FILES)
+    closure = _seal(bench, bench.env, want).closure
+    os.unlink(f"{closure}/state")  # what `rm -rf` of the cache by root leaves: the tree, without the state
+    other = f"{bench.folder}/other"
+    _seal(bench, other, want)
+    assert run_python(other, "-c", "import spam").returncode == 0
 
 
 def test_a_running_program_keeps_what_it_started_with(bench: Bench) -> None:

@@ -28,7 +28,10 @@ def _accord(site: str, prefix: str) -> None:
     )
 
     inside = site + "/"
-    private = prefix + "/.accord/compiled/"
+    # By closure: a compiled file names its source by time and size only, and another lock's file may share both.
+    private = (
+        prefix + "/.accord/compiled/" + os.readlink(site).rpartition("/tree/")[0].rpartition("/")[2] + "/"
+    )
 
     # Where the closure was compiled when it was made, what stands there is read; never written.
     compiled = os.path.isdir(inside + "__pycache__")

@@ -229,9 +229,13 @@ def _appear(aside: str, path: str) -> None:
     try:
         os.rename(aside, path)
     except OSError:
-        if _read(path) is None:
+        if _read(path) is not None:
+            files.remove_tree(aside)  # somebody else was faster
+            return
+        if not os.path.isdir(path):
             raise
-        files.remove_tree(aside)  # somebody else was faster
+        discard(path)  # what is left of one that somebody removed without Accord
+        os.rename(aside, path)
 
 
 def _values(assembly: Any, layout: Layout, wanted: Sequence[Wanted]) -> dict[str, Any]:
