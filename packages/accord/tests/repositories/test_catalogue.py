@@ -597,3 +597,19 @@ def test_an_archive_fault_is_one_of_the_version(shop: Shop) -> None:
     filename, content = wheel("app", "1.0")
     made.add("app", filename, content[:40])
     assert shop.refused("app", repository=made.memory()).message.startswith("Every version of app")
+
+
+def test_few_pages_stay_open_however_many_are_asked_about(shop: Shop) -> None:
+    """Files of a page are many times larger than what is made of it, and the shelf has them."""
+    from accord.repositories.pages import Loaded
+
+    names = [f"p{number}" for number in range(100)]
+    for name in names:
+        shop.release(name, "1.0")
+    shop.resolve(*names)
+    catalogue = shop.catalogue
+    for name in names:
+        assert [file.filename for file in catalogue.files(name, "1.0")] == [f"{name}-1.0-py3-none-any.whl"]
+    loaded: list[Loaded] = list(catalogue._loaded.values())
+    assert len(loaded) == 100
+    assert sum(one.groups is not None for one in loaded) <= 32

@@ -94,6 +94,7 @@ class Catalogue:
         self._pool: ThreadPoolExecutor | None = None
         self._pages: dict[str, Future[Loaded]] = {}
         self._needs: dict[tuple[str, str], Future[Needs | tuple[str, str]]] = {}
+        self._best: dict[tuple[str, str], tuple[File, bool]] = {}  # found while the page was at hand
         self._loaded: dict[str, Loaded] = {}
         self._hints: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._task = 0
@@ -269,9 +270,16 @@ class Catalogue:
             allowed = universe.mask(specifier) & universe.eligible
             if allowed:
                 index = self._policy.pick(universe, allowed, loaded.warm)
-                self._fetch_needs(project, universe.versions[index], extras, loaded, release=True)
+                version = universe.versions[index]
+                if version not in loaded.warm.needs and universe.direct is None:
+                    self._best[project, version] = self._best_file(loaded, version)
+                self._fetch_needs(project, version, extras, loaded)
         except (RuntimeError, ValueError):
             pass  # the pool is closing, or a specifier nobody can read: the solver will say so if it matters
+        if loaded.digest:
+            # Of most projects one version is all that is ever asked for, and the files of seven hundred pages are
+            # hundreds of megabytes: the shelf has them.
+            loaded.groups = None
         return loaded
 
     # ------------------------------------------------------------ metadata
@@ -290,7 +298,7 @@ class Catalogue:
         return known
 
     def _fetch_needs(
-        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded, *, release: bool = False
+        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
     ) -> Future[Needs | tuple[str, str]]:
         key = (project, version)
         with self._lock:
@@ -298,23 +306,17 @@ class Catalogue:
             if needs is None:
                 assert self._pool is not None
                 needs = self._needs[key] = self._pool.submit(
-                    self._read_needs, project, version, extras, loaded, release
+                    self._read_needs, project, version, extras, loaded
                 )
         return needs
 
     def _read_needs(
-        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded, release: bool
+        self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
     ) -> Needs | tuple[str, str]:
-        """In a worker: what a version needs, then hints for each of those.
-
-        ``release`` lets the files of the page go afterwards: of most projects one version is all that is ever asked for,
-        and the pages of seven hundred projects are hundreds of megabytes.
-        """
+        """In a worker: what a version needs, then hints for each of those."""
         known = loaded.warm.needs.get(version) or self._from_metadata_row(loaded, version)
         if known is None:
             known = self._ask_metadata(loaded, version)
-        if release and loaded.digest:
-            loaded.groups = None  # the shelf has the page
         if isinstance(known, dict) and not self._no_deps:
             try:
                 for key in ("", *extras):
@@ -359,7 +361,7 @@ class Catalogue:
         from accord_core.archive.metadata import parse_metadata
 
         project = loaded.universe.project
-        file, is_sdist = self._best_file(loaded, version)
+        file, is_sdist = self._best.pop((project, version), None) or self._best_file(loaded, version)
         repository = loaded.repository or self._sources.order(project)[0]
         try:
             body = None if is_sdist else repository.metadata(file)

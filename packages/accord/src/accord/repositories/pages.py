@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Loaded", "Pages"]
 
+_OPEN_PAGES = 32  # pages whose files are at hand at a time; a large one takes some megabytes
+
 
 class Loaded:
     """One project as loaded: its universe, its warm record and where both came from."""
@@ -46,7 +48,17 @@ class Pages:
     """``offline`` takes pages as they are on the shelf, however old; ``refresh`` takes none of them; ``now`` is in unix
     seconds.  ``requests`` counts the questions asked of repositories."""
 
-    __slots__ = ("_now", "_offline", "_policy", "_refresh", "_shelf", "_sources", "_target", "requests")
+    __slots__ = (
+        "_now",
+        "_offline",
+        "_open",
+        "_policy",
+        "_refresh",
+        "_shelf",
+        "_sources",
+        "_target",
+        "requests",
+    )
 
     def __init__(
         self,
@@ -66,6 +78,7 @@ class Pages:
         self._now = now
         self._offline = offline
         self._refresh = refresh
+        self._open: list[Loaded] = []
         self.requests = 0
 
     def from_shelf(self, project: str) -> Loaded | None:
@@ -180,14 +193,22 @@ class Pages:
         """The files of a loaded project.  Raises RepositoryError ``catalogue-damaged``."""
         groups = loaded.groups  # another thread may let go of them meanwhile
         if groups is None:
-            assert loaded.repository is not None
-            groups = loaded.groups = self._kept(loaded.repository, loaded.universe.project)
+            groups = self._opened(loaded)
         if groups is None:
             raise RepositoryError(
                 "catalogue-damaged",
                 f"the catalogue lost the page of {loaded.universe.project}",
                 hint="run the command again with --refresh, or accord cache clean",
             )
+        return groups
+
+    def _opened(self, loaded: Loaded) -> Groups | None:
+        """The groups of a page that was let go, opened again; only the last few stay open."""
+        assert loaded.repository is not None
+        groups = loaded.groups = self._kept(loaded.repository, loaded.universe.project)
+        self._open.append(loaded)
+        if len(self._open) > _OPEN_PAGES:
+            self._open.pop(0).groups = None
         return groups
 
     def _kept(self, repository: Repository, project: str) -> Groups | None:
