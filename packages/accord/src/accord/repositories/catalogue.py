@@ -361,7 +361,8 @@ class Catalogue:
         from accord_core.archive.metadata import parse_metadata
 
         project = loaded.universe.project
-        file, is_sdist = self._best.pop((project, version), None) or self._best_file(loaded, version)
+        best = self._best.get((project, version))
+        file, is_sdist = self._best_file(loaded, version) if best is None else best
         repository = loaded.repository or self._sources.order(project)[0]
         try:
             body = None if is_sdist else repository.metadata(file)
