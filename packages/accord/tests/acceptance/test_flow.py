@@ -379,3 +379,18 @@ def test_exit_statuses(shop: World, words: tuple[str, ...], status: int) -> None
     ran = shop.accord(*words)
     assert ran.status == status, ran
     assert "internal-error" not in ran.err
+
+
+def test_two_packages_with_the_same_file_are_refused_unless_one_is_let_win(
+    world: World, kind: tuple[str, ...]
+) -> None:
+    for name in ("alpha", "beta"):
+        world.publish(name, "1.0", files={f"{name}.py": b"", "tests/__init__.py": f"of = {name!r}".encode()})
+    world.project("alpha", "beta")
+    told = world.refused("sync", *kind, code="file-conflict")
+    assert "alpha" in told["message"]
+    assert "beta" in told["message"]
+    assert "--conflicts last" in told["hint"]
+    assert not os.path.exists(world.path(".venv", "bin"))
+    world.accord("sync", *kind, "--conflicts", "last").fine()
+    assert world.asked_python(world.path(".venv"), "import tests; print(tests.of)").strip() == "beta"

@@ -171,6 +171,12 @@ def install_options(parser: Parser) -> None:
         "--compile-bytecode", aliases=("--compile",), help="Compile everything now instead of at first import"
     )
     parser.flag("--reinstall", aliases=("--force-reinstall",), help="Install again what is installed already")
+    parser.value(
+        "--conflicts",
+        choices=("refuse", "last"),
+        default="refuse",
+        help="When two packages provide the same file differently: refuse, or let the last by name have it",
+    )
     parser.flag("--sealed", help="Make an immutable, shared environment instead of a private one")
 
 
@@ -227,6 +233,7 @@ def resolve_settings(args: Args, context: Context) -> ResolveSettings:
         keyring_provider=said.get("keyring_provider"),
         trusted_hosts=said.get("trusted_host", ()),
         cert=said.get("cert"),
+        conflicts=said.get("conflicts", "refuse"),
         constraints=said.get("constraints", ()),
         overrides=said.get("overrides", ()),
         excludes=said.get("excludes", ()),

@@ -112,6 +112,7 @@ def carry_out(
                 found,
                 key=how.key,
                 link_mode=how.link_mode or "auto",
+                conflicts=session.settings.conflicts,
                 command=how.command,
                 reporter=session.reporter,
             )

@@ -66,6 +66,8 @@ def bring_sealed(
             make_wanted,
             cache_dir=session.cache_dir,
             link_mode=how.link_mode or "auto",
+            conflicts=session.settings.conflicts,
+            compile_bytecode=how.compile_bytecode,
             command=how.command,
             reporter=session.reporter,
         )

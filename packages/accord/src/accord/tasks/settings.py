@@ -70,7 +70,9 @@ class ResolveSettings(Record):
     ``(name, instant)`` for single projects.  ``upgrade`` is ``True`` for everything, or the names to upgrade.
     ``no_binary`` and ``only_binary`` hold project names, or ``:all:``.  ``config_settings`` holds
     ``(project name or None, key, value)``.  ``python_version`` is the Python to resolve for where no interpreter was
-    asked for.  ``None`` in a field with a default in the project table means "not said on the command line".
+    asked for.  ``conflicts`` says what
+    becomes of a file that two distributions provide differently: ``refuse``, or ``last`` to let the last by name have it.
+    ``None`` in a field with a default in the project table means "not said on the command line".
     """
 
     __slots__ = (
@@ -78,6 +80,7 @@ class ResolveSettings(Record):
         "cache_dir",
         "cert",
         "config_settings",
+        "conflicts",
         "constraints",
         "exclude_newer",
         "exclude_newer_packages",
@@ -129,6 +132,7 @@ class ResolveSettings(Record):
     prefer_binary: bool
     no_build_isolation: bool
     config_settings: tuple[tuple[str | None, str, str], ...]
+    conflicts: str
     require_hashes: bool
     universal: bool | None
     python_version: str | None
@@ -162,6 +166,7 @@ class ResolveSettings(Record):
         prefer_binary: bool = False,
         no_build_isolation: bool = False,
         config_settings: Sequence[tuple[str | None, str, str]] = (),
+        conflicts: str = "refuse",
         require_hashes: bool = False,
         universal: bool | None = None,
         python_version: str | None = None,

@@ -53,7 +53,7 @@ def sync_lock(
     settings, selection = settings or ResolveSettings(), selection or Selection()
     env_dir = os.path.abspath(env_dir)
     body = lock_bytes(lock_file)
-    key = _key(body, selection, python, sealed, link_mode, compile_bytecode)
+    key = _key(body, selection, python, sealed, link_mode, compile_bytecode, settings.conflicts)
     done = _nothing_to_do(env_dir, key, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run)
     if done is not None:
         return done
