@@ -109,6 +109,7 @@ def _compiled(world: World, env: str) -> list[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [("install", "extra"), ("install", "-U", "alpha"), ("uninstall", "-y", "alpha"), ("check",)]
 )

@@ -128,6 +128,7 @@ def test_an_undo_killed_at_any_step(world: World) -> None:
     assert _check(world, sealed=False) == OLD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["private", "sealed"])
 def test_a_new_environment_killed_at_any_step_is_whole_or_none(world: World, kind: str) -> None:
     flags = ("--sealed",) if kind == "sealed" else ()
@@ -172,6 +173,7 @@ def _process(world: World, words: Sequence[str]) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.slow
 def test_a_sync_killed_when_nobody_expects_it(world: World) -> None:
     _prepare(world)
     _killed_at_random(world, ("sync",), 4, 1)
@@ -184,6 +186,7 @@ def test_a_sync_killed_when_nobody_expects_it_again_and_again(world: World, seed
     _killed_at_random(world, ("sync",), 12, seed)
 
 
+@pytest.mark.slow
 def test_a_lock_killed_when_nobody_expects_it_is_the_old_or_the_new(world: World) -> None:
     _prepare(world)
     old = world.read("pylock.toml")

@@ -186,6 +186,7 @@ def test_venv_on_top_of_it_keeps_everything(made: World, kind: Kind) -> None:
     assert made.run(made.path(".venv", "bin", "program")).fine().out == "hello from program\n"
 
 
+@pytest.mark.slow
 def test_an_environment_that_is_there_is_adopted(world: World, kind: Kind) -> None:
     """What venv and pip made becomes exactly the lock; its own settings stay."""
     _publish(world)
@@ -231,6 +232,7 @@ def test_pip_check_is_content(made: World) -> None:
     assert "No broken requirements" in made.pip(".venv", "check").fine().out
 
 
+@pytest.mark.slow
 def test_pip_lists_and_shows_what_accord_does(made: World) -> None:
     theirs = json.loads(made.pip(".venv", "list", "--format", "json").fine().out)
     ours = made.accord("pip", "list", "--json").fine().document()
@@ -250,6 +252,7 @@ def test_pip_uninstalls_and_accord_brings_it_back(private: World) -> None:
     private.accord("verify").fine()
 
 
+@pytest.mark.slow
 def test_pip_upgrades_and_accord_goes_back_to_the_lock(private: World) -> None:
     private.pip(".venv", "install", "-U", "beta").fine()
     assert private.installed(".venv")["beta"] == "2.0"

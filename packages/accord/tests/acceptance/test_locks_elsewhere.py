@@ -167,6 +167,7 @@ def test_requirements_with_hashes_install_with_pip_and_ours(various: World) -> N
     assert various.installed("ours") == EVERYTHING
 
 
+@pytest.mark.slow
 @needs_uv
 def test_requirements_with_hashes_install_with_uv(various: World) -> None:
     various.accord("export", "-o", "requirements.txt").fine()
