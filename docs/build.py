@@ -225,7 +225,7 @@ def _calls(
         place = carriers.get((name, path if name.startswith("_") else None))
         if place is not None:
             yield node, place
-        elif (name.endswith("Error") or name == "family") and len(node.args) >= 2:
+        elif (name.endswith("Error") or name in ("family", "_family")) and len(node.args) >= 2:
             yield node, 0
 
 
