@@ -221,7 +221,10 @@ def test_a_direct_reference_that_does_not_meet_a_specifier(world: World) -> None
     told = world(
         {"a": {"1.0": ["b>=2"]}, "b": {"1.0": []}}, direct={"b": "https://files.example/b.whl"}
     ).why_not("a", "b @ https://files.example/b.whl")
-    assert (told.code, told.summary) == ("no-matching-version", "b is to be 1.0, from https://files.example/b.whl, which is not >=2")
+    assert (told.code, told.summary) == (
+        "no-matching-version",
+        "b is to be 1.0, from https://files.example/b.whl, which is not >=2",
+    )
 
 
 def test_a_conclusion_that_is_used_twice_is_told_once_and_numbered(world: World) -> None:

@@ -160,11 +160,11 @@ def test_what_an_extra_needs_is_not_looked_at_before_the_extra_is_wanted(world: 
         {
             "b": {"1.0": ["a"], "2.0": ["a[x]", "c>=2"]},
             "c": {"1.0": []},
-            "a": {"1.0": {"": [], "x": ["heavy"]}},
+            "a": {"1.0": {"": [], "x": ["heavy"]}, "2.0": {"": [], "x": ["heavy"]}},
             "heavy": {"1.0": []},
         }
     )
-    assert index.versions("b", "c", "a") == ["a==1.0", "b==1.0", "c==1.0"]
+    assert index.versions("b", "c", "a") == ["a==2.0", "b==1.0", "c==1.0"]
     assert "heavy" not in index.pages
 
 
