@@ -169,7 +169,7 @@ def test_what_an_extra_needs_is_not_looked_at_before_the_extra_is_wanted(world: 
 
 
 def test_a_preference_that_does_not_fit_is_no_preference(world: World) -> None:
-    written = {"a": {"1.0": [], "2.0": [], "3.0": []}}
+    written: dict[str, dict[str, list[str]]] = {"a": {"1.0": [], "2.0": [], "3.0": []}}
     index = world(written, prefer={"a": "2.0"})
     assert index.versions("a") == ["a==2.0"]
     assert index.versions("a!=2.0") == ["a==3.0"]
