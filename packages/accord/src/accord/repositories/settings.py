@@ -130,13 +130,15 @@ def index_settings(
     config_dir: str | None = None,
     cache_dir: str | None = None,
     python: str | None = None,
+    base_python: str | None = None,
 ) -> IndexSettings:
     """Gather the settings.
 
     ``project_indexes`` are the tables of ``[tool.accord.index]`` (``name``, ``url``, ``explicit``, ``default``,
     ``projects``), their relative paths taken from ``project_dir``; ``assignments`` maps projects to index names.
     ``config_dir`` is the user's folder with ``config.toml``; ``python`` the interpreter whose pip has the last word
-    and whose environment's ``pip.conf`` counts; ``cache_dir`` remembers that pip's answer.
+    and whose environment's ``pip.conf`` counts; ``base_python`` the one it was made from, which is asked instead where it is
+    known (an environment rarely has a pip, and changes with every command); ``cache_dir`` remembers that pip's answer.
 
     Raises UsageError ``setting-invalid``, ``url-invalid`` or ``index-unknown``, RepositoryError
     ``no-default-index``, DocumentError ``config-invalid``.
@@ -157,7 +159,7 @@ def index_settings(
     for project, name in (assignments or {}).items():
         assigned[normalise(project)] = name
     no_index = next((each.no_index for each in layers if each.no_index is not None), False)
-    indexes = () if no_index else _ordered(layers, python, cache_dir)
+    indexes = () if no_index else _ordered(layers, base_python or python, cache_dir)
     _check_names(indexes, assigned, no_index=no_index)
     return IndexSettings(
         indexes,

@@ -8,8 +8,6 @@ environment from here, and whatever fails leaves the store with more whole entri
 from __future__ import annotations
 
 import os
-import tempfile
-from typing import TYPE_CHECKING
 
 from accord.io.files import remove_tree
 from accord_core.errors import AccordError, ArchiveError, StoreError
@@ -17,6 +15,7 @@ from accord_core.index.model import File
 from accord_core.lock.model import Archive, Directory, Vcs
 from accord_core.lock.model import File as LockFile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
@@ -96,6 +95,8 @@ def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetch
     )  # the long ones first, or last we wait
     total = sum(getattr(one.source, "size", None) or 0 for one in wheels)
     session.store.prepare()
+    import tempfile
+
     folder = tempfile.mkdtemp(prefix="download-", dir=os.path.join(session.store.root, "aside"))
     task = session.reporter.start(f"fetching {len(missing)} packages", total or None, "B")
     try:
@@ -157,6 +158,8 @@ def _file(source: LockFile, base: str) -> File:
 def _download(session: Session, one: Chosen, folder: str, base: str, crew: Crew, task: int) -> Future[Entry]:
     assert isinstance(one.source, LockFile)
     file = _file(one.source, base)
+    import tempfile
+
     into = tempfile.mkdtemp(dir=folder)
     path = session.artifacts.fetch(file, into, lambda amount: session.reporter.advance(task, amount))
     future = crew.submit(
@@ -173,6 +176,8 @@ def _build(
     session: Session, one: Chosen, folder: str, base: str, crew: Crew
 ) -> tuple[Chosen, Future[Entry], dict[str, object] | None, bool]:
     """Build what is no wheel (or take the wheel that an archive is) and have it unpacked."""
+    import tempfile
+
     from accord.build.reference import locked_reference
     from accord.build.sources import WheelSource
 

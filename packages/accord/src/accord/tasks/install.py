@@ -5,14 +5,12 @@ The use cases behind ``accord pip install`` and ``accord pip uninstall``.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from accord.environments.installed import installed
 from accord.environments.transaction import recover
+from accord.io.digests import sha256
 from accord.io.reporting import SILENT
 from accord.tasks.inputs import read_inputs
 from accord.tasks.installing import (
@@ -32,6 +30,7 @@ from accord.tasks.settings import ResolveSettings, Selection
 from accord_core.errors import InstallError, UsageError
 from accord_core.names import normalise
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -116,8 +115,8 @@ def _sealed(session: Session, env: str, lock: Lock, how: How) -> SyncOutcome:
     from accord_core.lock.write import dumps
 
     words = repr((how.link_mode, how.compile_bytecode, sorted(how.requested)))
-    key = hashlib.sha256((dumps(lock) + words).encode()).hexdigest()
-    return bring_sealed(session, env, lambda: lock, Selection(), replace(how, key=key), os.getcwd())
+    key = sha256((dumps(lock) + words).encode()).hexdigest()
+    return bring_sealed(session, env, lambda: lock, Selection(), how.replace(key=key), os.getcwd())
 
 
 def _from_lock(

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from accord.environments import create as creating
 from accord.environments import interpreters
@@ -21,9 +19,11 @@ from accord.environments.transaction import recover
 from accord.io.files import remove_tree
 from accord.tasks.fetching import materialise
 from accord.tasks.outcomes import SyncOutcome
+from accord.tasks.settings import Record
 from accord_core.errors import DocumentError, UsageError
 from accord_core.lock.select import select
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -37,20 +37,48 @@ if TYPE_CHECKING:
 __all__ = ["How", "bring", "chosen_of", "is_ready", "wanted_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(Record):
     """How to install; ``key`` is what the no-op check will be asked with, ``began`` the start on perf_counter's clock."""
 
-    key: str = ""
-    sealed: bool = False
-    link_mode: str | None = None
-    compile_bytecode: bool = False
-    reinstall: bool | Sequence[str] = False
-    dry_run: bool = False
-    exact: bool = True
-    began: float = 0.0
-    requested: frozenset[str] = frozenset()
-    command: str = "sync"
+    __slots__ = (
+        "began",
+        "command",
+        "compile_bytecode",
+        "dry_run",
+        "exact",
+        "key",
+        "link_mode",
+        "reinstall",
+        "requested",
+        "sealed",
+    )
+
+    key: str
+    sealed: bool
+    link_mode: str | None
+    compile_bytecode: bool
+    reinstall: bool | Sequence[str]
+    dry_run: bool
+    exact: bool
+    began: float
+    requested: frozenset[str]
+    command: str
+
+    def __init__(
+        self,
+        *,
+        key: str = "",
+        sealed: bool = False,
+        link_mode: str | None = None,
+        compile_bytecode: bool = False,
+        reinstall: bool | Sequence[str] = False,
+        dry_run: bool = False,
+        exact: bool = True,
+        began: float = 0.0,
+        requested: frozenset[str] = frozenset(),
+        command: str = "sync",
+    ) -> None:
+        self._fill(locals())
 
 
 def bring(

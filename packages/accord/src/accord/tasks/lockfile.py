@@ -6,10 +6,10 @@ of the text, so it can never be another file's.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from accord.io import files
+from accord.io.digests import sha256
 from accord_core.errors import InstallError, UsageError
 from accord_core.lock.compact import from_marshal, to_marshal
 
@@ -43,7 +43,7 @@ def load_lock(path: str, cache_dir: str, body: bytes | None = None) -> Lock:
     """The lock in the file ``path`` (or in ``body``, its text).  Raises DocumentError with every fault."""
     if body is None:
         body = lock_bytes(path)
-    place = os.path.join(cache_dir, FOLDER, hashlib.sha256(body).hexdigest())
+    place = os.path.join(cache_dir, FOLDER, sha256(body).hexdigest())
     try:
         with open(place, "rb") as stream:
             lock = from_marshal(stream.read())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from accord.environments import state
 from accord.environments.layout import is_environment
@@ -17,6 +16,7 @@ from accord.environments.transaction import recover
 from accord.tasks.outcomes import SyncOutcome
 from accord_core.errors import InstallError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

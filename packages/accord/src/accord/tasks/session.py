@@ -225,6 +225,7 @@ class Session:
             config_dir=config_dir(self.environ),
             cache_dir=self.cache_dir,
             python=self.interpreter.executable,
+            base_python=self.interpreter.base_executable,
         )
 
     def _assignments(self) -> dict[str, str]:

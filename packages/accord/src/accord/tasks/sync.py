@@ -7,11 +7,11 @@ rooms loaded that could change anything.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 
 from accord.environments import state
+from accord.io.digests import sha256
 from accord.io.folders import cache_dir
 from accord.io.reporting import SILENT
 from accord.tasks.folders import lock_path, project_environment
@@ -233,7 +233,7 @@ def _key(
 ) -> str:
     """The digest of everything an environment's content depends on."""
     words = repr((selection, python, sealed, link_mode, compile_bytecode, *more))
-    return hashlib.sha256(hashlib.sha256(body).digest() + words.encode()).hexdigest()
+    return sha256(sha256(body).digest() + words.encode()).hexdigest()
 
 
 def _project_key(
@@ -247,7 +247,7 @@ def _project_key(
     compile_bytecode: bool,
 ) -> str:
     with open(os.path.join(project_dir, "pyproject.toml"), "rb") as stream:
-        document = hashlib.sha256(stream.read()).digest()
+        document = sha256(stream.read()).digest()
     try:
         with open(os.path.join(project_dir, ".python-version"), "rb") as stream:
             document += stream.read(1024)

@@ -8,9 +8,9 @@ person's own; a task that calls another keeps the turn it has.
 
 from __future__ import annotations
 
-import hashlib
 import os
 
+from accord.io.digests import sha256
 from accord.io.locks import FileLock
 from accord_core.errors import UsageError
 
@@ -44,7 +44,7 @@ class Turn:
         self._cache_dir = cache_dir
         self._reporter = reporter
         self._patience = _patience(environ)
-        self._key = hashlib.sha256(os.fsencode(self._project)).hexdigest()[:16]
+        self._key = sha256(os.fsencode(self._project)).hexdigest()[:16]
         self._lock: FileLock | None = None
 
     def __enter__(self) -> Turn:
