@@ -42,7 +42,13 @@ def test_a_planted_name_is_found(text: str, tmp_path: Path, finds: Callable[[str
 
 
 @pytest.mark.parametrize(
-    "text", ["https://index.example/simple", f"{REGISTRY}anised", "/root/.cache/accord", "a/work/b"]
+    "text",
+    [
+        "https://index.example/simple",
+        f"{REGISTRY}anised",
+        "/root/.cache/accord",
+        "/".join(("a", "work", "b")),
+    ],
 )
 def test_what_is_none_is_left_alone(text: str, tmp_path: Path, finds: Callable[[str], list[str]]) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)

@@ -180,6 +180,26 @@ def install_options(parser: Parser) -> None:
     parser.flag("--sealed", help="Make an immutable, shared environment instead of a private one")
 
 
+def comment_options(parser: Parser) -> None:
+    """What a requirements file says beside the requirements."""
+    parser.flag(
+        "--no-annotate",
+        dest="annotate",
+        const=False,
+        default=True,
+        help="Leave out the comments that say who asks for a package",
+    )
+    parser.flag(
+        "--no-header", dest="header", const=False, default=True, help="Leave out the comment at the top"
+    )
+    parser.value(
+        "--annotation-style",
+        choices=("split", "line"),
+        default="split",
+        help="One comment line for each who asks, or one for all",
+    )
+
+
 def selection_options(parser: Parser) -> None:
     """Which parts of a project or lock are wanted."""
     parser.section("Selection options")

@@ -6,7 +6,7 @@ import os
 
 from accord_core.errors import UsageError
 
-__all__ = ["cache_folder", "find_environment", "find_project", "lock_path", "project_environment"]
+__all__ = ["cache_folder", "find_environment", "find_project", "lock_path", "project_environment", "upwards"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,19 +32,24 @@ def find_project(start: str | None = None) -> str:
     folder = os.path.abspath(start or ".")
     if os.path.basename(folder) == PROJECT_FILE:
         folder = os.path.dirname(folder)
-    here = folder
-    while True:
-        if os.path.isfile(os.path.join(here, PROJECT_FILE)):
-            return here
-        above = os.path.dirname(here)
-        if above == here:
-            break
-        here = above
+    found = upwards(folder, PROJECT_FILE)
+    if found is not None:
+        return found
     raise UsageError(
         "no-project",
         f"there is no {PROJECT_FILE} in {folder} or above it",
         hint="accord init makes a project; --project DIR names one elsewhere",
     )
+
+
+def upwards(folder: str, file: str) -> str | None:
+    """The nearest folder at or above ``folder`` (absolute) below which ``file`` (a relative path) is a file."""
+    while not os.path.isfile(os.path.join(folder, file)):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
 
 
 def lock_path(project_dir: str) -> str:
@@ -69,15 +74,9 @@ def find_environment(asked: str | None, environ: Mapping[str, str], start: str |
     active = environ.get("VIRTUAL_ENV")
     if active:
         return os.path.abspath(active)
-    here = os.path.abspath(start or ".")
-    while True:
-        candidate = os.path.join(here, ENVIRONMENT)
-        if os.path.isfile(os.path.join(candidate, "pyvenv.cfg")):
-            return candidate
-        above = os.path.dirname(here)
-        if above == here:
-            break
-        here = above
+    found = upwards(os.path.abspath(start or "."), os.path.join(ENVIRONMENT, "pyvenv.cfg"))
+    if found is not None:
+        return os.path.join(found, ENVIRONMENT)
     raise UsageError(
         "no-environment",
         "no environment is active, and there is no .venv here or above",

@@ -267,7 +267,3 @@ def require_hashes(chosen: Sequence[Chosen]) -> None:
             f"no hash is known for {', '.join(sorted(bare))}",
             hint="accord pip compile --generate-hashes writes them",
         )
-
-
-def folder_of(path: str) -> str:
-    return os.path.dirname(os.path.abspath(path))

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from accord.tasks.folders import upwards
 from accord_core.errors import AccordError, UsageError
 
 if TYPE_CHECKING:
@@ -59,15 +60,9 @@ def find_example(asked: str | None, start: str) -> str:
                 "no-project", f"{asked} has no pyproject.toml", hint="name the folder of a project"
             )
         return os.path.abspath(asked)
-    here = os.path.abspath(start)
-    while True:
-        candidate = os.path.join(here, EXAMPLE)
-        if os.path.isfile(os.path.join(candidate, "pyproject.toml")):
-            return candidate
-        above = os.path.dirname(here)
-        if above == here:
-            break
-        here = above
+    found = upwards(os.path.abspath(start), os.path.join(EXAMPLE, "pyproject.toml"))
+    if found is not None:
+        return os.path.join(found, EXAMPLE)
     raise UsageError(
         "no-example",
         "the example of the tour is not installed with Accord",

@@ -37,22 +37,7 @@ def arguments(parser: Parser) -> None:
         help="The form (default: by the name of the file)",
     )
     parser.flag("--no-hashes", dest="hashes", const=False, default=True, help="Leave out the hashes")
-    parser.flag(
-        "--no-annotate",
-        dest="annotate",
-        const=False,
-        default=True,
-        help="Leave out the comments that say who asks for a package",
-    )
-    parser.flag(
-        "--no-header", dest="header", const=False, default=True, help="Leave out the comment at the top"
-    )
-    parser.value(
-        "--annotation-style",
-        choices=("split", "line"),
-        default="split",
-        help="One comment line for each who asks, or one for all",
-    )
+    options.comment_options(parser)
     parser.append(
         "--no-emit-package", metavar="NAME", aliases=("--prune",), help="Leave NAME out of the output"
     )

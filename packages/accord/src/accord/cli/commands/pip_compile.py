@@ -53,22 +53,7 @@ def arguments(parser: Parser) -> None:
     options.upgrade_options(parser)
     parser.section("Output options")
     parser.flag("--generate-hashes", help="Write the hashes of every file")
-    parser.flag(
-        "--no-annotate",
-        dest="annotate",
-        const=False,
-        default=True,
-        help="Leave out the comments that say who asks for a package",
-    )
-    parser.flag(
-        "--no-header", dest="header", const=False, default=True, help="Leave out the comment at the top"
-    )
-    parser.value(
-        "--annotation-style",
-        choices=("split", "line"),
-        default="split",
-        help="One comment line for each who asks, or one for all",
-    )
+    options.comment_options(parser)
     parser.flag(
         "--no-strip-extras", dest="strip_extras", const=False, default=True, help="Write extras behind names"
     )
