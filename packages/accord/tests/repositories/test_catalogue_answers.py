@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 from accord.repositories.catalogue import Direct
 from accord.repositories.pages import Loaded
 from accord.repositories.policy import Policy
+from accord.repositories.shelf import PAGES
 from accord.testing.indexes import MadeUp, wheel
 from accord.testing.shops import Shop, counted, target
 from accord_core.index.model import File
@@ -176,8 +178,9 @@ def test_files_after_the_cutoff_are_left_out(shop: Shop) -> None:
 def test_a_shelf_whose_page_is_damaged_is_asked_for_again(shop_of_two: Shop) -> None:
     shop_of_two.resolve("app")
     shop_of_two.close()
+    for kept in (Path(shop_of_two.shelf_path).parent / PAGES).iterdir():
+        kept.write_bytes(b"rubbish")
     connection = sqlite3.connect(shop_of_two.shelf_path)
-    connection.execute("UPDATE page SET groups=x'00'")
     connection.execute("DELETE FROM warm")
     connection.commit()
     connection.close()

@@ -18,8 +18,8 @@ def fill(folder: Path) -> None:
     (store / "file").write_bytes(b"x" * 10_000)
     (folder / "closures-v1").mkdir()
     os.link(store / "file", folder / "closures-v1" / "same")
-    (folder / "catalogue-v2.db").write_bytes(b"x")
-    (folder / "catalogue-v2.db-wal").write_bytes(b"x")
+    (folder / "catalogue-v3.db").write_bytes(b"x")
+    (folder / "catalogue-v3.db-wal").write_bytes(b"x")
 
 
 def test_a_cache_that_is_not_there_has_no_parts(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_linked_files_count_once(tmp_path: Path) -> None:
     assert parts["closures-v1"].files + parts["store-v1"].files == 1
     assert parts["closures-v1"].octets + parts["store-v1"].octets >= 10_000
     assert {part.words for part in parts.values()} == {
-        "index pages and metadata",
+        "what is known of projects",
         "sealed environments",
         "unpacked wheels",
     }

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
 
 from accord_core.index.filenames import safe
 from accord_core.index.model import File
@@ -130,6 +129,8 @@ def _absolutes(urls: Sequence[str], base: str, limits: Limits) -> Sequence[str] 
         return None
     if "/." in rest or ":" in rest or "?" in rest:
         return None
+    from urllib.parse import urljoin  # loads ipaddress and more; most indexes write absolute URLs
+
     prefix = urljoin(base, lead or ".")
     if not prefix.startswith(("https://", "http://", "file://")) or not prefix.endswith("/"):
         return None
@@ -183,6 +184,8 @@ def _absolute(base: str, url: str, limits: Limits) -> tuple[str | None, dict[str
     where, _, fragment = url.strip().partition("#")
     if not where or len(where) > limits.url or not where.isprintable():
         return None, {}
+    from urllib.parse import urljoin
+
     try:
         joined = urljoin(base, where)
     except ValueError:

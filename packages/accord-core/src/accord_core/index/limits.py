@@ -6,13 +6,12 @@ largest page known to us is about 20 MB (nightly builds with thousands of platfo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple  # dataclasses would load inspect, for every cold resolve
 
 __all__ = ["DEFAULT", "Limits"]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """``body`` in bytes, decoded; strings in characters.  Beyond ``body`` and ``files`` the page is refused; an
     entry with a string beyond its limit is left out of the page."""
 

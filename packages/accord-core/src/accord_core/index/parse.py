@@ -11,7 +11,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from accord_core.errors import RepositoryError
-from accord_core.index import html
 from accord_core.index.entries import Entry, files
 from accord_core.index.limits import DEFAULT, Limits
 from accord_core.index.model import ACTIVE, STATUSES, Page
@@ -55,6 +54,8 @@ def parse_page(body: bytes, content_type: str, url: str, *, limits: Limits = DEF
 def parse_projects(body: bytes, content_type: str, url: str, *, limits: Limits = DEFAULT) -> tuple[str, ...]:
     """The names on a repository's root page, as written.  Raises as :func:`parse_page`."""
     if _form(body, content_type, url, limits) == HTML_FORM:
+        from accord_core.index import html
+
         page = html.anchors(_text(body, content_type), url, limits.files)
         check_version(page.meta.get("pypi:repository-version"), url)
         return tuple(html.projects(page))
@@ -113,6 +114,8 @@ def status_of(status: str | None, reason: str | None, limits: Limits) -> tuple[s
 
 
 def _html_page(body: bytes, content_type: str, url: str, limits: Limits) -> Page:
+    from accord_core.index import html  # tables that a page in JSON needs none of
+
     page = html.anchors(_text(body, content_type), url, limits.files)
     name = url.partition("#")[0].partition("?")[0].rstrip("/").removesuffix("/index.html").rpartition("/")[2]
     return page_from_entries(

@@ -34,6 +34,7 @@ __all__ = [
     "clause_bounds",
     "compile_specifier",
     "is_prerelease",
+    "keyed",
     "local_part",
     "names_prerelease",
     "normal",
@@ -159,13 +160,41 @@ def sort_key(version: str) -> bytes:
 
     Raises ``ValueError`` for what is not a version.
     """
-    if version.replace(".", "").isdigit() and version.isascii():
-        try:
-            release = [int(part) for part in version.split(".")]
-        except ValueError:
-            raise ValueError(f"not a version: {version!r}") from None
-        return _release_key(0, release) + _FINAL
-    return _key(parts(version))
+    return keyed(version)[0]
+
+
+def keyed(version: str) -> tuple[bytes, str]:
+    """The :func:`sort_key` and the :func:`normal` form of a version in any spelling.  Raises ``ValueError``."""
+    # Nine of ten versions of an index are plain releases of small numbers, and of those half were met before in
+    # another project.
+    known = _KEYED.get(version)
+    if known is None:
+        known = _plainly_keyed(version)
+        if known is None:
+            found = parts(version)
+            known = _key(found), _normal(found)
+        if len(_KEYED) < _CACHE_LIMIT:
+            _KEYED[version] = known
+    return known
+
+
+_KEYED: dict[str, tuple[bytes, str]] = {}
+
+
+def _plainly_keyed(version: str) -> tuple[bytes, str] | None:
+    """As :func:`keyed` for numbers and dots alone; None for every other spelling, and for numbers of two bytes."""
+    if not (version.isascii() and version.replace(".", "").isdigit()):
+        return None
+    numbers = version.split(".")
+    try:
+        key = bytes([int(number) + 1 for number in numbers])  # as _number writes those below 239
+    except ValueError:
+        return None
+    if max(key) >= 240:
+        return None
+    if any(number[0] == "0" and number != "0" for number in numbers):
+        version = ".".join([str(byte - 1) for byte in key])
+    return b"\x01" + key.rstrip(b"\x01") + _FINAL, version
 
 
 def _key(version: Parts) -> bytes:
@@ -190,12 +219,11 @@ def _before_post(epoch: int, release: Sequence[int], pre: tuple[str, int] | None
 
 def normal(version: str) -> str:
     """The normal form (PEP 440 "Normalization"): ``v1.0-ALPHA.1`` → ``1.0a1``.  Raises ``ValueError``."""
-    if version.isascii() and version.replace(".", "").isdigit():
-        # Nine of ten versions of an index are plain releases, which are their own normal form without padding.
-        numbers = version.split(".")
-        if all(number and (number[0] != "0" or number == "0") for number in numbers):
-            return version
-    epoch, release, pre, post, dev, local = parts(version)
+    return keyed(version)[1]
+
+
+def _normal(version: Parts) -> str:
+    epoch, release, pre, post, dev, local = version
     text = ".".join(map(str, release))
     if epoch:
         text = f"{epoch}!{text}"

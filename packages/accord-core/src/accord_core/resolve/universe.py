@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from accord_core.project.versions import sort_key, specifier_mask
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["Universe"]
 
 
@@ -18,7 +22,7 @@ class Universe:
     index, the raw spellings ``===`` compares with (PEP 440, "Arbitrary equality").  ``masks`` maps a specifier's text
     to its mask and may be preloaded; ``grown`` says that masks were added to it since.  ``direct`` is the direct
     reference (URL) when this is a universe of one.  ``missing`` says why the universe is empty: ``"unknown"`` when no
-    source has the project, ``"empty"`` when it has no candidate at all.
+    source has the project, ``"empty"`` when it has no candidate at all.  ``keys`` are the versions' sort keys, if known.
     """
 
     __slots__ = (
@@ -47,6 +51,7 @@ class Universe:
         masks: dict[str, int] | None = None,
         direct: str | None = None,
         missing: str | None = None,
+        keys: Sequence[bytes] | None = None,
     ) -> None:
         self.project = project
         self.versions = versions
@@ -59,7 +64,7 @@ class Universe:
         self.grown = False
         self.direct = direct
         self.missing = missing
-        self._keys: list[bytes] | None = None
+        self._keys = keys
 
     def mask(self, specifier: str) -> int:
         """The versions that satisfy ``specifier``, pre-releases included; never the absent bit.

@@ -20,7 +20,7 @@ __all__ = ["FOLDER", "Interpreter", "accepts", "find", "find_all", "inspect", "p
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
 FOLDER = "interpreters-v1"
@@ -106,8 +106,10 @@ def _venv_of(executable: str) -> str | None:
 # -- describing ----------------------------------------------------------------------------------------------
 
 
-def inspect(executable: str, *, cache_dir: str) -> Interpreter:
+def inspect(executable: str, *, cache_dir: str, meanwhile: Callable[[], object] | None = None) -> Interpreter:
     """Describe the Python at ``executable`` (an absolute or relative path to a file).
+
+    ``meanwhile`` is called while a Python that was not seen before starts and answers.
 
     ``InstallError`` ``interpreter-broken`` if it does not start or answers nonsense, ``interpreter-too-old`` below 3.8.
     """
@@ -123,7 +125,7 @@ def inspect(executable: str, *, cache_dir: str) -> Interpreter:
     place = os.path.join(cache_dir, FOLDER, sha256(os.fsencode(real)).hexdigest()[:32])
     record = _cached(place, key)
     if record is None:
-        record = _describe(executable, real, status)
+        record = _describe(executable, real, status, meanwhile)
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             files.write_atomic(place, marshal.dumps((_FORMAT, key, record)), sync=False)
@@ -144,32 +146,44 @@ def _cached(place: str, key: tuple[int, int, str]) -> dict[str, Any] | None:
     return record
 
 
-def _describe(executable: str, real: str, status: os.stat_result) -> dict[str, Any]:
-    import json
+def _describe(
+    executable: str, real: str, status: os.stat_result, meanwhile: Callable[[], object] | None
+) -> dict[str, Any]:
     import subprocess
-
-    from accord.environments.tags import interpreter_tags
 
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_facts.py")
     # The real file, so that a venv's own startup code is not run; a wrapper script must be run as it is.
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [real, "-I", "-S", "-B", script],
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd=os.path.dirname(real),
         )
-    except subprocess.TimeoutExpired:
-        raise _broken(executable, f"it did not answer within {_SECONDS} s") from None
     except OSError as error:
         raise _broken(executable, error.strerror or str(error)) from error
+    # What it takes to read the answer is imported while that is made.
+    import json
+
+    from accord.environments.tags import interpreter_tags
+
+    with process:
+        try:
+            if meanwhile is not None:
+                meanwhile()
+            told, complaint = process.communicate(timeout=_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise _broken(executable, f"it did not answer within {_SECONDS} s") from None
+        except BaseException:
+            process.kill()
+            raise
     try:
-        facts = json.loads(done.stdout.decode("utf-8").strip().rpartition("\n")[2])
+        facts = json.loads(told.decode("utf-8").strip().rpartition("\n")[2])
         version = tuple(facts["version_info"])
     except (ValueError, KeyError, TypeError):
-        raise _broken(executable, _last_line(done.stderr) or f"it ended with {done.returncode}") from None
+        raise _broken(executable, _last_line(complaint) or f"it ended with {process.returncode}") from None
     if version < (3, 8):
         raise InstallError(
             "interpreter-too-old",
@@ -232,6 +246,12 @@ class Request:
         self.version = version
         self.specifier = specifier
 
+    def may_be(self, implementation: str, version: tuple[int, ...]) -> bool:
+        """Whether a Python of which no more is known may be what was asked for."""
+        if self.implementation and self.implementation != implementation:
+            return False
+        return version[: len(self.version)] == self.version
+
     def accepts(self, found: Interpreter) -> bool:
         if self.implementation and found.implementation != self.implementation:
             return False
@@ -269,8 +289,9 @@ def find(
     cache_dir: str,
     environ: Mapping[str, str] = os.environ,
     directory: str | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Interpreter:
-    """The Python asked for, or the one at hand.
+    """The Python asked for, or the one at hand.  ``meanwhile``: see :func:`inspect`.
 
     ``request`` is a version or implementation (:func:`parse_request`), the path of a Python or of an environment, the
     name of a command, or ``None``: the active environment (``VIRTUAL_ENV``), the nearest ``.venv`` at or above
@@ -279,14 +300,14 @@ def find(
     if request is None:
         active = environ.get("VIRTUAL_ENV") or _nearest_venv(os.path.abspath(directory or "."))
         executable = active and environment_python(active)
-        return inspect(executable or _base_of_running(), cache_dir=cache_dir)
+        return inspect(executable or _base_of_running(), cache_dir=cache_dir, meanwhile=meanwhile)
     wanted = parse_request(request)
     if wanted is None or os.sep in request:
-        return _by_path(request, cache_dir, environ)
+        return inspect(_by_path(request, environ), cache_dir=cache_dir, meanwhile=meanwhile)
     looked: list[str] = []
     for path in _candidates(wanted, environ):
         try:
-            found = inspect(path, cache_dir=cache_dir)
+            found = inspect(path, cache_dir=cache_dir, meanwhile=meanwhile)
         except InstallError as error:
             looked.append(f"{path}: {error.message}")
             continue
@@ -317,19 +338,19 @@ def environment_python(folder: str) -> str | None:
     return None
 
 
-def _by_path(request: str, cache_dir: str, environ: Mapping[str, str]) -> Interpreter:
+def _by_path(request: str, environ: Mapping[str, str]) -> str:
     path = os.path.expanduser(request)
     if os.path.isdir(path):
         executable = environment_python(path)
         if executable is None:
             raise _not_found(request, [f"{path}: a folder without a Python in it"])
-        return inspect(executable, cache_dir=cache_dir)
+        return executable
     if os.path.isfile(path):
-        return inspect(path, cache_dir=cache_dir)
+        return path
     if os.sep not in request:
         for folder in _search_path(environ):
             if os.access(os.path.join(folder, request), os.X_OK):
-                return inspect(os.path.join(folder, request), cache_dir=cache_dir)
+                return os.path.join(folder, request)
     raise _not_found(request, [f"{path}: not there"])
 
 
@@ -374,7 +395,8 @@ def _candidates(wanted: Request, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _places(wanted: Request, environ: Mapping[str, str]) -> Iterator[str]:
-    yield _base_of_running()
+    if wanted.may_be(sys.implementation.name, sys.version_info[:3]):
+        yield _base_of_running()
     names = ["python3", "python"]
     if wanted.implementation in ("pypy", "graalpy"):
         names = [f"{wanted.implementation}3", wanted.implementation]
@@ -384,14 +406,21 @@ def _places(wanted: Request, environ: Mapping[str, str]) -> Iterator[str]:
     elif not wanted.version:
         names = [*(f"python3.{minor}" for minor in range(15, 7, -1)), *names, "pypy3", "graalpy"]
     folders = _search_path(environ)
+    managed = tuple(_managed(environ))
+    if len(wanted.version) > 1:
+        # To describe a Python costs a start of it; first come those whose names say that they are what is wanted.
+        for folder in folders:
+            yield os.path.join(folder, names[0])
+        yield from (path for numbers, path in managed if numbers[: len(wanted.version)] == wanted.version)
+        names = names[1:]
     for name in names:
         for folder in folders:
             yield os.path.join(folder, name)
-    yield from _managed(environ)
+    yield from (path for _, path in managed)
 
 
-def _managed(environ: Mapping[str, str]) -> Iterator[str]:
-    """Pythons that version managers keep in folders of their own, newest first."""
+def _managed(environ: Mapping[str, str]) -> Iterator[tuple[tuple[int, ...], str]]:
+    """Pythons that version managers keep in folders of their own, newest first, with the numbers in the folder's name."""
     home = environ.get("HOME") or os.path.expanduser("~")
     data = environ.get("XDG_DATA_HOME") or os.path.join(home, ".local", "share")
     for root in (
@@ -405,7 +434,7 @@ def _managed(environ: Mapping[str, str]) -> Iterator[str]:
             continue
         for name in sorted(names, key=_numbers, reverse=True):
             for command in ("bin/python3", "bin/pypy3", "bin/python"):
-                yield os.path.join(root, name, command)
+                yield _numbers(name), os.path.join(root, name, command)
 
 
 def _numbers(name: str) -> tuple[int, ...]:

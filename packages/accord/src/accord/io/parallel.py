@@ -10,7 +10,7 @@ from __future__ import annotations
 import _thread
 import os
 
-__all__ = ["default_width", "spread"]
+__all__ = ["default_width", "processors", "spread"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,12 +20,17 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-def default_width() -> int:
-    """How many threads pay: the processors this process may use, up to four (measured; more fight for folders)."""
+def processors() -> int:
+    """How many processors this process may use."""
     try:
-        return min(4, len(os.sched_getaffinity(0)))
+        return len(os.sched_getaffinity(0))
     except AttributeError:
-        return min(4, os.cpu_count() or 1)
+        return os.cpu_count() or 1
+
+
+def default_width() -> int:
+    """How many threads pay: the processors, up to four (measured; more fight for folders)."""
+    return min(4, processors())
 
 
 def spread(work: Callable[[T], None], items: Sequence[T], width: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from accord.io.urls import last_component, path_of, redact, split
@@ -212,7 +211,7 @@ def _copy(file: File, into: str, progress: Callable[[int], None] | None) -> str:
         algorithm: hashlib.new(algorithm, usedforsecurity=False)
         for algorithm in chosen_hashes(file.hashes, name)
     }
-    part, target = os.path.join(into, f".{name[:80]}.{secrets.token_hex(6)}.part"), os.path.join(into, name)
+    part, target = os.path.join(into, f".{name[:80]}.{os.urandom(6).hex()}.part"), os.path.join(into, name)
     try:
         try:
             with open(source, "rb") as stream, open(part, "xb") as copy:

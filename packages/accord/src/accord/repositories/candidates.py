@@ -78,8 +78,10 @@ class Target:
     def same_python(self, tags: str) -> bool:
         """Whether a compressed set has a tag of this Python, whatever its platform."""
         if self._pythons is None:
-            self._pythons = frozenset(tag.rpartition("-")[0] for tag in self.tags)
+            self._pythons = frozenset([tag.rpartition("-")[0] for tag in self.tags])
         python, abi, _ = tags.lower().split("-")
+        if f"{python}-{abi}" in self._pythons:
+            return True
         return any(f"{one}-{two}" in self._pythons for one in python.split(".") for two in abi.split("."))
 
     def python_fits(self, specifier: str | None) -> bool:
@@ -200,6 +202,8 @@ def compile_page(
             entry, tags, raw = row
             if raw != version:
                 raws = True
+            if kept and tags is not None and wheels & bit:
+                continue  # one usable wheel says all that thirty can
             python = entry.requires_python
             fit = fits.get(python)
             if fit is None:
@@ -247,9 +251,8 @@ def decide(
             if marker is None or target.holds(marker):
                 keys = [""]
             elif "extra" in marker:
-                keys = [
-                    extra for extra in provided if extra in _spellable(marker) and target.holds(marker, extra)
-                ]
+                spoken = _spellable(marker)
+                keys = [extra for extra in provided if extra in spoken and target.holds(marker, extra)]
             else:
                 continue
         except (ValueError, KeyError, AccordError) as error:

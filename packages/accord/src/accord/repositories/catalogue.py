@@ -16,7 +16,7 @@ import marshal
 from _thread import allocate_lock
 
 from accord.repositories.candidates import Target, Warm, decide
-from accord.repositories.groups import FILE_FIELDS, Groups, older
+from accord.repositories.groups import Groups, fields_of, older
 from accord.repositories.pages import Loaded, Pages
 from accord_core.errors import AccordError, RepositoryError
 from accord_core.resolve.port import Unusable
@@ -94,7 +94,6 @@ class Catalogue:
         self._pool: ThreadPoolExecutor | None = None
         self._pages: dict[str, Future[Loaded]] = {}
         self._needs: dict[tuple[str, str], Future[Needs | tuple[str, str]]] = {}
-        self._best: dict[tuple[str, str], tuple[File, bool]] = {}  # found while the page was at hand
         self._loaded: dict[str, Loaded] = {}
         self._hints: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._task = 0
@@ -157,10 +156,8 @@ class Catalogue:
         loaded = self._load(project)
         fields = loaded.warm.files.get(version)
         if fields is None:
-            files = self._source.groups(loaded).files(version)
-            loaded.warm.files[version] = [
-                tuple([getattr(file, name) for name in FILE_FIELDS]) for file in files
-            ]
+            files = [file for file, _ in self._source.files(loaded, version)]
+            loaded.warm.files[version] = [fields_of(file) for file in files]
             loaded.warm.grown = True
         else:
             files = [File(*row) for row in fields]  # type: ignore[arg-type]
@@ -203,6 +200,7 @@ class Catalogue:
         the process.  What was learnt is not remembered."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            self._source.stop(at_once=True)
             self._reporter.finish(self._task)
             self._pool = None
 
@@ -210,6 +208,7 @@ class Catalogue:
         """Stop the workers and remember what was learnt."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+            self._source.stop()
             self._reporter.finish(self._task)
             for project, page in self._pages.items():
                 if page.done() and not page.cancelled() and page.exception() is None:
@@ -247,6 +246,7 @@ class Catalogue:
         from concurrent.futures import ThreadPoolExecutor
 
         if self._pool is None:
+            self._source.start()
             self._task = self._reporter.start("reading the index", None, "projects")
             self._pool = ThreadPoolExecutor(_WORKERS, "catalogue")
             for project, (specifier, extras) in self._hints.items():
@@ -263,23 +263,16 @@ class Catalogue:
 
     def _fetch_page(self, project: str, specifier: str, extras: tuple[str, ...]) -> Loaded:
         """In a worker: the page, then what the likeliest version needs, then hints for that."""
-        loaded = self._source.from_shelf(project) or self._source.ask(project)
+        loaded = self._source.from_shelf(project) or self._source.ask(project, specifier)
         self._reporter.advance(self._task, 1)
         try:
             universe = loaded.universe
             allowed = universe.mask(specifier) & universe.eligible
             if allowed:
                 index = self._policy.pick(universe, allowed, loaded.warm)
-                version = universe.versions[index]
-                if version not in loaded.warm.needs and universe.direct is None:
-                    self._best[project, version] = self._best_file(loaded, version)
-                self._fetch_needs(project, version, extras, loaded)
+                self._fetch_needs(project, universe.versions[index], extras, loaded)
         except (RuntimeError, ValueError):
             pass  # the pool is closing, or a specifier nobody can read: the solver will say so if it matters
-        if loaded.digest:
-            # Of most projects one version is all that is ever asked for, and the files of seven hundred pages are
-            # hundreds of megabytes: the shelf has them.
-            loaded.groups = None
         return loaded
 
     # ------------------------------------------------------------ metadata
@@ -342,8 +335,8 @@ class Catalogue:
             requirements, extras, identity = marshal.loads(row[3])  # noqa: S302 - our own cache
         except (ValueError, EOFError, TypeError):
             return None
-        files = self._source.groups(loaded).files(version)
-        if not any(file.filename == row[0] and _identity(file) == identity for file in files):
+        files = self._source.files(loaded, version)
+        if not any(file.filename == row[0] and _identity(file) == identity for file, _ in files):
             return None
         return self._decided(loaded, version, row[2], requirements, extras)
 
@@ -361,8 +354,7 @@ class Catalogue:
         from accord_core.archive.metadata import parse_metadata
 
         project = loaded.universe.project
-        best = self._best.get((project, version))
-        file, is_sdist = self._best_file(loaded, version) if best is None else best
+        file, is_sdist = self._best_file(loaded, version)
         repository = loaded.repository or self._sources.order(project)[0]
         try:
             body = None if is_sdist else repository.metadata(file)
@@ -399,25 +391,28 @@ class Catalogue:
         asks for headers and compilers long before anybody wants to install anything.
         """
         project = loaded.universe.project
-        groups = self._source.groups(loaded)
-        tags = {row[0].filename: row[1] for row in groups.rows(version)}
         cutoff = self._policy.cutoff(project)
         best: tuple[tuple[bool, int], File] | None = None
         sdist: File | None = None
         elsewhere: File | None = None
         allowed = self._policy.may_use_wheel(project)
-        for file in groups.files(version):
+        for file, tag in self._source.files(loaded, version):
             late = cutoff is not None and not older((file, None, ""), cutoff)
             if late or not self._target.python_fits(file.requires_python):
                 continue
-            tag = tags[file.filename]
             if tag is None:
                 sdist = sdist or file
                 continue
             place = self._target.rank(tag)
             if place is None:
-                if file.core_metadata and allowed and self._target.same_python(tag):
-                    elsewhere = elsewhere or file
+                if (
+                    best is None
+                    and elsewhere is None
+                    and file.core_metadata
+                    and allowed
+                    and self._target.same_python(tag)
+                ):
+                    elsewhere = file
             elif allowed:
                 order = (not file.core_metadata, place)  # announced metadata first
                 if best is None or order < best[0]:

@@ -103,25 +103,30 @@ class Read:
     """A page read as far as a resolve needs it: ``entries`` have the attributes of files, and ``make`` turns those that
     are wanted into strict ones, leaving out what is unusable.  ``status`` is PEP 792's, and its reason."""
 
-    __slots__ = ("_limits", "_page", "_places", "entries", "status")
+    __slots__ = ("_body", "_limits", "_page", "entries", "status")
 
     def __init__(
-        self, entries: Sequence[Any], status: tuple[str, str | None], page: RawPage, limits: Limits
+        self,
+        entries: Sequence[Any],
+        status: tuple[str, str | None],
+        page: RawPage,
+        limits: Limits,
+        body: bytes | None = None,
     ) -> None:
         self.entries = entries
         self.status = status
         self._page = page
         self._limits = limits
-        self._places: dict[int, int] | None = None
+        self._body = body
 
     def make(self, entries: Sequence[Any]) -> Sequence[File]:
         if not entries or not isinstance(entries[0], Brief):
             return entries
-        if self._places is None:
-            self._places = {id(entry): place for place, entry in enumerate(self.entries)}
-        raws = _raw(self._page.open()).files
+        raws = _raw(self._page.open() if self._body is None else self._body).files
+        wanted_ids = set(map(id, entries))
+        places = {one: place for place, one in enumerate(map(id, self.entries)) if one in wanted_ids}
         try:
-            whole = [_tuple(_file(raws[self._places[id(entry)]])) for entry in entries]
+            whole = [_tuple(_file(raws[places[id(entry)]])) for entry in entries]
         except _FAULTS:
             wanted = {entry.filename for entry in entries}
             page = self._page
@@ -130,8 +135,9 @@ class Read:
         return files(whole, self._page.url, self._limits)[0]
 
 
-def read(page: RawPage, limits: Limits = DEFAULT) -> Read:
-    """The entries of a page.  Raises as :func:`accord_core.index.parse.parse_page`."""
+def read(page: RawPage, limits: Limits = DEFAULT, *, hold: bool = False) -> Read:
+    """The entries of a page.  ``hold`` keeps the opened page for as long as what is returned: for files that are made
+    at once.  Raises as :func:`accord_core.index.parse.parse_page`."""
     body = page.open()
     if _typed(body, page.content_type, limits):
         try:
@@ -141,7 +147,8 @@ def read(page: RawPage, limits: Limits = DEFAULT) -> Read:
         else:
             check_version(found.version, page.url)
             check_size(len(found.files), page.url, limits)
-            return Read(found.files, status_of(*found.said, limits), page, limits)
+            status = status_of(*found.said, limits)
+            return Read(found.files, status, page, limits, body if hold else None)
     whole = parse_page(body, page.content_type, page.url, limits=limits)
     return Read(whole.files, (whole.status, whole.status_reason), page, limits)
 

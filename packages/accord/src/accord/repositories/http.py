@@ -43,7 +43,7 @@ class HttpRepository:
         from accord_core.index.negotiate import ACCEPT
 
         url = f"{self.key}/{project}/"
-        answer = self._client.get(url, accept=ACCEPT, etag=etag, last_modified=last_modified)
+        answer = self._client.get(url, accept=ACCEPT, etag=etag, last_modified=last_modified, packed=True)
         expires = expires_at(answer.headers, self._now())
         self._note_silence(answer)
         if answer.status == 304 and (etag is not None or last_modified is not None):
@@ -64,9 +64,32 @@ class HttpRepository:
                 f"{redact(url)} answered with status {answer.status}, which makes no sense for a page",
                 hint="check the index URL and any proxy in between",
             )
-        packed = answer.packed is not None
-        raw = RawPage(answer.packed or answer.body, answer.content_type, answer.url, packed=packed)
-        return Answer(FRESH, etag=answer.etag, last_modified=answer.last_modified, expires=expires, raw=raw)
+        return Answer(
+            FRESH,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            expires=expires,
+            raw=self._raw(url, answer),
+        )
+
+    def _raw(self, url: str, answer: Response) -> RawPage:
+        if answer.packed is None:
+            return RawPage(answer.body, answer.content_type, answer.url)
+        from accord_core.index.negotiate import ACCEPT
+
+        def again() -> RawPage:
+            # Opened by the client, so that damage is asked about again and then told in words.
+            return self._raw(url, self._client.get(url, accept=ACCEPT))
+
+        limits = self._client.limits
+        return RawPage(
+            answer.packed,
+            answer.content_type,
+            answer.url,
+            packed=True,
+            most=limits.opened(len(answer.packed), limits.body),
+            again=again,
+        )
 
     def metadata(self, file: File) -> bytes | None:
         return self._files().metadata(file)

@@ -24,23 +24,47 @@ ABSENT = "absent"
 
 class RawPage:
     """A page as it came: ``body``, in gzip if ``packed``, and the URL it is from.  Packed, a page is a tenth of itself,
-    and most pages are never looked at again."""
+    and most pages are never looked at again.
 
-    __slots__ = ("body", "content_type", "packed", "url")
+    ``most``: bytes that it may have when opened; 0 if it was opened once before.  ``again``: asks for it once more, for
+    a body that cannot be opened; the repository then says what is wrong with it.
+    """
 
-    def __init__(self, body: bytes, content_type: str, url: str, *, packed: bool = False) -> None:
+    __slots__ = ("again", "body", "content_type", "most", "packed", "url")
+
+    def __init__(
+        self,
+        body: bytes,
+        content_type: str,
+        url: str,
+        *,
+        packed: bool = False,
+        most: int = 0,
+        again: Callable[[], RawPage] | None = None,
+    ) -> None:
         self.body = body
         self.content_type = content_type
         self.url = url
         self.packed = packed
+        self.most = most
+        self.again = again
 
     def open(self) -> bytes:
-        """The page itself.  Raises ProtocolError for damage."""
+        """The page itself.  Raises RepositoryError where it can be asked for again, else ProtocolError or
+        TooLargeError."""
         if not self.packed:
             return self.body
         from accord.io.http.decoding import gunzip
+        from accord.io.http.wire import ProtocolError, TooLargeError
 
-        return gunzip(self.body)
+        try:
+            return gunzip(self.body, self.most)
+        except (ProtocolError, TooLargeError):
+            if self.again is None:
+                raise
+            other, self.again = self.again(), None
+            self.body, self.packed, self.most = other.body, other.packed, 0
+            return self.open()
 
 
 class Answer:

@@ -1,8 +1,11 @@
-"""The catalogue on disk: pages, warm records and metadata in one SQLite file (hot).
+"""The catalogue on disk: what is known of pages, warm records and metadata in one SQLite file, and the pages themselves
+in a folder beside it (hot).
 
 May know rows and bytes; must not know what they mean.  Everything here can be lost without harm: a damaged file is
 set aside and begun anew, and a folder that cannot be written to is replaced by memory.  Several processes may use one
-file (WAL); each writes in one short transaction at its end.
+file (WAL); each writes in one short transaction at its end.  Pages are most of the bytes and least of the reads, and
+SQLite would write each twice, so each is a file, which its row knows by its digest: whatever became of the file, a page
+is the one its row speaks of or it is not there.
 """
 
 from __future__ import annotations
@@ -11,16 +14,20 @@ import os
 import sqlite3
 from _thread import allocate_lock
 
+from accord.io import digests, files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PageRow", "Shelf"]
+__all__ = ["PAGES", "PageRow", "Shelf"]
+
+PAGES = "pages-v1"  # the folder beside the file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS page(
   source TEXT, project TEXT, etag TEXT, modified TEXT, expires REAL, digest BLOB, status TEXT, reason TEXT,
-  groups BLOB, PRIMARY KEY(source, project));
+  PRIMARY KEY(source, project));
 CREATE TABLE IF NOT EXISTS warm(
   source TEXT, project TEXT, target TEXT, digest BLOB, record BLOB, PRIMARY KEY(source, project, target));
 CREATE TABLE IF NOT EXISTS metadata(
@@ -30,7 +37,8 @@ CREATE TABLE IF NOT EXISTS metadata(
 
 
 class PageRow:
-    """What is known of one page without reading its files.  ``digest`` is None: the source has no such project."""
+    """What is known of one page without reading it.  ``digest``: sha256 of the page as kept, None where the source has
+    no such project."""
 
     __slots__ = ("digest", "etag", "expires", "modified", "reason", "status")
 
@@ -57,7 +65,8 @@ class Shelf:
     def __init__(self, path: str, note: Callable[[str], None]) -> None:
         self._lock = allocate_lock()
         self._waiting: list[tuple[str, tuple[object, ...]]] = []
-        self._pages: dict[tuple[str, str], bytes | None] = {}  # those that wait
+        self._pages: dict[tuple[str, str], bytes] = {}  # those that cannot be files
+        self._folder = os.path.join(os.path.dirname(path), PAGES)
         self._path = path
         self._note = note
         self._connection = _open(path, note)
@@ -96,13 +105,18 @@ class Shelf:
         )
         return None if row is None else (PageRow(*row[:6]), row[6])  # type: ignore[arg-type, return-value]
 
-    def groups(self, source: str, project: str) -> bytes | None:
-        """The kept page, one that waits to be written included."""
-        with self._lock:
-            if (source, project) in self._pages:
-                return self._pages[source, project]
-        row = self._one("SELECT groups FROM page WHERE source=? AND project=?", (source, project))
-        return None if row is None else row[0]  # type: ignore[return-value]
+    def kept(self, source: str, project: str, digest: bytes) -> bytes | None:
+        """The page of that digest; None where it is lost, or another one was kept since."""
+        from hashlib import sha256
+
+        blob = self._pages.get((source, project))
+        if blob is None:
+            try:
+                with open(self._place(source, project), "rb") as file:
+                    blob = file.read()
+            except OSError:
+                return None
+        return blob if sha256(blob).digest() == digest else None
 
     def metadata(self, source: str, project: str, version: str) -> tuple[str, str, str | None, bytes] | None:
         """``(file name, sha256 of METADATA, Requires-Python, marshalled needs)``."""
@@ -113,26 +127,35 @@ class Shelf:
 
     # ------------------------------------------------------------ writing
 
+    def keep(self, source: str, project: str, blob: bytes) -> bool:
+        """Put a page into its file, at once; whether that could be done.  Touches nothing else, so that a copy of this
+        process may do it."""
+        place = self._place(source, project)
+        try:
+            try:
+                files.write_atomic(place, blob, sync=False)
+            except FileNotFoundError:
+                os.makedirs(self._folder, exist_ok=True)
+                files.write_atomic(place, blob, sync=False)
+        except OSError:
+            return False
+        return True
+
+    def remember(self, source: str, project: str, blob: bytes) -> None:
+        """Have a page that could not be kept until the end of this run."""
+        self._pages[source, project] = blob
+
+    def _place(self, source: str, project: str) -> str:
+        return os.path.join(self._folder, digests.sha256(f"{source} {project}".encode()).hexdigest()[:40])
+
     def _later(self, statement: str, *arguments: object) -> None:
         with self._lock:
             self._waiting.append((statement, arguments))
 
-    def put_page(self, source: str, project: str, row: PageRow, groups: bytes | None) -> None:
-        with self._lock:
-            self._pages[source, project] = groups
+    def put_page(self, source: str, project: str, row: PageRow) -> None:
         self._later(
-            "INSERT OR REPLACE INTO page VALUES(?,?,?,?,?,?,?,?,?)",
-            *(
-                source,
-                project,
-                row.etag,
-                row.modified,
-                row.expires,
-                row.digest,
-                row.status,
-                row.reason,
-                groups,
-            ),
+            "INSERT OR REPLACE INTO page VALUES(?,?,?,?,?,?,?,?)",
+            *(source, project, row.etag, row.modified, row.expires, row.digest, row.status, row.reason),
         )
 
     def touch(self, source: str, project: str, expires: float) -> None:
@@ -160,7 +183,6 @@ class Shelf:
         """Write what waits, in one transaction.  A cache that cannot be written is no failure."""
         with self._lock:
             waiting, self._waiting = self._waiting, []
-            self._pages.clear()
             if not waiting:
                 return
             try:

@@ -13,8 +13,9 @@ import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from accord.io.parallel import processors
+from accord.io.pipes import read_value, write_value
 from accord.store.store import Store
-from accord.store.worker import read_value, write_value
 from accord_core import errors
 from accord_core.errors import StoreError
 
@@ -42,7 +43,7 @@ class Crew:
     def __init__(self, cache_dir: str, width: int | None = None) -> None:
         self._store = Store(cache_dir)
         self._cache_dir = cache_dir
-        self._width = width or min(_MOST, _processors())
+        self._width = width or min(_MOST, processors())
         self._pool = ThreadPoolExecutor(self._width, thread_name_prefix="unpack")
         self._local = threading.local()
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -126,13 +127,6 @@ class Crew:
             for process in self._processes:
                 process.kill()
         self.close()
-
-
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -1,55 +1,19 @@
 """A process that unpacks wheels, one after the other, for whoever started it.
 
-Reads jobs from standard input and writes answers to standard output, each a ``marshal`` value behind its length in
-four bytes.  Started as ``python -I -c …`` by :mod:`accord.store.crew`, so that it inherits neither threads nor
-locks; ends when its input ends.
+Reads jobs from standard input and writes answers to standard output.  Started as ``python -I -c …`` by
+:mod:`accord.store.crew`, so that it inherits neither threads nor locks; ends when its input ends.
 """
 
 from __future__ import annotations
 
-import marshal
 import os
 
+from accord.io.pipes import read_value, write_value
 from accord.store.store import Store
 from accord_core import errors
 from accord_core.archive.limits import Limits
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-__all__ = ["main", "read_value", "write_value"]
-
-_LENGTH = 4
-
-
-def read_value(handle: int) -> object:
-    """The next value from an open pipe; ``None`` at its end."""
-    head = _exactly(handle, _LENGTH)
-    if head is None:
-        return None
-    data = _exactly(handle, int.from_bytes(head, "little"))
-    # Both ends of this pipe are ours.
-    return None if data is None else marshal.loads(data)  # noqa: S302
-
-
-def _exactly(handle: int, size: int) -> bytes | None:
-    pieces = []
-    while size:
-        piece = os.read(handle, size)
-        if not piece:
-            return None
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-def write_value(handle: int, value: dict[str, Any]) -> None:
-    """Write a value to an open pipe."""
-    data = marshal.dumps(value)
-    data = len(data).to_bytes(_LENGTH, "little") + data
-    while data:
-        data = data[os.write(handle, data) :]
+__all__ = ["main"]
 
 
 def main() -> None:

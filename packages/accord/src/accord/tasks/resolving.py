@@ -123,6 +123,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
     Raises ResolutionError with the story of the failure; RepositoryError when an index fails; BuildError when a
     direct reference cannot be built.
     """
+    session.meanwhile = _meanwhile
     settings, target = session.settings, session.target
     strategy = _checked("--resolution", session.choice("resolution") or "highest", _STRATEGIES)
     prerelease = _checked(
@@ -183,6 +184,12 @@ def resolve(session: Session, asked: Asked) -> Resolution:
         catalogue.close()
         raise
     return Resolution(solution, roots, direct, catalogue, session)
+
+
+def _meanwhile() -> None:
+    """A Python nobody has seen yet means an index nobody has read for it; what that takes loads while one waits."""
+    import accord.io.http.pool
+    import accord.repositories.decode  # noqa: F401
 
 
 def _checked(flag: str, value: str, known: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from accord_core.project.versions import satisfies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from accord.build.frontend import Builder
     from accord.build.sources import SdistSource
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-CATALOGUE = "catalogue-v2.db"
+CATALOGUE = "catalogue-v3.db"
 
 if TYPE_CHECKING:
     from functools import cached_property as once
@@ -92,6 +92,8 @@ class Session:
         self._depth = 0
         self._scrap: list[str] = []
         self._making = RLock()
+        # What to import while a Python that was not seen before describes itself.
+        self.meanwhile: Callable[[], object] | None = None
 
     def __enter__(self) -> Session:
         return self
@@ -146,7 +148,7 @@ class Session:
         asked = self._python or self.settings.python_version or self._pinned()
         if asked is None and self._env is not None and os.path.isfile(os.path.join(self._env, "pyvenv.cfg")):
             asked = self._env
-        found = interpreters.find(asked, cache_dir=self.cache_dir)
+        found = interpreters.find(asked, cache_dir=self.cache_dir, meanwhile=self.meanwhile)
         wanted = self.requires_python
         if asked is None and wanted and not satisfies(found.version, wanted):
             found = interpreters.find(wanted, cache_dir=self.cache_dir)

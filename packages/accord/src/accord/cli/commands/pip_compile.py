@@ -151,6 +151,10 @@ def _form(args: Args, context: Context) -> CompileOutput:
     )
 
 
+# What a shell reads as it stands, as shlex says; but shlex would load re.
+_AS_IT_STANDS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789@%+=:,./-_")
+
+
 def _command(context: Context) -> str:
     """The command line as the header shows it: what has no influence on the result is left out."""
     quiet = {
@@ -178,11 +182,8 @@ def _command(context: Context) -> str:
             continue
         else:
             words.append(word)
-    if all(
-        word.isascii() and word.replace("-", "").replace("_", "").replace(".", "").replace("/", "").isalnum()
-        for word in words
-    ):
-        return " ".join(["accord", *words])  # what a shell reads as it stands; shlex would load re
+    if all(word and _AS_IT_STANDS.issuperset(word) for word in words):
+        return " ".join(["accord", *words])
     import shlex
 
     return shlex.join(["accord", *words])

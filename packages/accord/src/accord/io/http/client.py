@@ -35,8 +35,8 @@ _LONGEST_BACKOFF = 8.0
 
 class Response:
     """An answer kept in memory.  ``headers`` has lower-case names; ``body`` is decoded; ``url`` is where it was found
-    after redirects, without credentials; ``packed`` the body still in gzip, if it came so.  ``status`` is one of
-    200, 203, 206, 304, 404, 410, 416."""
+    after redirects, without credentials; ``packed`` the body still in gzip, if it came so and was to stay so: then
+    ``body`` is empty.  ``status`` is one of 200, 203, 206, 304, 404, 410, 416."""
 
     __slots__ = ("body", "headers", "packed", "status", "url")
 
@@ -117,8 +117,10 @@ class Client:
         last_modified: str | None = None,
         byte_range: tuple[int, int | None] | None = None,
         limit: int | None = None,
+        packed: bool = False,
     ) -> Response:
-        """Ask for ``url`` and keep the answer in memory, at most ``limit`` bytes of it.
+        """Ask for ``url`` and keep the answer in memory, at most ``limit`` bytes of it; ``packed`` leaves one that
+        comes in gzip as it is, for whoever opens it to hold against the limits.
 
         ``etag`` and ``last_modified`` make the question conditional.  ``byte_range`` is ``(first, last)``, both
         included, ``last`` None for "to the end"; ``(-n, None)`` means the last n bytes.  A server may ignore a range
@@ -146,10 +148,11 @@ class Client:
             encoding = head.headers.get("content-encoding")
             if not encoding or not body:
                 return Response(head.status, head.headers, body, where)
+            if packed and encoding == "gzip":
+                return Response(head.status, head.headers, b"", where, body)
             from accord.io.http.decoding import decode
 
-            opened = decode(body, encoding, self.limits, most)
-            return Response(head.status, head.headers, opened, where, body if encoding == "gzip" else None)
+            return Response(head.status, head.headers, decode(body, encoding, self.limits, most), where)
 
         return self.exchange("GET", url, headers, keep)
 

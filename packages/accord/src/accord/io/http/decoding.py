@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ACCEPT_ENCODING", "decode", "gunzip"]
 
 ACCEPT_ENCODING = "gzip"
-_RATIO_FLOOR = 1024 * 1024
-_AGAIN = 1 << 30  # decoded once within the limits of then
+_AGAIN = 1 << 30  # opened once within the limits of then
 
 
 def decode(body: bytes, encoding: str, limits: HttpLimits, most: int) -> bytes:
@@ -33,13 +32,16 @@ def decode(body: bytes, encoding: str, limits: HttpLimits, most: int) -> bytes:
             continue
         if coding not in {"gzip", "x-gzip"}:
             raise ProtocolError(f"the answer is encoded as {coding[:40]!r}, which was not asked for")
-        body = _gunzip(body, min(most, max(_RATIO_FLOOR, len(body) * limits.ratio)))
+        body = _gunzip(body, limits.opened(len(body), most))
     return body
 
 
-def gunzip(body: bytes) -> bytes:
-    """A body that :func:`decode` accepted once, opened again.  Raises ProtocolError for damage."""
-    return _gunzip(body, _AGAIN)
+def gunzip(body: bytes, most: int = 0) -> bytes:
+    """A body in gzip, opened: at most ``most`` bytes, or 0 for one that was opened within its limits before.
+
+    Raises TooLargeError, and ProtocolError for damage.
+    """
+    return _gunzip(body, most or _AGAIN)
 
 
 def _gunzip(body: bytes, most: int) -> bytes:

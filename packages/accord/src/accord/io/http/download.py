@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from accord.io.urls import last_component, redact
@@ -50,7 +49,7 @@ def download(
     filename = last_component(url) if name is None else name
     if not safe(filename):
         raise RepositoryError("file-name", f"{redact(url)} has no usable file name: {filename!r}")
-    part = os.path.join(into, f".{filename[:80]}.{secrets.token_hex(6)}.part")
+    part = os.path.join(into, f".{filename[:80]}.{os.urandom(6).hex()}.part")
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
         try:

@@ -6,8 +6,6 @@ what happened, what to do.  URLs are shown without credentials.
 
 from __future__ import annotations
 
-import socket
-import ssl
 from typing import TYPE_CHECKING
 
 from accord.io.http.pool import ProxyRefusedError
@@ -26,6 +24,9 @@ NETWORK_FAULTS = (OSError, ProtocolError, TooLargeError, TruncatedError, ProxyRe
 
 def is_final(error: Exception) -> bool:
     """Whether trying again cannot help."""
+    import socket
+    import ssl
+
     if isinstance(error, ssl.SSLCertVerificationError | TooLargeError):
         return True
     if isinstance(error, ProxyRefusedError):
@@ -36,6 +37,8 @@ def is_final(error: Exception) -> bool:
 def of_exception(error: Exception, url: str, attempts: int) -> RepositoryError:
     host = split(url).netloc
     tried = "" if attempts <= 1 else f" ({attempts} attempts)"
+    import ssl  # costs 10 ms, and most runs neither fail nor ask over https
+
     if isinstance(error, ssl.SSLCertVerificationError):
         return RepositoryError(
             "index-tls",
@@ -89,6 +92,8 @@ def of_exception(error: Exception, url: str, attempts: int) -> RepositoryError:
 
 
 def _reason(error: Exception) -> str:
+    import socket
+
     if isinstance(error, socket.gaierror):
         return "its name is not known"
     if isinstance(error, TruncatedError):

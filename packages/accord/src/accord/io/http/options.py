@@ -67,7 +67,12 @@ class HttpLimits(_Frozen):
     ) -> None:
         self._fill(locals())
 
+    def opened(self, packed: int, most: int) -> int:
+        """How many bytes a compressed body of ``packed`` bytes may become, where no body may have over ``most``."""
+        return min(most, max(_RATIO_FLOOR, packed * self.ratio))
 
+
+_RATIO_FLOOR = 1024 * 1024
 DEFAULT_LIMITS = HttpLimits()
 
 

@@ -105,7 +105,9 @@ class Pool:
     def _open(self, url: Url) -> Connection:
         proxy = self.through(url)
         first = proxy or url
-        sock = socket.create_connection((first.host, first.port), self._options.timeout)
+        # As bytes where that is possible, since Python loads its IDNA tables for any host given as text.
+        host = first.host.encode("ascii") if first.host.isascii() else first.host
+        sock = socket.create_connection((host, first.port), self._options.timeout)  # type: ignore[arg-type]
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if first.scheme == "https":
