@@ -59,7 +59,9 @@ def test_every_lock_pins_what_was_asked_for_by_hash(kind: str, version: str, roo
     pinned = names(entries)
     assert asked <= pinned
     for entry in entries:
-        assert re.match(r"[\w.-]+(\[[\w,.-]+\])?==[\w.!+]+ \\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n)+", entry), entry
+        assert re.match(
+            r"[\w.-]+(\[[\w,.-]+\])?==[\w.!+]+ \\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n)+", entry
+        ), entry
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -75,7 +77,9 @@ def test_the_larger_lock_agrees_with_the_smaller(version: str, root: Path) -> No
     pins = [
         dict(
             re.findall(
-                r"^([\w.-]+)(?:\[.*\])?==(\S+)", (root / "requirements" / f"{kind}-{version}.txt").read_text(), re.M
+                r"^([\w.-]+)(?:\[.*\])?==(\S+)",
+                (root / "requirements" / f"{kind}-{version}.txt").read_text(),
+                re.M,
             )
         )
         for kind in ("base", "dev")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accord.repositories.candidates import Warm, compile_page, decide
-from accord.repositories.groups import group
+from accord.repositories.groups import Groups, split
 from accord.testing.shops import target
 from accord_core.index.model import File
+from accord_core.project.versions import sort_key
 
 
 def file(name: str, *, python: str | None = None, yanked: bool = False) -> File:
@@ -95,11 +98,11 @@ def test_a_better_tag_has_a_lower_rank() -> None:
 
 
 def test_a_warm_record_is_what_it_was_after_packing() -> None:
-    groups = group(
+    groups = Groups(
         "app",
         [file("app-1.0.tar.gz"), file("app-1.0rc1-py3-none-any.whl"), file("app-01.1.zip", yanked=True)],
     )
-    warm = compile_page(groups, target())
+    warm, _ = compile_page(groups, target())
     warm.masks["<1"] = 1
     warm.needs["1.0"] = {"": (("a", (), ""),)}
     warm.needs["1.1"] = ("metadata-invalid", "has none")
@@ -116,3 +119,87 @@ def test_a_warm_record_is_what_it_was_after_packing() -> None:
 def test_bytes_that_are_no_warm_record_are_refused(blob: bytes) -> None:
     with pytest.raises((ValueError, EOFError, TypeError)):
         Warm.unpack(blob)
+
+
+NAMES = (
+    "app-{v}.tar.gz",
+    "App-{v}.zip",
+    "app-{v}-py3-none-any.whl",
+    "app-{v}-1-py3-none-any.whl",
+    "app-{v}-cp312-cp312-manylinux_2_17_x86_64.whl",
+    "app-{v}-cp312-cp312-win_amd64.whl",
+    "app-{v}-cp38-abi3-linux_x86_64.manylinux_2_17_x86_64.whl",
+    "other-{v}-py3-none-any.whl",
+    "app-{v}-py3-none.whl",
+    "app-{v}.exe",
+    "app-{v}-py3-none-any.whl.asc",
+)
+VERSIONS = (
+    "1.0",
+    "1.0.0",
+    "01.0",
+    "1.0-1",
+    "1.0rc1",
+    "1.0.dev1",
+    "2.0+cpu.1",
+    "2.0",
+    "1!0.1",
+    "nonsense",
+    "1.0.post1",
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(NAMES),
+            st.sampled_from(VERSIONS),
+            st.sampled_from((None, ">=3.8", "<3.12", "rubbish")),
+            st.booleans(),
+            st.sampled_from((None, "2024-01-01T00:00:00Z", "2024-06-01T00:00:00Z")),
+        ),
+        max_size=40,
+    ),
+    st.sampled_from((None, "2024-03-01T00:00:00Z")),
+)
+def test_a_page_in_any_order_says_of_each_version_what_its_files_say_one_by_one(
+    made: list[tuple[str, str, str | None, bool, str | None]], cutoff: str | None
+) -> None:
+    on = target()
+    files = [
+        File(name.format(v=version), "https://files.example/f", {}, python, yanked, upload_time=uploaded)
+        for name, version, python, yanked, uploaded in made
+    ]
+    groups = Groups("app", files)
+    warm, keys = compile_page(groups, on, cutoff=cutoff)
+    assert keys == [sort_key(version) for version in warm.versions] == sorted(set(keys))
+    listed = {
+        sort_key(parts[0]) for file in files if (parts := split(file.filename, "app")) and sane(parts[0])
+    }
+    assert set(keys) == listed
+    for index, version in enumerate(warm.versions):
+        rows = [
+            row
+            for row in groups.rows(version)
+            if on.python_fits(row[0].requires_python)
+            and (cutoff is None or (row[0].upload_time is not None and row[0].upload_time < cutoff))
+            and (row[1] is None or on.rank(row[1]) is not None)
+        ]
+        bits = [mask >> index & 1 for mask in (warm.wheels, warm.sdists, warm.yanked)]
+        assert bits == [
+            any(row[1] is not None for row in rows),
+            any(row[1] is None for row in rows),
+            bool(rows) and all(row[0].yanked for row in rows),
+        ]
+        spelt = warm.spellings.get(index, (version,))
+        assert spelt == tuple(dict.fromkeys(row[2] for row in groups.rows(version)))
+        assert Groups("app", files).tagged(version, spelt) == groups.tagged(version)
+
+
+def sane(version: str) -> bool:
+    try:
+        sort_key(version)
+    except ValueError:
+        return False
+    return True

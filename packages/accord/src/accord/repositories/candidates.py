@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import marshal
 
-from accord.repositories.groups import older
+from accord.repositories.groups import older, split
 from accord_core.errors import AccordError
 from accord_core.names import normalise
 from accord_core.project.markers import evaluate_marker
 from accord_core.project.requirement import parse_requirement
-from accord_core.project.versions import is_prerelease, satisfies
+from accord_core.project.versions import is_prerelease, keyed, satisfies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,50 +182,90 @@ def compile_page(
     target: Target,
     status: tuple[str, str | None] = ("active", None),
     cutoff: str | None = None,
-) -> Warm:
-    """The warm record of a page for ``target``, without any mask or need yet.
+) -> tuple[Warm, list[bytes]]:
+    """The warm record of a page for ``target``, without any mask or need yet, and the sort keys of its versions.
 
     With ``cutoff`` (UTC, ``YYYY-MM-DDTHH:MM:SS…``) files uploaded then or later, and files that do not say when, are
     as if they were not there (PEP 700 "upload-time"); the versions stay, so that masks keep their meaning.
     """
-    versions = tuple(groups.versions())
+    # By key: the normal form (as the page spells it first), what there is of it, and its spellings.
+    found: dict[bytes, tuple[str, int, tuple[str, ...]]] = {}
+    for raw, has in _survey(groups, target, cutoff).items():
+        try:
+            key, version = keyed(raw)
+        except ValueError:
+            continue
+        known = found.get(key)
+        found[key] = (version, has, (raw,)) if known is None else (known[0], known[1] | has, (*known[2], raw))
+    keys = sorted(found)
+    versions: list[str] = []
     spellings: dict[int, tuple[str, ...]] = {}
     wheels = sdists = yanked = pre = 0
-    # A hundred thousand files of a cold resolve pass here: what is asked again and again is answered in this loop.
+    for index, key in enumerate(keys):
+        version, has, spelt = found[key]
+        versions.append(version)
+        if spelt != (version,):
+            spellings[index] = spelt
+        if has & _WHEEL:
+            wheels |= 1 << index
+        if has & _SDIST:
+            sdists |= 1 << index
+        if has and not has & _KEPT:
+            yanked |= 1 << index
+        if not version.replace(".", "").isdigit() and is_prerelease(version):
+            pre |= 1 << index
+    return Warm(tuple(versions), spellings, wheels, sdists, yanked, pre, {}, {}, status), keys
+
+
+# What there is of a version that the target can use: a wheel, an sdist, and one of either that is not yanked.
+_WHEEL, _SDIST, _KEPT = 1, 2, 4
+_SETTLED = _WHEEL | _KEPT  # another wheel changes nothing
+
+
+def _survey(groups: Groups, target: Target, cutoff: str | None) -> dict[str, int]:
+    """What there is of each version, by its version as written."""
+    # A hundred thousand files of a cold resolve pass here, so what most of them share is found with few steps: a page
+    # lists the wheels of a release beside each other, and once one of them can be had, the rest say nothing new.
+    project = groups.project
+    found: dict[str, int] = {}
     fits: dict[str | None, bool] = {}
     places: dict[str, int | None] = {}
-    for index, version in enumerate(versions):
-        bit = 1 << index
-        kept = False
-        raws = None
-        for row in groups.rows(version):
-            entry, tags, raw = row
-            if raw != version:
-                raws = True
-            if kept and tags is not None and wheels & bit:
-                continue  # one usable wheel says all that thirty can
-            python = entry.requires_python
-            fit = fits.get(python)
-            if fit is None:
-                fit = fits[python] = target.python_fits(python)
-            if not fit or (cutoff is not None and not older(row, cutoff)):
+    release, released, settled = (
+        "\n",
+        "",
+        False,
+    )  # how the last wheel's name began, its version, whether that is known
+    for entry in groups.entries:
+        filename = entry.filename
+        raw, tags = released, None
+        if filename.startswith(release) and filename.endswith(".whl"):
+            if settled:
                 continue
+            tags = filename[len(release) : -4]
+        if tags is None or tags.count("-") != 2:
+            parts = split(filename, project)
+            if parts is None:
+                continue
+            raw, tags = parts
+            if tags is not None:
+                release, released = filename[: filename.index("-") + len(raw) + 2], raw
+        has = found.setdefault(raw, 0)
+        python = entry.requires_python
+        fit = fits.get(python)
+        if fit is None:
+            fit = fits[python] = target.python_fits(python)
+        if fit and (cutoff is None or older((entry, tags, raw), cutoff)):
             if tags is None:
-                sdists |= bit
+                has |= _SDIST if entry.yanked else _SDIST | _KEPT
             else:
                 if tags not in places:
                     places[tags] = target.rank(tags)
-                if places[tags] is None:
-                    continue
-                wheels |= bit
-            kept = kept or not entry.yanked
-        if raws:
-            spellings[index] = tuple(dict.fromkeys(row[2] for row in groups.rows(version)))
-        if (wheels | sdists) & bit and not kept:
-            yanked |= bit
-        if not version.replace(".", "").isdigit() and is_prerelease(version):
-            pre |= bit
-    return Warm(versions, spellings, wheels, sdists, yanked, pre, {}, {}, status)
+                if places[tags] is not None:
+                    has |= _WHEEL if entry.yanked else _WHEEL | _KEPT
+            found[raw] = has
+        if raw == released:
+            settled = has & _SETTLED == _SETTLED
+    return found
 
 
 def decide(

@@ -231,7 +231,9 @@ class Catalogue:
         direct = self._direct.get(project)
         if direct is not None:
             universe = Universe(project, (direct.version,), direct=direct.url)
-            loaded = Loaded(universe, Warm((direct.version,), {}, 1, 0, 0, 0, {}, {}), None, b"", Groups({}))
+            loaded = Loaded(
+                universe, Warm((direct.version,), {}, 1, 0, 0, 0, {}, {}), None, b"", Groups(project, ())
+            )
         else:
             if self._pool is None:
                 loaded = self._source.from_shelf(project)

@@ -1,6 +1,6 @@
 """The files of a page under their versions, and that page kept for another run (hot).
 
-Grouping looks at names only, because a cold resolve groups a hundred thousand files to choose a few hundred: an entry
+Grouping looks at names only, because a cold resolve meets a hundred thousand files to choose a few hundred: an entry
 becomes a strict :class:`~accord_core.index.model.File` when somebody asks for the files of its version.  A page that came
 over HTTP is kept as the bytes it came in; any other as its files' fields.
 """
@@ -12,7 +12,7 @@ import marshal
 from accord_core.index.filenames import split_sdist, split_wheel
 from accord_core.index.model import File, Page
 from accord_core.names import normalise
-from accord_core.project.versions import keyed
+from accord_core.project.versions import sort_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Row = tuple[Entry, str | None, str]
     Status = tuple[str, str | None]
 
-__all__ = ["Groups", "fields_of", "group", "kept_page", "older", "opened_page", "read_page"]
+__all__ = ["Groups", "fields_of", "kept_page", "older", "opened_page", "read_page", "split"]
 
 _FORM = "page-2"
 FILE_FIELDS = (
@@ -56,102 +56,88 @@ FILE_FIELDS = (
 
 
 class Groups:
-    """Rows by version (normal form, ascending), with the versions' sort ``keys``; ``make`` turns entries of this page
-    into files."""
+    """The files of one project's page; ``make`` turns entries of the page into files.
 
-    __slots__ = ("_make", "_rows", "keys")
+    Grouped under their versions when somebody asks about more than a version or two: of most pages nobody does.
+    """
+
+    __slots__ = ("_grouped", "_make", "entries", "project")
 
     def __init__(
         self,
-        rows: dict[str, list[Row]],
-        keys: Sequence[bytes] = (),
+        project: str,
+        entries: Sequence[Any],
         make: Callable[[Sequence[Any]], Sequence[File]] = lambda entries: entries,
     ) -> None:
-        self._rows = rows
-        self.keys = keys
+        self.project = project
+        self.entries = entries
         self._make = make
-
-    def versions(self) -> tuple[str, ...]:
-        return tuple(self._rows)
+        self._grouped: dict[bytes, list[Row]] | None = None
 
     def rows(self, version: str) -> Sequence[Row]:
-        return self._rows.get(version, ())
+        """What there is of a version (in any spelling), in the order of the page."""
+        if self._grouped is None:
+            self._grouped = _grouped(self.project, self.entries)
+        return self._grouped.get(sort_key(version), ())
 
     def files(self, version: str) -> list[File]:
         """The usable files of a version, in the order of the page."""
         return list(self._make([row[0] for row in self.rows(version)]))
 
-    def tagged(self, version: str) -> list[tuple[File, str | None]]:
-        """The usable files of a version, each with its compressed tag set; None for an sdist."""
-        tags = {row[0].filename: row[1] for row in self.rows(version)}
-        return [(file, tags[file.filename]) for file in self.files(version)]
+    def tagged(self, version: str, spellings: Sequence[str] = ()) -> list[tuple[File, str | None]]:
+        """The usable files of a version, each with its compressed tag set; None for an sdist.
 
-    def with_files(self, project: str, files: Sequence[File]) -> Groups:
-        """These groups and more files; a name that is there already counts once, as the page has it."""
-        names = {row[0].filename for rows in self._rows.values() for row in rows}
-        mine = [file for version in self._rows for file in self.files(version)]
-        return group(project, [*mine, *(file for file in files if file.filename not in names)])
-
-
-def group(
-    project: str,
-    entries: Iterable[Any],
-    make: Callable[[Sequence[Any]], Sequence[File]] = lambda entries: entries,
-) -> Groups:
-    """Entries under their versions; names that are no wheel or sdist of ``project`` are left out, never an error."""
-    by_raw: dict[str, list[Row]] = {}
-    wheels: dict[str, bool] = {}
-    begins = f"{project}-"  # as the last sdist's name did
-    # How the last wheel's name began, up to its tags; most of its neighbours' names begin so too.
-    release, released = "\n", ""
-    of_release: list[Row] = []
-    for entry in entries:
-        filename = entry.filename
-        tags: str | None
-        if filename.startswith(release) and filename.endswith(".whl"):
-            tags = filename[len(release) : -4]
-            if tags.count("-") == 2:
-                of_release.append((entry, tags, released))
-                continue
-        # The commonest form of each kind is split here, every other by the functions that know them all.
-        if filename.endswith(".whl") and filename.count("-") == 4:
-            name, raw, tags = filename[:-4].split("-", 2)
-        elif filename.endswith(".tar.gz") and filename.startswith(begins):
-            name, raw, tags = project, filename[len(begins) : -7], None
-        elif (wheel := split_wheel(filename)) is not None:
-            name, raw, tags = wheel.name, wheel.version, f"{wheel.python}-{wheel.abi}-{wheel.platform}"
-        elif (sdist := split_sdist(filename, project)) is not None:
-            name, raw, tags = project, sdist[1], None
-            begins = f"{sdist[0]}-"
+        ``spellings``: every one the page has of the version, where that is known; then nothing else is grouped.
+        """
+        if spellings and self._grouped is None:
+            first, others = spellings[0], spellings[1:]
+            some = [
+                entry
+                for entry in self.entries
+                if first in entry.filename or (others and any(each in entry.filename for each in others))
+            ]
+            rows = _grouped(self.project, some).get(sort_key(version), [])
         else:
-            continue
-        ours = wheels.get(name)
-        if ours is None:
-            ours = wheels[name] = normalise(name) == project
-        if not ours:
-            continue
-        by_raw.setdefault(raw, []).append((entry, tags, raw))
-        if tags is not None:
-            release, released, of_release = f"{name}-{raw}-", raw, by_raw[raw]
-    found = _sorted(by_raw)
-    return Groups({version: rows for _, (version, rows) in found}, [key for key, _ in found], make)
+            rows = list(self.rows(version))
+        tags = {row[0].filename: row[1] for row in rows}
+        return [(file, tags[file.filename]) for file in self._make([row[0] for row in rows])]
+
+    def with_files(self, files: Sequence[File]) -> Groups:
+        """These files and more; a name that is there already counts once, as the page has it."""
+        names = {entry.filename for entry in self.entries}
+        mine = self._make(self.entries)
+        return Groups(self.project, [*mine, *(file for file in files if file.filename not in names)])
 
 
-def _sorted(by_raw: dict[str, list[Row]]) -> list[tuple[bytes, tuple[str, list[Row]]]]:
-    """Keys with normal versions and their rows, ascending; what is no version is left out.
+def split(filename: str, project: str) -> tuple[str, str | None] | None:
+    """The version of a file as its name writes it, and its compressed tag set (None: an sdist); None for a name that is
+    no wheel or sdist of ``project``."""
+    # The commonest form of each kind is split here, every other by the functions that know them all.
+    if filename.endswith(".whl") and filename.count("-") == 4:
+        name, version, tags = filename[:-4].split("-", 2)
+    elif filename.endswith(".tar.gz") and filename.startswith(f"{project}-"):
+        return filename[len(project) + 1 : -7], None
+    else:
+        wheel = split_wheel(filename)
+        if wheel is None:
+            sdist = split_sdist(filename, project)
+            return None if sdist is None else (sdist[1], None)
+        name, version, tags = wheel.name, wheel.version, f"{wheel.python}-{wheel.abi}-{wheel.platform}"
+    ours = name == project or name.replace("_", "-") == project or normalise(name) == project
+    return (version, tags) if ours else None
 
-    "1.0" and "1.0.0" are one version (PEP 440 "Version ordering"), called as the page does first.
-    """
-    found: dict[bytes, tuple[str, list[Row]]] = {}
-    for raw, rows in by_raw.items():
-        try:
-            key, version = keyed(raw)
-        except ValueError:
-            continue
-        known = found.setdefault(key, (version, rows))[1]
-        if known is not rows:
-            known += rows
-    return sorted(found.items())
+
+def _grouped(project: str, entries: Iterable[Any]) -> dict[bytes, list[Row]]:
+    """Rows by the sort key of their version: "1.0" and "1.0.0" are one (PEP 440 "Version ordering")."""
+    found: dict[bytes, list[Row]] = {}
+    for entry in entries:
+        parts = split(entry.filename, project)
+        if parts is not None:
+            try:
+                found.setdefault(sort_key(parts[0]), []).append((entry, parts[1], parts[0]))
+            except ValueError:
+                continue  # no version, so nothing anybody could ask for
+    return found
 
 
 def older(row: Row, cutoff: str) -> bool:
@@ -181,7 +167,7 @@ def opened_page(project: str, blob: bytes, most: int = 0, *, hold: bool = False)
     if form != _FORM:
         raise ValueError("another form")
     if content_type is None:
-        return group(project, [File(*fields) for fields in held]), about
+        return Groups(project, [File(*fields) for fields in held]), about
     from accord.repositories.port import RawPage
 
     body, packed = held
@@ -192,8 +178,8 @@ def read_page(project: str, page: RawPage | Page, *, hold: bool = False) -> tupl
     """The groups of a page, and the project's status and its reason (PEP 792).  Raises as
     :func:`accord.repositories.decode.read`."""
     if isinstance(page, Page):
-        return group(project, page.files), (page.status, page.status_reason)
+        return Groups(project, page.files), (page.status, page.status_reason)
     from accord.repositories.decode import read
 
     found = read(page, hold=hold)
-    return group(project, found.entries, found.make), found.status
+    return Groups(project, found.entries, found.make), found.status

@@ -11,7 +11,7 @@ pages, on whatever processors there are, and a page that comes compressed is not
 from __future__ import annotations
 
 from accord.repositories.candidates import Target, Warm, compile_page
-from accord.repositories.groups import Groups, group, kept_page, opened_page, read_page
+from accord.repositories.groups import Groups, kept_page, opened_page, read_page
 from accord.repositories.shelf import PageRow, Shelf
 from accord.repositories.study import Study, make_study, universe_of
 from accord_core.errors import RepositoryError
@@ -170,8 +170,8 @@ class Pages:
             if row.digest is None or study is None:
                 continue
             return self._learnt(project, repository, row.digest, study)
-        groups = group(project, overlay)
-        return self._made(project, compile_page(groups, self._target), None, b"", groups)
+        groups = Groups(project, overlay)
+        return self._made(project, compile_page(groups, self._target)[0], None, b"", groups)
 
     def files(self, loaded: Loaded, version: str) -> list[tuple[File, str | None]]:
         """The files of a version, in the order of the page, each with its compressed tag set; None for an sdist.
@@ -310,8 +310,8 @@ class Pages:
         groups = None if row.digest is None else self._kept(repository.key, project, row.digest)
         if groups is None:
             return None
-        groups = groups.with_files(project, overlay)
-        warm = compile_page(groups, self._target, (row.status, row.reason))
+        groups = groups.with_files(overlay)
+        warm, _ = compile_page(groups, self._target, (row.status, row.reason))
         return self._made(project, warm, repository, b"", groups)
 
 

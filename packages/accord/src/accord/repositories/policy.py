@@ -94,7 +94,7 @@ class Policy:
             return 0
         cutoff = self.cutoff(project)
         if cutoff is not None and warm.versions:
-            warm = compile_page(groups(), target, warm.status, cutoff)
+            warm, _ = compile_page(groups(), target, warm.status, cutoff)
         usable = self.usable(project, warm)
         yanked = warm.yanked
         if yanked:
@@ -128,7 +128,7 @@ class Policy:
             return self._unusable(project, target, rows)
         cutoff = self.cutoff(project)
         if cutoff is not None:
-            seen = compile_page(groups, target, cutoff=cutoff)
+            seen, _ = compile_page(groups, target, cutoff=cutoff)
             if not mask & (seen.wheels | seen.sdists):
                 return "excluded-newer", f"was uploaded at or after {cutoff}, or does not say when"
         if not mask & usable & ~warm.yanked:

@@ -67,17 +67,20 @@ def make_study(
     project: str, specifier: str, groups: Groups, status: Status, target: Target, policy: Policy
 ) -> Study:
     """Study a page for whoever needs ``project`` with ``specifier``."""
-    warm = compile_page(groups, target, status)
-    universe = universe_of(project, warm, None, groups.keys)
+    warm, keys = compile_page(groups, target, status)
+    universe = universe_of(project, warm, None, keys)
     eligible = policy.eligible(universe, warm, target, lambda: groups)
     version = ""
     try:
         allowed = universe.mask(specifier) & eligible
     except ValueError:  # a specifier nobody can read: the solver will say so if it matters
         allowed = 0
+    files = []
     if allowed:
-        version = universe.versions[policy.pick(universe, allowed, warm)]
-    return Study(warm, groups.keys, eligible, version, groups.tagged(version) if version else [])
+        index = policy.pick(universe, allowed, warm)
+        version = universe.versions[index]
+        files = groups.tagged(version, warm.spellings.get(index, (version,)))
+    return Study(warm, keys, eligible, version, files)
 
 
 def universe_of(
