@@ -183,9 +183,11 @@ def credentials(
 
 def repositories(settings: IndexSettings, client: Client) -> Sources:
     """The settings' indexes and folders as repositories."""
-    from accord.repositories.local import FindLinks, LocalIndex
+    from accord.repositories.http import HttpRepository
     from accord.repositories.merged import Sources
 
+    if settings.find_links or any(index.local for index in settings.indexes):
+        from accord.repositories.local import FindLinks, LocalIndex
     made: list[Repository] = []
     named: dict[str, Repository] = {}
     for index in settings.indexes:
@@ -193,8 +195,6 @@ def repositories(settings: IndexSettings, client: Client) -> Sources:
         if index.local:
             repository = LocalIndex(index.url, client)
         else:
-            from accord.repositories.http import HttpRepository
-
             repository = HttpRepository(index.url, client)
         if not index.explicit:
             made.append(repository)
