@@ -208,6 +208,23 @@ def test_a_version_that_cannot_be_built_is_passed_over_and_said_to_be_the_reason
     assert failure.hint
 
 
+def test_nothing_is_built_that_the_solver_did_not_ask_for(shop: Shop) -> None:
+    """Versions that may come next are read ahead, but building runs code of strangers."""
+    built: list[str] = []
+
+    def build(_: object, file: File) -> bytes:
+        version = file.filename.removeprefix("app-").removesuffix(".tar.gz")
+        built.append(version)
+        needs = "Requires-Dist: lib>=9\n" if int(version) > 4 else ""
+        return f"Metadata-Version: 2.1\nName: app\nVersion: {version}\n{needs}".encode()
+
+    shop.release("lib", "1.0")
+    for version in range(1, 16):
+        shop.sdist("app", str(version))
+    assert shop.resolve("app", sdist_metadata=build) == {"app": "4"}
+    assert sorted(map(int, built)) == list(range(4, 16))
+
+
 @pytest.mark.parametrize("code", ["offline", "disk-full", "interrupted"])
 def test_a_failure_of_the_machine_is_never_taken_for_one_of_a_version(shop: Shop, code: str) -> None:
     """An older version because the disk was full would be a wrong answer that looks right."""

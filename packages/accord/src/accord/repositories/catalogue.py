@@ -123,10 +123,13 @@ class Catalogue:
         return self._policy.preferred(universe, allowed, self._load(universe.project).warm)
 
     def tried(self, universe: Universe, allowed: int, count: int) -> None:
-        """Read ahead when a project is tried again and again: the next versions, more of them each time."""
+        """Read ahead when a project is tried again and again: the next versions, more of them each time.
+
+        Only those with a wheel: what an sdist needs may take building it, and nothing is built on a guess.
+        """
         if self._pool is None or universe.direct is not None or count not in _READ_AHEAD_AT:
             return
-        bits = allowed & (universe.absent - 1)
+        bits = allowed & self._loaded[universe.project].warm.wheels
         for _ in range(count):
             if not bits:
                 return
