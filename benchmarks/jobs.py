@@ -161,18 +161,20 @@ class Pip:
 
 @dataclass(frozen=True, slots=True)
 class Accord:
-    """The ``accord`` of this checkout."""
+    """The ``accord`` at the path ``tool``; by default this checkout's."""
 
     index: str
     cache: str
     python: str
+    tool: str | None = None
 
     @staticmethod
-    def present() -> bool:
-        return _tool("accord") is not None
+    def present() -> str | None:
+        """The path of this checkout's."""
+        return _tool("accord")
 
     def _job(self, name: str, *arguments: str, cwd: str | None = None) -> Job:
-        tool = _tool("accord")
+        tool = self.tool or self.present()
         assert tool is not None, "asked for only when present()"
         environ = clean_environ(
             ACCORD_CACHE_DIR=self.cache, PIP_INDEX_URL=self.index, PIP_CONFIG_FILE=os.devnull

@@ -77,13 +77,16 @@ ROWS = (
 class Bench:
     """The working folder of one benchmark run: tools with their caches, inputs, and the groups made from them.
 
-    ``folder`` lies on the file system that is measured; caches and environments are made below it.
+    ``folder`` lies on the file system that is measured; caches and environments are made below it.  ``accord`` is the
+    one that is measured, by default this checkout's.
     """
 
-    def __init__(self, folder: str, index: str, python: str, *, with_pip: bool = True) -> None:
+    def __init__(
+        self, folder: str, index: str, python: str, *, accord: str | None = None, with_pip: bool = True
+    ) -> None:
         self.folder = folder
         self.uv = Uv(index, self.path("uv-cache"), python)
-        self.accord = Accord(index, self.path("accord-cache"), python)
+        self.accord = Accord(index, self.path("accord-cache"), python, accord)
         self.pip = Pip(index, self.path("pip-cache"), python)
         self.python = python
         self.with_pip = with_pip

@@ -23,6 +23,7 @@ if not __package__:  # started by path: the folder above holds the package `benc
 from benchmarks.environments import remove
 from benchmarks.jobs import HERE, ROOT, Accord, find_python
 from benchmarks.measure import Group, run_group
+from benchmarks.own import install
 from benchmarks.report import machine, markdown, record
 from benchmarks.rows import ROWS, Bench
 
@@ -79,15 +80,18 @@ def facts(bench: Bench, python: str) -> list[str]:
     return [
         f"Machine: {machine(bench.folder)}.",
         f"Versions: {', '.join(versions)}; environments for {inside}, tools in Python run on {sys.version.split()[0]}.",
+        "Accord is installed from its wheels into an environment of its own, as with `pipx` or `uv tool`.",
     ]
 
 
 def measure(options: argparse.Namespace, folder: str, url: str) -> None:
     python = find_python(options.python)
-    bench = Bench(folder, url, python, with_pip=not options.no_pip)
+    checkout = Accord.present()
+    own = None if checkout is None else install(checkout, ROOT, os.path.join(folder, "own"))
+    bench = Bench(folder, url, python, accord=own, with_pip=not options.no_pip)
     known = facts(bench, python)
     groups = chosen(bench.groups(), options.only)
-    if not Accord.present():
+    if checkout is None:
         for group in groups:
             group.contenders[:] = [one for one in group.contenders if not one.label.startswith("accord")]
 
