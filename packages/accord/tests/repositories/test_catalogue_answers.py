@@ -13,6 +13,7 @@ from accord.repositories.policy import Policy
 from accord.repositories.shelf import PAGES
 from accord.testing.indexes import MadeUp, wheel
 from accord.testing.shops import Shop, counted, target
+from accord_core.errors import RepositoryError
 from accord_core.index.model import File
 
 SOLVED = {"app": "2.0", "lib": "2.1"}
@@ -187,6 +188,30 @@ def test_a_shelf_whose_page_is_damaged_is_asked_for_again(shop_of_two: Shop) -> 
     repository = shop_of_two.repository()
     assert shop_of_two.resolve("app", repository=repository) == SOLVED
     assert counted(repository.asked)["page"] == 2
+
+
+def test_files_of_a_page_that_was_lost_meanwhile_are_asked_for_again(shop_of_two: Shop) -> None:
+    """Another accord may replace the page after this one took the warm record for it."""
+    shop_of_two.resolve("app")
+    repository = shop_of_two.repository()
+    assert shop_of_two.resolve("app", repository=repository) == SOLVED
+    for kept in (Path(shop_of_two.shelf_path).parent / PAGES).iterdir():
+        kept.unlink()
+    assert [file.filename for file in shop_of_two.catalogue.files("app", "2.0")] == [
+        "app-2.0-py3-none-any.whl"
+    ]
+    assert counted(repository.asked) == {"page": 1}
+
+
+def test_files_of_a_page_that_was_lost_are_a_coded_error_offline(shop_of_two: Shop) -> None:
+    shop_of_two.resolve("app")
+    assert shop_of_two.resolve("app", offline=True) == SOLVED
+    for kept in (Path(shop_of_two.shelf_path).parent / PAGES).iterdir():
+        kept.unlink()
+    with pytest.raises(RepositoryError) as caught:
+        shop_of_two.catalogue.files("app", "2.0")
+    assert caught.value.code == "catalogue-damaged"
+    assert caught.value.hint
 
 
 def test_a_warm_record_that_is_damaged_is_made_anew_without_asking(shop_of_two: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Callable, Iterator
@@ -53,6 +54,48 @@ def test_json_is_asked_for_and_html_is_understood(start: Start) -> None:
     assert page is not None
     assert page.files[0].url == f"{server.url}/simple/spam/spam-1.0.zip"
     assert server.asked[0].headers["accept"].startswith("application/vnd.pypi.simple.v1+json, ")
+
+
+def packed(body: bytes) -> bytes:
+    return reply(body, headers={"Content-Type": JSON, "Content-Encoding": "gzip"})
+
+
+def test_a_page_in_gzip_stays_so_until_it_is_read(start: Start) -> None:
+    body = json.dumps({"name": "spam", "files": [], "meta": {"api-version": "1.0"}}).encode()
+    repository, server = start(lambda asked: packed(gzip.compress(body)))
+    raw = repository.page("spam", None, None).raw
+    assert raw is not None
+    assert raw.packed and raw.body == gzip.compress(body)
+    assert raw.open() == body
+    assert len(server.asked) == 1
+
+
+def test_a_page_that_came_damaged_is_asked_for_once_more(start: Start) -> None:
+    body = json.dumps({"name": "spam", "files": [], "meta": {"api-version": "1.0"}}).encode()
+    answers = [packed(gzip.compress(body)[:-4]), packed(gzip.compress(body))]
+    repository, server = start(lambda asked: answers.pop(0))
+    raw = repository.page("spam", None, None).raw
+    assert raw is not None
+    assert raw.open() == body
+    assert raw.open() == body
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"no gzip at all", "index-protocol"),
+        (gzip.compress(b"{}")[:-4], "index-protocol"),
+        (gzip.compress(b"\0" * 3_000_000), "answer-too-large"),  # by ratio, over a megabyte
+    ],
+)
+def test_a_page_that_cannot_be_opened_is_a_coded_error(start: Start, body: bytes, code: str) -> None:
+    repository, _ = start(lambda asked: packed(body))
+    raw = repository.page("spam", None, None).raw
+    assert raw is not None
+    with pytest.raises(RepositoryError) as caught:
+        raw.open()
+    assert caught.value.code == code
 
 
 def test_links_are_relative_to_where_a_redirect_led(start: Start) -> None:

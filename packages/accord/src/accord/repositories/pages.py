@@ -186,18 +186,30 @@ class Pages:
         groups = loaded.groups  # another thread may let go of them meanwhile
         if groups is None:
             assert loaded.repository is not None
-            groups = self._kept(loaded.repository.key, loaded.universe.project, loaded.digest)
+            project = loaded.universe.project
+            groups = self._kept(loaded.repository.key, project, loaded.digest)
             if groups is None:
-                raise RepositoryError(
-                    "catalogue-damaged",
-                    f"the catalogue lost the page of {loaded.universe.project}",
-                    hint="run the command again with --refresh, or accord cache clean",
-                )
+                groups = self._found_again(loaded.repository, project)
             loaded.groups = groups
             self._open.append(loaded)
             if len(self._open) > _OPEN_PAGES:
                 self._open.pop(0).groups = None
         return groups
+
+    def _found_again(self, repository: Repository, project: str) -> Groups:
+        """The files of a page that is lost, or that another accord has just replaced: asked for once more."""
+        page = None
+        if not self._offline or repository.local:
+            self.requests += 1
+            answer = repository.page(project, None, None)
+            page = answer.raw or answer.page
+        if page is None:
+            raise RepositoryError(
+                "catalogue-damaged",
+                f"the catalogue lost the page of {project}",
+                hint="run the command again with --refresh, or accord cache clean",
+            )
+        return read_page(project, page)[0]
 
     # ------------------------------------------------------------ asking and studying
 
