@@ -126,6 +126,13 @@ def test_walks_find_the_same_files_as_in_a_control(made: World) -> None:
         assert others
 
 
+def test_find_looks_into_site_packages(made: World) -> None:
+    """Which it does not where the folder it is given is a link itself."""
+    found = made.run("find", made.path(".venv", SITE), "-name", "alpha").fine().out
+    assert found == made.path(".venv", SITE, "alpha") + "\n"
+    assert not os.path.islink(made.path(".venv", SITE))
+
+
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="no C compiler is here")
 def test_a_library_that_reaches_into_another_wheels_folder_loads(
     world: World, kind: Kind, tmp_path: Path
@@ -175,14 +182,37 @@ def test_rm_and_rmtree_remove_it(made: World, kind: Kind) -> None:
     assert not os.path.lexists(made.path(".venv"))
 
 
-def test_venv_on_top_of_it_keeps_everything(made: World, kind: Kind) -> None:
-    """``venv`` refuses a site-packages that is a link: then it says so, and nothing is changed."""
+@pytest.mark.parametrize("flags", [(), ("--upgrade",), ("--symlinks",)])
+def test_venv_on_top_of_it_keeps_everything(made: World, kind: Kind, flags: tuple[str, ...]) -> None:
     base = os.path.realpath(sys.executable)
-    ran = made.run(base, "-m", "venv", "--without-pip", made.path(".venv"))
-    assert (ran.status == 0) is not os.path.islink(made.path(".venv", SITE)), ran
-    assert made.installed(".venv")["alpha"] == "1.0"
-    made.accord("sync", *kind).fine()
+    made.run(base, "-m", "venv", "--without-pip", *flags, made.path(".venv")).fine()
+    names = "alpha, beta, program, space.one, space.two, data, pure, plat"
+    assert made.asked_python(".venv", f"import {names}; print('fine')") == "fine"
+    assert made.run(made.path(".venv", "bin", "program")).fine().out == "hello from program\n"
     made.accord("verify").fine()
+    for _ in range(2):
+        outcome = made.accord("sync", *kind, "--json").fine().document()
+        assert (outcome["added"], outcome["removed"], outcome["kept"]) == ([], [], 6)
+    made.accord("verify").fine()
+    assert made.run(made.path(".venv", "bin", "program")).fine().out == "hello from program\n"
+
+
+@pytest.mark.slow
+def test_venv_on_top_brings_pip_or_says_that_it_cannot(made: World, kind: Kind) -> None:
+    """``ensurepip`` adds to a private environment; to a sealed one nothing is added."""
+    base = os.path.realpath(sys.executable)
+    ran = made.run(base, "-m", "venv", made.path(".venv"))
+    assert made.asked_python(".venv", "import alpha; print(alpha.version)") == "1.0"
+    made.accord("verify").fine()
+    if kind:
+        assert ran.status == 1
+        assert "ensurepip" in ran.out + ran.err
+        said = made.run(made.python(".venv"), "-m", "ensurepip")
+        assert "Permission denied" in said.err or "Operation not permitted" in said.err
+    else:
+        assert made.run(made.path(".venv", "bin", "pip"), "--version").fine()
+    made.accord("sync", *kind).fine()
+    assert set(made.installed(".venv")) == {"alpha", "beta", "program", "space-one", "space-two", "data"}
     assert made.run(made.path(".venv", "bin", "program")).fine().out == "hello from program\n"
 
 
@@ -207,7 +237,7 @@ def test_sealed_becomes_private_and_back(world: World) -> None:
     world.project(*_publish(world))
     for flags in ((), ("--sealed",), (), ("--sealed",)):
         world.accord("sync", *flags).fine()
-        assert os.path.islink(world.path(".venv", SITE)) is bool(flags)
+        assert os.path.islink(os.path.dirname(world.path(".venv", SITE))) is bool(flags)
         assert world.run(world.path(".venv", "bin", "program")).fine().out == "hello from program\n"
         world.accord("verify").fine()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ensurepip
+import glob
 import os
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ from accord.environments.check import verify
 from accord.environments.create import create
 from accord.environments.history import history, undo
 from accord.environments.installed import installed
+from accord.environments.interpreters import find_all
 from accord.environments.plan import Wanted, plan
 from accord.environments.seal import Sealed, seal
 from accord.environments.state import unchanged
@@ -82,6 +85,58 @@ def test_it_behaves_like_an_environment(pair: tuple[Bench, str, str]) -> None:
         assert [one.name for one in installed(env)] == ["spam"]
         assert verify(env) == ()
         assert unchanged(env, "key")
+
+
+@needs_sharing
+def test_the_venv_of_every_python_takes_it_for_one_of_its_own(bench: Bench) -> None:
+    want = bench.wanted(files=FILES, entry_points=POINTS)
+    for python in find_all(cache_dir=bench.cache):
+        env = f"{bench.folder}/{python.implementation}-{python.version}"
+        seal(env, python, "key", lambda: [want], cache_dir=bench.cache)
+        for flags in ((), ("--upgrade",)):
+            command = [python.base_executable, "-I", "-m", "venv", "--without-pip", *flags, env]
+            ran = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert (ran.returncode, ran.stderr) == (0, ""), (python, ran.stdout)
+        assert run_python(env, "-c", "import spam, ns.spam, sys; print(sys.prefix)").stdout == f"{env}\n"
+        again = seal(env, python, "key", list, cache_dir=bench.cache)
+        assert (again.known, again.changed, unchanged(env, "key")) == (True, True, True)
+        command[4:] = ["--clear", "--without-pip", env]
+        subprocess.run(command, check=True)
+        assert installed(env) == ()
+
+
+@pytest.mark.slow
+@needs_sharing
+def test_ensurepip_is_content_with_a_pip_that_is_there(bench: Bench) -> None:
+    """``python -m venv`` on top, pip and all, changes nothing where the lock brings what it asks for."""
+    bundled = glob.glob(f"{os.path.dirname(ensurepip.__file__)}/_bundled/*.whl")
+    if not bundled:
+        pytest.skip("this Python brings no wheel of pip")
+    wanted = []
+    for path in bundled:
+        entry = bench.store.add(path)
+        wanted.append(Wanted(entry.name, entry.version, entry=entry))
+    _seal(bench, bench.env, *wanted)
+    before = snapshot_all(bench, bench.env)
+    ran = subprocess.run(
+        [sys.executable, "-I", "-m", "venv", bench.env], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert snapshot_all(bench, bench.env) == before
+    assert subprocess.run([f"{bench.env}/bin/pip", "--version"], check=True, capture_output=True).stdout
+
+
+@pytest.mark.slow
+@needs_sharing
+def test_ensurepip_cannot_replace_an_older_pip(pair: tuple[Bench, str, str]) -> None:
+    bench, one, two = pair
+    old = bench.wanted("pip", "0.1", {"pip/__init__.py": b"old = True\n"})
+    for env in (one, two):
+        _seal(bench, env, old, key="with pip")
+    before = snapshot_all(bench, two), snapshot(one), snapshot(two)
+    assert run_python(one, "-m", "ensurepip", "--upgrade", "--default-pip").returncode != 0
+    assert (snapshot_all(bench, two), snapshot(one), snapshot(two)) == before
+    assert run_python(one, "-c", "import pip; print(pip.old)").stdout == "True\n"
 
 
 def test_tree_walkers_see_what_they_see_in_a_private_one(pair: tuple[Bench, str, str]) -> None:
@@ -160,11 +215,20 @@ def _attacks(bench: Bench, env: str) -> dict[str, Callable[[], object]]:
         "venv on top": lambda: subprocess.run(
             [sys.executable, "-I", "-m", "venv", env], check=False, capture_output=True
         ),
+        "venv --upgrade": lambda: subprocess.run(
+            [sys.executable, "-I", "-m", "venv", "--upgrade", env], check=False, capture_output=True
+        ),
+        "ensurepip": lambda: run_python(env, "-m", "ensurepip", "--upgrade", "--default-pip"),
         "write": lambda: run_python(env, "-c", f"open({site + '/evil.py'!r}, 'w')"),
         "replace": lambda: run_python(
             env, "-c", f"import os; os.replace({newer!r}, {site + '/spam/__init__.py'!r})"
         ),
         "remove": lambda: run_python(env, "-c", f"import shutil; shutil.rmtree({site + '/spam'!r})"),
+        "remove all": lambda: run_python(env, "-c", f"import shutil; shutil.rmtree({site!r})"),
+        "remove above": lambda: subprocess.run(
+            f"rm -rf {os.path.dirname(site)}/*", shell=True, check=False, capture_output=True
+        ),
+        "write above": lambda: run_python(env, "-c", f"open({os.path.dirname(site) + '/evil.py'!r}, 'w')"),
         "rm -r site/*": lambda: subprocess.run(
             f"rm -rf {site}/*", shell=True, check=False, capture_output=True
         ),
@@ -189,8 +253,9 @@ def _attacks(bench: Bench, env: str) -> dict[str, Callable[[], object]]:
 
 
 NAMES = (
-    "pip upgrade", "pip add", "pip uninstall", "pip force", "python -O", "venv on top", "write", "replace", "remove",
-    "rm -r site/*", "venv --clear", "rmtree", "uv upgrade", "uv add", "uv uninstall", "uv venv --clear",
+    "pip upgrade", "pip add", "pip uninstall", "pip force", "python -O", "venv on top", "venv --upgrade", "ensurepip",
+    "write", "replace", "remove", "remove all", "remove above", "write above", "rm -r site/*", "venv --clear", "rmtree",
+    "uv upgrade", "uv add", "uv uninstall", "uv venv --clear",
 )  # fmt: skip
 
 
@@ -213,6 +278,7 @@ def test_nothing_done_in_one_changes_what_another_imports(pair: tuple[Bench, str
     assert upkeep.verify(bench.store) == ()
 
 
+@pytest.mark.slow
 @needs_sharing
 def test_the_attacks_are_real(bench: Bench) -> None:
     """The same actions do change an unguarded tree: otherwise the test above proves nothing."""
@@ -226,6 +292,12 @@ def test_the_attacks_are_real(bench: Bench) -> None:
     assert any(".opt-1." in name for name in os.listdir(f"{bench.site}/spam/__pycache__"))
     _attacks(bench, bench.env)["remove"]()
     assert not os.path.exists(f"{bench.site}/spam")
+    _attacks(bench, bench.env)["ensurepip"]()
+    assert os.path.exists(f"{bench.site}/pip")
+    _attacks(bench, bench.env)["write above"]()
+    assert os.path.exists(f"{os.path.dirname(bench.site)}/evil.py")
+    _attacks(bench, bench.env)["remove above"]()
+    assert os.listdir(os.path.dirname(bench.site)) == []
 
 
 def test_what_tools_write_beside_site_packages_is_private(pair: tuple[Bench, str, str]) -> None:
@@ -277,6 +349,100 @@ def test_what_is_left_of_a_closure_that_was_deleted_by_hand_is_no_hindrance(benc
     other = f"{bench.folder}/other"
     _seal(bench, other, want)
     assert run_python(other, "-c", "import spam").returncode == 0
+
+
+def _as_an_earlier_accord(bench: Bench) -> None:
+    """Have site-packages itself be the link, as it was before ``python -m venv`` could be run on top."""
+    library, site = os.path.dirname(bench.site), os.path.realpath(bench.site)
+    os.unlink(library)
+    os.mkdir(library)
+    os.symlink(site, bench.site)
+
+
+@needs_sharing
+def test_what_an_earlier_accord_sealed_works_and_is_made_anew(bench: Bench) -> None:
+    want = bench.wanted(files=FILES, entry_points=POINTS)
+    closure = _seal(bench, bench.env, want).closure
+    _as_an_earlier_accord(bench)
+    assert run_python(bench.env, "-c", "import spam").returncode == 0
+    assert verify(bench.env) == ()
+    assert collect(bench.cache, older_than=-1.0) == 0
+    with pytest.raises(InstallError) as caught:
+        plan(bench.env, [want], exact=False)
+    assert caught.value.code == "environment-sealed"
+    assert not unchanged(bench.env, "key")
+    assert _seal(bench, bench.env, want).changed
+    assert os.path.realpath(os.path.dirname(bench.site)).startswith(closure)
+    assert unchanged(bench.env, "key")
+    # Undone, it is as it was, works, and is made anew the next time.
+    undo(bench.env)
+    assert os.path.islink(bench.site)
+    assert run_python(bench.env, "-c", "import spam").returncode == 0
+    assert not unchanged(bench.env, "key")
+    bench.install(want, key="private")
+    assert not os.path.islink(bench.site)
+    assert not os.path.islink(os.path.dirname(bench.site))
+    assert verify(bench.env) == ()
+
+
+@needs_sharing
+def test_a_closure_that_only_history_links_to_is_kept(bench: Bench) -> None:
+    _seal(bench, bench.env, bench.wanted(), key="old")
+    _seal(bench, bench.env, bench.wanted("spam", "2.0", {"spam/__init__.py": b"value = 2\n"}), key="new")
+    assert collect(bench.cache, older_than=-1.0) == 0
+    undo(bench.env)
+    assert run_python(bench.env, "-c", "import spam; print(spam.value)").stdout == "1\n"
+
+
+@needs_sharing
+def test_it_is_made_whole_when_its_closure_is_gone(bench: Bench) -> None:
+    want = bench.wanted(files=FILES, entry_points=POINTS)
+    closures.discard(_seal(bench, bench.env, want).closure)
+    assert run_python(bench.env, "-c", "import spam").returncode == 1
+    assert not unchanged(bench.env, "key")
+    create(bench.env, bench.python)
+    _seal(bench, bench.env, want)
+    assert run_python(bench.env, "-c", "import spam").returncode == 0
+    assert verify(bench.env) == ()
+
+
+@needs_sharing
+def test_data_that_a_wheel_puts_beside_its_modules_is_shared_too(bench: Bench) -> None:
+    library = os.path.dirname(bench.python.paths["purelib"])
+    files = {
+        "spam.py": b"",
+        f"DATA/data/{bench.python.paths['purelib']}/eggs.py": b"value = 3\n",
+        f"DATA/data/{library}/beside.txt": b"beside",
+        "DATA/data/lib/other.txt": b"other",
+    }
+    want = bench.wanted(files=files)
+    create(bench.env, bench.python)
+    bench.install(want)
+    private = snapshot(bench.env)
+    _seal(bench, bench.env, want)
+    assert run_python(bench.env, "-c", "import eggs; print(eggs.value)").stdout == "3\n"
+    for path in (f"{library}/beside.txt", "lib/other.txt"):
+        assert os.path.isfile(f"{bench.env}/{path}")
+    assert verify(bench.env) == ()
+    bench.install(want)
+    assert snapshot(bench.env) == private
+
+
+def test_what_somebody_else_keeps_above_site_packages_is_in_the_way(bench: Bench) -> None:
+    want = bench.wanted(files=FILES)
+    create(bench.env, bench.python)
+    bench.install(want)
+    with open(f"{os.path.dirname(bench.site)}/mine.txt", "w") as file:
+        file.write("mine")
+    before = snapshot(bench.env)
+    if closures.shareable(bench.folder):
+        with pytest.raises(InstallError) as caught:
+            _seal(bench, bench.env, want)
+        assert caught.value.code == "file-in-the-way"
+        assert snapshot(bench.env) == before
+        os.unlink(f"{os.path.dirname(bench.site)}/mine.txt")
+    _seal(bench, bench.env, want)
+    assert run_python(bench.env, "-c", "import spam").returncode == 0
 
 
 def test_a_running_program_keeps_what_it_started_with(bench: Bench) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from _typeshed.importlib import PathEntryFinderProtocol
 
 
-def _accord(site: str, prefix: str) -> None:
+def _accord(site: str, prefix: str, closure: str) -> None:
     import os
     import sys
     from importlib.machinery import (
@@ -29,9 +29,7 @@ def _accord(site: str, prefix: str) -> None:
 
     inside = site + "/"
     # By closure: a compiled file names its source by time and size only, and another lock's file may share both.
-    private = (
-        prefix + "/.accord/compiled/" + os.readlink(site).rpartition("/tree/")[0].rpartition("/")[2] + "/"
-    )
+    private = prefix + "/.accord/compiled/" + closure + "/"
 
     # Where the closure was compiled when it was made, what stands there is read; never written.
     compiled = os.path.isdir(inside + "__pycache__")

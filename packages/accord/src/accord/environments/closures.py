@@ -16,7 +16,7 @@ from __future__ import annotations
 import marshal
 import os
 
-from accord.environments.layout import Layout
+from accord.environments.layout import Layout, library_of
 from accord.io import files, inodes
 from accord.io.digests import sha256
 from accord.io.steps import step
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 FOLDER = "closures-v1"
 STARTUP = "_accord.pth"
 _FORMAT = 1
+_TREE = 2  # what is in a tree: 2 names itself in its start-up line, and is linked to above site-packages
 
 
 class Closure:
@@ -63,13 +64,18 @@ class Closure:
 
     @property
     def site_path(self) -> str:
-        """The absolute site-packages that environments link to."""
+        """The absolute site-packages."""
         return f"{self.path}/tree/{self.site}"
+
+    @property
+    def library_path(self) -> str:
+        """The absolute folder that environments link to."""
+        return f"{self.path}/tree/{library_of(self.site)}"
 
 
 def closure_id(key: str, interpreter: Interpreter) -> str:
     """The name of the closure for the caller's ``key`` and this interpreter."""
-    return sha256(f"{_FORMAT}\n{interpreter.identity}\n{key}".encode()).hexdigest()[:40]
+    return sha256(f"{_TREE}\n{interpreter.identity}\n{key}".encode()).hexdigest()[:40]
 
 
 def shareable(folder: str) -> bool:
@@ -189,7 +195,7 @@ def build(
             layout, tree, link_mode=link_mode, write_scripts=False, conflicts=conflicts, reporter=reporter
         )
         assembly.run(wanted)
-        files.write_new(f"{tree}/{layout.site}/{STARTUP}", startup_line(), 0o444)
+        files.write_new(f"{tree}/{layout.site}/{STARTUP}", startup_line(os.path.basename(path)), 0o444)
         values = _values(assembly, layout, wanted)
         if compile_bytecode:
             _compile(interpreter, f"{tree}/{layout.site}")
@@ -243,12 +249,15 @@ def _values(assembly: Any, layout: Layout, wanted: Sequence[Wanted]) -> dict[str
     from accord.environments.launchers import body
 
     linked, copied, scripts = [], [], []
+    shared = library_of(layout.site) + "/"
     for want in wanted:
         entry = entry_of(want)
         for name, module, attribute, _ in entry.scripts:
             scripts.append((f"{layout.scripts}/{name}", body(module, attribute)))
         for scheme, path, source, _, _, rewrite in entry.data:
             target = assembly.target(entry, scheme, path)
+            if target.startswith(shared):
+                continue  # reached through the environment's link
             if rewrite:
                 with open(f"{entry.path}/{source}", "rb") as file:
                     scripts.append((target, file.read().partition(b"\n")[2]))
@@ -275,11 +284,11 @@ def _values(assembly: Any, layout: Layout, wanted: Sequence[Wanted]) -> dict[str
     }
 
 
-def startup_line() -> bytes:
-    """``_startup.py`` as the one line a ``.pth`` file may hold."""
+def startup_line(name: str) -> bytes:
+    """``_startup.py`` as the one line a ``.pth`` file may hold; ``name`` is the closure's."""
     place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_startup.py")
     with open(place, encoding="utf-8") as file:
         code = file.read().partition('"""\n\n')[2].lstrip()
     # site executes the line inside a function of its own, where the folder is called sitedir.
-    code += "_accord(sitedir, sys.prefix)\ndel _accord\n"
+    code += f"_accord(sitedir, sys.prefix, {name!r})\ndel _accord\n"
     return f"import sys; exec({code!r})\n".encode()

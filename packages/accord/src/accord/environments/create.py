@@ -69,7 +69,8 @@ def _refuse_foreign(root: str) -> None:
 def _refuse_other(root: str, layout: Layout, interpreter: Interpreter) -> None:
     library = f"{root}/{os.path.dirname(layout.site)}"
     above = os.path.dirname(library)
-    if os.path.isdir(above) and not os.path.isdir(library):
+    # A link that leads nowhere, because its closure is gone, says as well for which Python it was made.
+    if os.path.isdir(above) and not os.path.lexists(library):
         others = [name for name in os.listdir(above) if name.startswith(("python", "pypy"))]
         if others:
             raise InstallError(
@@ -91,21 +92,21 @@ def fill(
     *,
     system_site_packages: bool = False,
     prompt: str | None = None,
-    site: str | None = None,
+    library: str | None = None,
 ) -> None:
     """Write what an environment consists of into the existing folder ``layout.root``; what is there stays.
 
-    ``site`` is an existing folder that site-packages shall be a link to, instead of a folder of its own.
+    ``library`` is an existing folder that holds a site-packages, for :attr:`Layout.library` to be a link to.
     """
     root = layout.root
     scripts_folder = f"{root}/{layout.scripts}"
-    for folder in (scripts_folder, f"{root}/{layout.site}", f"{root}/include/python{interpreter.short}"):
-        if folder.endswith(layout.site) and (site is not None or os.path.islink(folder)):
-            os.makedirs(os.path.dirname(folder), exist_ok=True)
-        else:
-            os.makedirs(folder, exist_ok=True)
-    if site is not None:
-        os.symlink(site, f"{root}/{layout.site}")
+    for folder in (scripts_folder, f"{root}/include/python{interpreter.short}"):
+        os.makedirs(folder, exist_ok=True)
+    if library is not None:
+        os.makedirs(os.path.dirname(f"{root}/{layout.library}"), exist_ok=True)
+        os.symlink(library, f"{root}/{layout.library}")
+    elif not layout.link():
+        os.makedirs(f"{root}/{layout.site}", exist_ok=True)
     if layout.site.startswith("lib/") and sys.maxsize > 2**32 and not os.path.lexists(f"{root}/lib64"):
         # As python -m venv does on 64-bit systems: some distributions' Pythons look for platlib there.
         os.symlink("lib", f"{root}/lib64")

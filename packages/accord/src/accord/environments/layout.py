@@ -18,13 +18,24 @@ import os
 from accord.io.locks import FileLock
 from accord_core.errors import InstallError
 
-__all__ = ["OWN", "Layout", "is_environment", "layout_of", "open_config"]
+__all__ = ["OWN", "Layout", "is_environment", "layout_of", "library_of", "open_config"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 OWN = ".accord"
+
+
+def library_of(site: str) -> str:
+    """What a sealed environment has as one link, by the path of its site-packages: the folder above it, which holds
+    nothing else (``lib/pythonX.Y``).
+
+    Not site-packages itself, for ``python -m venv`` on top of an environment refuses one that is a link, and ``find``
+    would not look into it.  Where no folder is that Python's alone (``Lib/site-packages``), there is no other choice.
+    """
+    above = site.rpartition("/")[0]
+    return above if "/" in above else site
 
 
 class Layout:
@@ -56,6 +67,19 @@ class Layout:
     def own(self, name: str) -> str:
         """The absolute path of one of Accord's own files."""
         return f"{self.root}/{OWN}/{name}"
+
+    @property
+    def library(self) -> str:
+        """The path at which a sealed environment has its link: :func:`library_of`."""
+        return library_of(self.site)
+
+    def link(self) -> str:
+        """The path, relative, of the link that makes the environment a sealed one; empty for a private one.
+        (Site-packages itself, where an earlier Accord made it.)"""
+        for path in (self.library, self.site):
+            if os.path.islink(f"{self.root}/{path}"):
+                return path
+        return ""
 
     @property
     def python(self) -> str:

@@ -133,7 +133,7 @@ def plan_layout(
         return plan_layout(layout, wanted, exact=exact, remove=remove, reinstall=reinstall)
 
     remove, reinstall = tuple(remove), tuple(reinstall)
-    if os.path.islink(f"{layout.root}/{layout.site}"):
+    if layout.link():
         if not exact:
             raise InstallError(
                 "environment-sealed",

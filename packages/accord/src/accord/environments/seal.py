@@ -1,8 +1,8 @@
 """An environment that is one link to a closure, and a private layer in front of it (hot for a known one).
 
-    lib/pythonX.Y/site-packages  one link to the closure's
-    bin, share, etc, include     the environment's own real folders: launchers written, files linked, settings copied
-    .accord/compiled             what its Pythons compile
+    lib/pythonX.Y             one link to the closure's; site-packages is the only thing in it
+    bin, share, etc, include  the environment's own real folders: launchers written, files linked, settings copied
+    .accord/compiled          what its Pythons compile
 
 Whatever a tool writes below the environment (``ipykernel install --sys-prefix``, ``jupyter`` settings) lands in the
 private layer; what it tries to write into site-packages is refused by the closure.
@@ -22,7 +22,7 @@ from accord.io.digests import sha256
 from accord.io.steps import step
 from accord_core.errors import InstallError
 
-__all__ = ["Sealed", "is_sealed", "seal"]
+__all__ = ["Sealed", "seal"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,11 +43,6 @@ class Sealed:
         self.closure = closure
         self.known = known
         self.changed = changed
-
-
-def is_sealed(layout: Layout) -> bool:
-    """Whether the environment's site-packages is a link."""
-    return os.path.islink(f"{layout.root}/{layout.site}")
 
 
 def seal(
@@ -131,7 +126,7 @@ def _put(
     try:
         os.mkdir(aside)
         layout = Layout(aside, interpreter.paths, shown=root)
-        fill(layout, interpreter, site=closure.site_path)
+        fill(layout, interpreter, library=closure.library_path)
         layer(layout, closure, aside, link_mode)
         os.makedirs(layout.own(""), exist_ok=True)
         state.write(layout, key, closure.known, kind="sealed", closure=closure.path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import marshal
 import os
 
-from accord.environments.layout import OWN, Layout
+from accord.environments.layout import OWN, Layout, library_of
 from accord.io import files
 
 __all__ = ["Known", "read", "unchanged", "write"]
@@ -33,6 +33,9 @@ def unchanged(env_dir: str, key: str) -> bool:
     state = read(env_dir)
     if state is None or state["key"] != key or os.path.lexists(f"{env_dir}/{OWN}/journal"):
         return False
+    site = state["stamps"][0][0]
+    if state["closure"] and not os.path.islink(f"{env_dir}/{library_of(site)}"):
+        return False  # linked to its closure as an earlier Accord did it: to be made anew
     return bool(_stamps(env_dir, [path for path, *_ in state["stamps"]]) == state["stamps"])
 
 

@@ -1,7 +1,8 @@
 """An existing environment made sealed, switched to another closure, or made private again: one transaction each.
 
 Site-packages leaves as a whole, whatever it is, and so does every file outside it that belongs to what was installed;
-the user's own files in ``bin``, ``share`` and ``etc`` stay.
+the user's own files in ``bin``, ``share`` and ``etc`` stay.  Where a link to a closure comes or goes it is the folder
+above site-packages that does (:attr:`Layout.library`): what somebody else keeps there is in the way.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ def switch(
     def prepare(change: Transaction) -> None:
         base = change.aside()
         layer(layout, closure, base, link_mode)
-        os.makedirs(os.path.dirname(f"{base}/{layout.site}"), exist_ok=True)
-        os.symlink(closure.site_path, f"{base}/{layout.site}")
+        os.makedirs(os.path.dirname(f"{base}/{layout.library}"), exist_ok=True)
+        os.symlink(closure.library_path, f"{base}/{layout.library}")
 
     names = tuple((name, row[0]) for name, row in closure.known.items())
     with layout.lock(None if reporter is None else reporter.warn):
-        _replace_all(layout, prepare, names, command)
+        _replace_all(layout, layout.library, prepare, names, command)
         finish(layout, key, closure.known, kind="sealed", closure=closure.path)
 
 
@@ -94,29 +95,33 @@ def install_all(
         assembly.run(wanted)
         known.update(assembly.known)
 
-    _replace_all(layout, prepare, tuple((one.name, one.version) for one in wanted), command)
+    names = tuple((one.name, one.version) for one in wanted)
+    _replace_all(layout, layout.link() or layout.site, prepare, names, command)
     return known
 
 
 def _replace_all(
     layout: Layout,
+    whole: str,
     prepare: Callable[[Transaction], None],
     names: tuple[tuple[str, str], ...],
     command: str,
 ) -> None:
-    """One transaction: all that is installed goes, what ``prepare`` puts aside comes."""
+    """One transaction: all that is installed goes, the path ``whole`` in one piece, and what ``prepare`` puts aside
+    comes."""
     change = Transaction(layout.root)
     with guarded(change):
         there = read_site(layout)
         leaving: set[str] = set()
         for one in there:
             leaving.update(recorded_or_nothing(one, layout.site))
-        # Only what lies outside site-packages: that goes in one piece, be it a link or a folder.
-        inside = layout.site + "/"
+        # What goes in one piece, be it a link or a folder, is not gone through.
+        inside = whole + "/"
         outside = {path for path in leaving if not path.startswith(inside)}
+        _refuse_strangers(layout, whole, leaving)
         moved = set(Leaving(layout, outside).paths())
-        if os.path.lexists(f"{layout.root}/{layout.site}"):
-            moved.add(layout.site)
+        if os.path.lexists(f"{layout.root}/{whole}"):
+            moved.add(whole)
         for path in sorted(moved):
             change.move_out(path)
         prepare(change)
@@ -128,9 +133,27 @@ def _replace_all(
         )
 
 
+def _refuse_strangers(layout: Layout, whole: str, leaving: set[str]) -> None:
+    """``InstallError`` ``file-in-the-way`` where the folder ``whole`` holds what is neither site-packages nor installed."""
+    if whole == layout.site or os.path.islink(f"{layout.root}/{whole}"):
+        return
+    beside = {
+        path for path in leaving if path.startswith(whole + "/") and not path.startswith(layout.site + "/")
+    }
+    going = set(Leaving(layout, beside).paths())
+    for name in sorted(os.listdir(f"{layout.root}/{whole}")):
+        path = f"{whole}/{name}"
+        if path != layout.site and path not in going:
+            raise InstallError(
+                "file-in-the-way",
+                f"{path} belongs to no distribution, and a sealed environment has a link in the place of {whole}",
+                hint="move it away and run again; Accord replaces nothing it did not install",
+            )
+
+
 def _same_python(root: str, interpreter: Interpreter) -> Layout:
     layout = Layout(root, interpreter.paths)
-    if not os.path.lexists(f"{root}/{layout.site}"):
+    if not layout.link() and not os.path.lexists(f"{root}/{layout.site}"):
         raise InstallError(
             "environment-other-python",
             f"{root} was not made for Python {interpreter.short}",

@@ -27,18 +27,16 @@ def users(closure: str) -> tuple[str, ...]:
     for name in names:
         with open(f"{folder}/{name}", "rb") as file:
             env = os.fsdecode(file.read())
-        if _links_to(f"{env}/{found.site}", found.site_path) or _remembers(env, closure):
+        if _same(f"{env}/{found.site}", found.site_path) or _remembers(env, closure):
             alive.append(env)
         else:
             os.unlink(f"{folder}/{name}")
     return tuple(alive)
 
 
-def _links_to(link: str, target: str) -> bool:
-    try:
-        return os.readlink(link) == target
-    except OSError:
-        return False
+def _same(one: str, other: str) -> bool:
+    """Whether both lead to one place, by whichever link on the way."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def _remembers(env: str, closure: str) -> bool:
@@ -48,7 +46,10 @@ def _remembers(env: str, closure: str) -> bool:
     for number in entries(env):
         for above, folders, names in os.walk(f"{env}/.accord/history/{number}/old"):
             for name in (*folders, *names):
-                if name == "site-packages" and os.path.realpath(f"{above}/{name}").startswith(closure + "/"):
+                path = f"{above}/{name}"
+                if os.path.islink(path) and os.path.realpath(path).startswith(
+                    os.path.realpath(closure) + "/"
+                ):
                     return True
     return False
 
