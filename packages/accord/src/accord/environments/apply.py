@@ -9,6 +9,7 @@ import os
 
 from accord.environments import state
 from accord.environments.assemble import Assembly
+from accord.environments.create import heal_config
 from accord.environments.installed import Installed, files_of
 from accord.environments.layout import OWN, Layout
 from accord.environments.moves import Leaving, MoveIn, recorded_or_nothing
@@ -61,6 +62,7 @@ def apply_locked(
     """The same for a caller that holds the lock or made the environment aside, where nobody else can see it."""
     layout = plan.layout
     plan = plan.current(healed=recover_locked(layout.root))
+    heal_config(layout)
     before = state.read(layout.root)
     known: state.Known = dict(before["dists"]) if before else {}
     if plan.sealed:

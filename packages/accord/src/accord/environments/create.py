@@ -10,7 +10,7 @@ import os
 import sys
 
 from accord.environments.activate import scripts
-from accord.environments.layout import OWN, Layout, is_environment
+from accord.environments.layout import OWN, Layout, config_value, is_environment, open_config
 from accord.io import files
 from accord_core.errors import InstallError
 
@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from accord.environments.interpreters import Interpreter
 
-__all__ = ["create", "empty", "fill"]
+__all__ = ["create", "empty", "fill", "heal_config"]
 
 
 def create(
@@ -121,6 +121,41 @@ def fill(
     if not os.path.exists(f"{root}/pyvenv.cfg"):
         # Last: a folder without it is no environment yet.
         files.write_atomic(f"{root}/pyvenv.cfg", config.encode(), sync=False)
+    else:
+        heal_config(layout)
+
+
+def heal_config(layout: Layout) -> None:
+    """Have ``pyvenv.cfg`` name the Python that the environment's is a link to.
+
+    ``python -m venv`` of another Python, on top, writes its own home there and leaves the link as it is; then the one
+    runs with the other's standard library, or not at all.  Everything else that is written there stays.
+    """
+    path = f"{layout.root}/{layout.scripts}/python"
+    folders = [folder for folder in _homes(path) if folder != f"{layout.root}/{layout.scripts}"]
+    lines = open_config(layout.root)
+    home = config_value(lines, "home")
+    if not folders or home in folders:
+        return
+    if home is not None and os.path.realpath(home) in map(os.path.realpath, folders):
+        return
+    # As much of the version as the folder's name tells: what stands there is another Python's.
+    version = os.path.basename(layout.library).lstrip("abcdefghijklmnopqrstuvwxyz").rstrip("t")
+    healed = {"home": folders[0], "version": version, "executable": os.path.realpath(path)}
+    if config_value(lines, "include-system-site-packages") is None:
+        healed["include-system-site-packages"] = "false"  # site takes a missing line for "true"
+    kept = [line for line in lines if line.partition("=")[0].strip().lower() not in healed]
+    text = "".join(f"{line}\n" for line in [*(f"{key} = {value}" for key, value in healed.items()), *kept])
+    files.write_atomic(f"{layout.root}/pyvenv.cfg", text.encode(), sync=False)
+
+
+def _homes(path: str) -> list[str]:
+    """The folder of each link's target on the way from ``path`` to a file; none where it is no link."""
+    found: list[str] = []
+    while os.path.islink(path) and len(found) < 40:  # as many as Linux follows
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+        found.append(os.path.dirname(path))
+    return found
 
 
 def _config(layout: Layout, interpreter: Interpreter, system: bool, prompt: str | None) -> str:

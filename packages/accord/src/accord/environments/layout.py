@@ -18,7 +18,7 @@ import os
 from accord.io.locks import FileLock
 from accord_core.errors import InstallError
 
-__all__ = ["OWN", "Layout", "is_environment", "layout_of", "library_of", "open_config"]
+__all__ = ["OWN", "Layout", "config_value", "is_environment", "layout_of", "library_of", "open_config"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,12 +115,8 @@ def layout_of(folder: str) -> Layout:
         names = sorted(name for name in os.listdir(f"{root}/lib") if name.startswith(("python", "pypy")))
     except OSError:
         names = []
-    version = _configured_version(root)
-    if version is not None and len(names) > 1:
-        # Made again with another Python on top of the old one: pyvenv.cfg says which of them is meant.
-        names = [
-            name for name in names if name.removeprefix("python").removeprefix("pypy") == version
-        ] or names
+    if len(names) > 1:
+        names = _meant(root, names)
     if len(names) != 1:
         raise InstallError(
             "environment-broken",
@@ -138,11 +134,28 @@ def layout_of(folder: str) -> Layout:
     return Layout(root, paths)
 
 
-def _configured_version(root: str) -> str | None:
-    for line in open_config(root):
-        key, _, value = line.partition("=")
-        if key.strip().lower() in ("version", "version_info"):
-            return ".".join(value.strip().split(".")[:2])
+def _meant(root: str, names: list[str]) -> list[str]:
+    """Which of several Pythons' folders is the environment's own, where it was made again on top of an older one.
+
+    The one whose name, in ``bin``, leads where ``python`` does: ``venv`` leaves that as it was.  Where all do (``uv``
+    replaces it) ``pyvenv.cfg`` says which is meant.
+    """
+    python = os.path.realpath(f"{root}/bin/python")
+    same = [name for name in names if os.path.realpath(f"{root}/bin/{name}") == python]
+    if len(same) == 1:
+        return same
+    lines = open_config(root)
+    said = config_value(lines, "version") or config_value(lines, "version_info") or ""
+    version = ".".join(said.split(".")[:2])
+    return [name for name in names if name.removeprefix("python").removeprefix("pypy") == version] or names
+
+
+def config_value(lines: list[str], key: str) -> str | None:
+    """What ``pyvenv.cfg`` says for ``key``; ``None`` where it says nothing."""
+    for line in lines:
+        name, _, value = line.partition("=")
+        if name.strip().lower() == key:
+            return value.strip()
     return None
 
 
