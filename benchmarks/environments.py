@@ -43,7 +43,7 @@ def whole(folder: str) -> int:
         with open(os.path.join(place, "RECORD"), newline="") as stream:
             for path, _digest, size in csv.reader(stream):
                 # By words, not by links: what lies outside site-packages belongs to this environment, also where
-                # site-packages itself is a link to a shared place.
+                # site-packages, or the folder above it, is a link to a shared place.
                 file = os.path.normpath(os.path.join(root, path))
                 if path.endswith(".pyc"):
                     continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tomllib
 
 import pytest
@@ -263,7 +264,7 @@ def test_sealed_means_sealed_for_pip_commands_too(world: World) -> None:
     world.publish("alpha", "1.0")
     world.write("requirements.txt", "alpha==1.0\n")
     world.accord("pip", "sync", "requirements.txt", "--sealed", "--env", "env").fine()
-    assert os.path.islink(os.path.dirname(world.path("env", "lib64", "python3.11", "site-packages", "x")))
+    assert os.path.islink(world.path("env", "lib64", f"python3.{sys.version_info.minor}"))
     assert world.installed("env") == {"alpha": "1.0"}
     assert "up to date" in world.accord("pip", "sync", "requirements.txt", "--sealed", "--env", "env").err
     error = world.refused("pip", "install", "alpha", "--sealed", "--env", "other", code="usage")

@@ -1,6 +1,6 @@
 """An environment that is one link to a closure, and a private layer in front of it (hot for a known one).
 
-    lib/pythonX.Y             one link to the closure's; site-packages is the only thing in it
+    lib/pythonX.Y             one link to the closure's: site-packages, and what wheels put beside it
     bin, share, etc, include  the environment's own real folders: launchers written, files linked, settings copied
     .accord/compiled          what its Pythons compile
 
