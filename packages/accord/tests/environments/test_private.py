@@ -8,16 +8,12 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from accord.environments.create import create
 from accord.environments.installed import installed
-from accord.environments.interpreters import find_all
-from accord.environments.layout import layout_of
 from accord.environments.plan import plan
-from accord.environments.seal import seal
 from accord.environments.state import unchanged
 from accord.io.files import remove_tree
 from accord.testing.installing import Bench, run_python, snapshot, write_wheel
@@ -328,68 +324,3 @@ def test_a_missing_environment_and_another_python_are_told(bench: Bench) -> None
     with pytest.raises(InstallError) as caught:
         plan(bench.env, [])
     assert caught.value.code == "environment-broken"
-
-
-@pytest.mark.parametrize("sealed", [False, True])
-def test_what_another_python_made_on_top_is_the_environments_own_again(bench: Bench, sealed: bool) -> None:
-    """``python -m venv`` leaves ``bin/python``, and writes to pyvenv.cfg where its own standard library is."""
-    want = bench.wanted()
-
-    def bring(key: str) -> None:
-        if sealed:
-            seal(bench.env, bench.python, key, lambda: [want], cache_dir=bench.cache)
-        else:
-            if not os.path.exists(bench.env):
-                create(bench.env, bench.python)
-            bench.install(want, key=key)
-
-    bring("first")
-    first = snapshot(bench.site)
-    code = "import struct, ssl, spam, sys; print(sys.prefix, sys.base_prefix, sys.version.split()[0])"
-    said = run_python(bench.env, "-c", code).stdout
-    assert said.split()[0] == bench.env
-    others = [one for one in find_all(cache_dir=bench.cache) if one.real != bench.python.real]
-    for other in others:
-        command = [other.base_executable, "-I", "-m", "venv", "--without-pip", "--prompt", "mine", bench.env]
-        subprocess.run(command, check=True, capture_output=True)
-        if sealed:
-            assert not unchanged(bench.env, "first")
-        bring("first")
-        assert run_python(bench.env, "-c", code).stdout == said
-        assert unchanged(bench.env, "first")
-        assert layout_of(bench.env).site == bench.python.paths["purelib"]
-        assert snapshot(bench.site) == first
-        with open(f"{bench.env}/pyvenv.cfg") as file:
-            lines = file.read().splitlines()
-        assert f"home = {os.path.dirname(bench.python.base_executable)}" in lines
-        assert f"version = {bench.python.short}" in lines
-        assert "include-system-site-packages = false" in lines
-        assert "prompt = 'mine'" in lines
-        assert len({line.partition(" = ")[0] for line in lines}) == len(lines)
-
-
-def test_a_cut_off_pyvenv_cfg_is_written_anew(bench: Bench) -> None:
-    create(bench.env, bench.python)
-    bench.install(bench.wanted(), key="key")
-    with open(f"{bench.env}/pyvenv.cfg", "w"):
-        pass
-    bench.install(bench.wanted(), key="key")
-    code = "import site, spam, sys; print(sys.prefix, len(site.getsitepackages()))"
-    assert run_python(bench.env, "-c", code).stdout == f"{bench.env} 1\n"
-
-
-def test_a_pyvenv_cfg_that_names_its_python_otherwise_stays(bench: Bench) -> None:
-    """By another link to the same folder, as ``uv`` and distributions write it; or beside a copy of Python."""
-    create(bench.env, bench.python)
-    alias = f"{bench.folder}/alias"
-    os.symlink(os.path.dirname(bench.python.base_executable), alias)
-    with open(f"{bench.env}/pyvenv.cfg", "w") as file:
-        file.write(f"home = {alias}\ninclude-system-site-packages = true\n")
-    bench.install(bench.wanted())
-    assert Path(f"{bench.env}/pyvenv.cfg").read_text().startswith(f"home = {alias}\n")
-    os.unlink(f"{bench.env}/bin/python")
-    shutil.copy(bench.python.base_executable, f"{bench.env}/bin/python")
-    with open(f"{bench.env}/pyvenv.cfg", "w") as file:
-        file.write("home = /elsewhere/bin\n")
-    bench.install(bench.wanted("eggs"))
-    assert Path(f"{bench.env}/pyvenv.cfg").read_text() == "home = /elsewhere/bin\n"

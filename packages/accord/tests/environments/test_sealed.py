@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ensurepip
-import glob
 import os
 import shutil
 import subprocess
@@ -15,10 +13,8 @@ import pytest
 from accord.environments import closures
 from accord.environments.check import verify
 from accord.environments.create import create
-from accord.environments.history import history, undo
 from accord.environments.installed import installed
-from accord.environments.interpreters import find_all
-from accord.environments.plan import Wanted, plan
+from accord.environments.plan import Wanted
 from accord.environments.seal import Sealed, seal
 from accord.environments.state import unchanged
 from accord.environments.upkeep import collect
@@ -85,58 +81,6 @@ def test_it_behaves_like_an_environment(pair: tuple[Bench, str, str]) -> None:
         assert [one.name for one in installed(env)] == ["spam"]
         assert verify(env) == ()
         assert unchanged(env, "key")
-
-
-@needs_sharing
-def test_the_venv_of_every_python_takes_it_for_one_of_its_own(bench: Bench) -> None:
-    want = bench.wanted(files=FILES, entry_points=POINTS)
-    for python in find_all(cache_dir=bench.cache):
-        env = f"{bench.folder}/{python.implementation}-{python.version}"
-        seal(env, python, "key", lambda: [want], cache_dir=bench.cache)
-        for flags in ((), ("--upgrade",)):
-            command = [python.base_executable, "-I", "-m", "venv", "--without-pip", *flags, env]
-            ran = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert (ran.returncode, ran.stderr) == (0, ""), (python, ran.stdout)
-        assert run_python(env, "-c", "import spam, ns.spam, sys; print(sys.prefix)").stdout == f"{env}\n"
-        again = seal(env, python, "key", list, cache_dir=bench.cache)
-        assert (again.known, again.changed, unchanged(env, "key")) == (True, True, True)
-        command[4:] = ["--clear", "--without-pip", env]
-        subprocess.run(command, check=True)
-        assert installed(env) == ()
-
-
-@pytest.mark.slow
-@needs_sharing
-def test_ensurepip_is_content_with_a_pip_that_is_there(bench: Bench) -> None:
-    """``python -m venv`` on top, pip and all, changes nothing where the lock brings what it asks for."""
-    bundled = glob.glob(f"{os.path.dirname(ensurepip.__file__)}/_bundled/*.whl")
-    if not bundled:
-        pytest.skip("this Python brings no wheel of pip")
-    wanted = []
-    for path in bundled:
-        entry = bench.store.add(path)
-        wanted.append(Wanted(entry.name, entry.version, entry=entry))
-    _seal(bench, bench.env, *wanted)
-    before = snapshot_all(bench, bench.env)
-    ran = subprocess.run(
-        [sys.executable, "-I", "-m", "venv", bench.env], capture_output=True, text=True, check=False
-    )
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    assert snapshot_all(bench, bench.env) == before
-    assert subprocess.run([f"{bench.env}/bin/pip", "--version"], check=True, capture_output=True).stdout
-
-
-@pytest.mark.slow
-@needs_sharing
-def test_ensurepip_cannot_replace_an_older_pip(pair: tuple[Bench, str, str]) -> None:
-    bench, one, two = pair
-    old = bench.wanted("pip", "0.1", {"pip/__init__.py": b"old = True\n"})
-    for env in (one, two):
-        _seal(bench, env, old, key="with pip")
-    before = snapshot_all(bench, two), snapshot(one), snapshot(two)
-    assert run_python(one, "-m", "ensurepip", "--upgrade", "--default-pip").returncode != 0
-    assert (snapshot_all(bench, two), snapshot(one), snapshot(two)) == before
-    assert run_python(one, "-c", "import pip; print(pip.old)").stdout == "True\n"
 
 
 def test_tree_walkers_see_what_they_see_in_a_private_one(pair: tuple[Bench, str, str]) -> None:
@@ -311,23 +255,6 @@ def test_what_tools_write_beside_site_packages_is_private(pair: tuple[Bench, str
     assert snapshot(two) == before
 
 
-def test_switching_keeps_the_users_files_and_undo_brings_back(bench: Bench) -> None:
-    old = bench.wanted(files=FILES, entry_points=POINTS)
-    new = bench.wanted("spam", "2.0", {"spam/__init__.py": b"v = 2\n", "DATA/data/share/spam/b.txt": b"b"})
-    _seal(bench, bench.env, old, key="old")
-    with open(f"{bench.env}/share/spam/mine.txt", "w") as file:
-        file.write("mine")
-    first = snapshot(bench.env)
-    _seal(bench, bench.env, new, key="new", command="deploy 2")
-    assert run_python(bench.env, "-c", "import spam; print(spam.v)").stdout == "2\n"
-    assert sorted(os.listdir(f"{bench.env}/share/spam")) == ["b.txt", "mine.txt"]
-    assert not os.path.exists(f"{bench.env}/bin/spam")
-    assert history(bench.env)[-1].added == (("spam", "2.0"),)
-    undo(bench.env)
-    assert snapshot(bench.env) == first
-    assert unchanged(bench.env, "old")
-
-
 @needs_sharing
 def test_a_module_is_never_run_from_what_was_compiled_for_another_lock(bench: Bench) -> None:
     # Same size, same second: time and size, which a compiled file names its source by, do not tell the two apart.
@@ -351,100 +278,6 @@ def test_what_is_left_of_a_closure_that_was_deleted_by_hand_is_no_hindrance(benc
     assert run_python(other, "-c", "import spam").returncode == 0
 
 
-def _as_an_earlier_accord(bench: Bench) -> None:
-    """Have site-packages itself be the link, as it was before ``python -m venv`` could be run on top."""
-    library, site = os.path.dirname(bench.site), os.path.realpath(bench.site)
-    os.unlink(library)
-    os.mkdir(library)
-    os.symlink(site, bench.site)
-
-
-@needs_sharing
-def test_what_an_earlier_accord_sealed_works_and_is_made_anew(bench: Bench) -> None:
-    want = bench.wanted(files=FILES, entry_points=POINTS)
-    closure = _seal(bench, bench.env, want).closure
-    _as_an_earlier_accord(bench)
-    assert run_python(bench.env, "-c", "import spam").returncode == 0
-    assert verify(bench.env) == ()
-    assert collect(bench.cache, older_than=-1.0) == 0
-    with pytest.raises(InstallError) as caught:
-        plan(bench.env, [want], exact=False)
-    assert caught.value.code == "environment-sealed"
-    assert not unchanged(bench.env, "key")
-    assert _seal(bench, bench.env, want).changed
-    assert os.path.realpath(os.path.dirname(bench.site)).startswith(closure)
-    assert unchanged(bench.env, "key")
-    # Undone, it is as it was, works, and is made anew the next time.
-    undo(bench.env)
-    assert os.path.islink(bench.site)
-    assert run_python(bench.env, "-c", "import spam").returncode == 0
-    assert not unchanged(bench.env, "key")
-    bench.install(want, key="private")
-    assert not os.path.islink(bench.site)
-    assert not os.path.islink(os.path.dirname(bench.site))
-    assert verify(bench.env) == ()
-
-
-@needs_sharing
-def test_a_closure_that_only_history_links_to_is_kept(bench: Bench) -> None:
-    _seal(bench, bench.env, bench.wanted(), key="old")
-    _seal(bench, bench.env, bench.wanted("spam", "2.0", {"spam/__init__.py": b"value = 2\n"}), key="new")
-    assert collect(bench.cache, older_than=-1.0) == 0
-    undo(bench.env)
-    assert run_python(bench.env, "-c", "import spam; print(spam.value)").stdout == "1\n"
-
-
-@needs_sharing
-def test_it_is_made_whole_when_its_closure_is_gone(bench: Bench) -> None:
-    want = bench.wanted(files=FILES, entry_points=POINTS)
-    closures.discard(_seal(bench, bench.env, want).closure)
-    assert run_python(bench.env, "-c", "import spam").returncode == 1
-    assert not unchanged(bench.env, "key")
-    create(bench.env, bench.python)
-    _seal(bench, bench.env, want)
-    assert run_python(bench.env, "-c", "import spam").returncode == 0
-    assert verify(bench.env) == ()
-
-
-@needs_sharing
-def test_data_that_a_wheel_puts_beside_its_modules_is_shared_too(bench: Bench) -> None:
-    library = os.path.dirname(bench.python.paths["purelib"])
-    files = {
-        "spam.py": b"",
-        f"DATA/data/{bench.python.paths['purelib']}/eggs.py": b"value = 3\n",
-        f"DATA/data/{library}/beside.txt": b"beside",
-        "DATA/data/lib/other.txt": b"other",
-    }
-    want = bench.wanted(files=files)
-    create(bench.env, bench.python)
-    bench.install(want)
-    private = snapshot(bench.env)
-    _seal(bench, bench.env, want)
-    assert run_python(bench.env, "-c", "import eggs; print(eggs.value)").stdout == "3\n"
-    for path in (f"{library}/beside.txt", "lib/other.txt"):
-        assert os.path.isfile(f"{bench.env}/{path}")
-    assert verify(bench.env) == ()
-    bench.install(want)
-    assert snapshot(bench.env) == private
-
-
-def test_what_somebody_else_keeps_above_site_packages_is_in_the_way(bench: Bench) -> None:
-    want = bench.wanted(files=FILES)
-    create(bench.env, bench.python)
-    bench.install(want)
-    with open(f"{os.path.dirname(bench.site)}/mine.txt", "w") as file:
-        file.write("mine")
-    before = snapshot(bench.env)
-    if closures.shareable(bench.folder):
-        with pytest.raises(InstallError) as caught:
-            _seal(bench, bench.env, want)
-        assert caught.value.code == "file-in-the-way"
-        assert snapshot(bench.env) == before
-        os.unlink(f"{os.path.dirname(bench.site)}/mine.txt")
-    _seal(bench, bench.env, want)
-    assert run_python(bench.env, "-c", "import spam").returncode == 0
-
-
 def test_a_running_program_keeps_what_it_started_with(bench: Bench) -> None:
     old = bench.wanted(files={"spam/__init__.py": b"v = 1\n", "spam/late.py": b"v = 1\n"})
     new = bench.wanted("spam", "2.0", {"spam/__init__.py": b"v = 2\n", "spam/late.py": b"v = 2\n"})
@@ -461,25 +294,6 @@ def test_a_running_program_keeps_what_it_started_with(bench: Bench) -> None:
     out, _ = running.communicate("\n", timeout=30)
     if closures.shareable(bench.folder):
         assert out == "1 1\n"
-
-
-def test_private_becomes_sealed_and_private_again(bench: Bench) -> None:
-    want = bench.wanted(files=FILES, entry_points=POINTS)
-    create(bench.env, bench.python)
-    bench.install(want)
-    private = snapshot(bench.env)
-    _seal(bench, bench.env, want)
-    assert run_python(bench.env, "-c", "import spam").returncode == 0
-    found = plan(bench.env, [want])
-    if found.sealed:
-        with pytest.raises(InstallError) as caught:
-            plan(bench.env, [want], exact=False)
-        assert caught.value.code == "environment-sealed"
-    bench.install(want, key="again")
-    assert not os.path.islink(bench.site)
-    assert snapshot(bench.env) == private
-    assert unchanged(bench.env, "again")
-    assert upkeep.verify(bench.store) == ()
 
 
 def test_a_folder_that_holds_something_else_is_refused(bench: Bench) -> None:
