@@ -69,7 +69,8 @@ def _preface() -> list[str]:
         "| 0 | done |",
         "| 1 | refused or failed, with a [coded error](errors.md), or the check that was asked for found something |",
         "| 2 | the command line is wrong, or there is nothing to work on (a usage error) |",
-        "| 130 | interrupted |",
+        "| 130 | interrupted (Ctrl-C) |",
+        "| 143, 129 | ended by SIGTERM, or by SIGHUP because the terminal went; like Ctrl-C otherwise |",
         "",
         "`accord run` ends with the status of the program it ran.",
     ]

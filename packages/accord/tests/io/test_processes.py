@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -206,3 +207,18 @@ def test_stop_all_ends_a_run_of_another_thread(tmp_path: Path) -> None:
     thread.join(10)
     assert results[0].stopped
     assert stop_all() == 0
+
+
+def test_nothing_is_started_once_everything_was_stopped_for_good(tmp_path: Path) -> None:
+    """In a process of its own, because there is no way back."""
+    code = (
+        "from accord.io.processes import run, stop_all\n"
+        "stop_all(for_good=True)\n"
+        "try:\n"
+        f"    run(['touch', 'started'], cwd={str(tmp_path)!r}, env={{}}, log={str(tmp_path / 'log')!r})\n"
+        "except KeyboardInterrupt:\n"
+        "    print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "refused\n"
+    assert not (tmp_path / "started").exists()

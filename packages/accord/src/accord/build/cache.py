@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from accord.io.files import remove_tree, write_atomic
 from accord.io.locks import FileLock
+from accord.io.scratch import scratch_folder
 from accord_core.errors import BuildError
 
 if TYPE_CHECKING:
@@ -56,11 +56,8 @@ class BuildCache:
         """A private folder on the cache's own disk, removed afterwards whatever is in it."""
         os.makedirs(self.folder, exist_ok=True)
         self._forget_abandoned()
-        path = tempfile.mkdtemp(prefix=".scratch-", dir=self.folder)
-        try:
+        with scratch_folder(".scratch-", self.folder) as path:
             yield path
-        finally:
-            remove_tree(path)
 
     def _forget_abandoned(self) -> None:
         """Remove scratch folders whose build was killed together with Accord, days ago."""

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 from accord.build.limits import DEFAULT, Limits
 from accord.io import processes
-from accord.io.files import remove_tree
 from accord.io.locks import FileLock
 from accord.io.reporting import SILENT
+from accord.io.scratch import scratch_folder
 from accord.io.urls import without_credentials
 from accord_core.errors import BuildError
 
@@ -160,13 +160,9 @@ class Git:
 
     def _fetch(self, database: str, reference: Reference) -> None:
         if not os.path.isdir(database):
-            aside = tempfile.mkdtemp(prefix=".new-", dir=self._folder)
-            try:
+            with scratch_folder(".new-", self._folder) as aside:
                 self._git(reference, "init", "--quiet", "--bare", "--template=", "--", aside)
                 os.rename(aside, database)
-            except BaseException:
-                remove_tree(aside)
-                raise
         task = self._reporter.start(f"Fetching {reference}", None, "steps")
         try:
             self._fetch_refs(database, reference, *_REFSPECS)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,8 +18,9 @@ from accord.build.git import Git
 from accord.build.limits import DEFAULT, Limits
 from accord.build.reference import Reference, public_url
 from accord.build.wheels import read_wheel
-from accord.io.files import remove_tree, write_atomic
+from accord.io.files import write_atomic
 from accord.io.reporting import SILENT
+from accord.io.scratch import scratch_folder
 from accord_core.archive.sdist import extract, pkg_info
 from accord_core.errors import ArchiveError, BuildError
 from accord_core.lock.model import Archive, Directory, Vcs
@@ -324,20 +324,19 @@ class Sources:
                 hint="run once without --offline",
             )
         os.makedirs(self._folder, exist_ok=True)
-        scratch = tempfile.mkdtemp(prefix=".new-", dir=self._folder)
         task = self._reporter.start(f"Fetching {reference}", size, "B")
         try:
-            path = self._client.download(
-                reference.url,
-                scratch,
-                hashes=hashes,
-                size=size,
-                progress=lambda amount: self._reporter.advance(task, amount),
-            )
-            return self._keep(reference, path)
+            with scratch_folder(".new-", self._folder) as scratch:
+                path = self._client.download(
+                    reference.url,
+                    scratch,
+                    hashes=hashes,
+                    size=size,
+                    progress=lambda amount: self._reporter.advance(task, amount),
+                )
+                return self._keep(reference, path)
         finally:
             self._reporter.finish(task)
-            remove_tree(scratch)
 
     def _keep(self, reference: Reference, path: str) -> str:
         name = os.path.basename(path)

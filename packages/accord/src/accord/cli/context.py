@@ -115,7 +115,10 @@ class Context:
         if self._reporter is not None:
             from accord.cli.lines import close
 
-            close(self._reporter)
+            try:
+                close(self._reporter)
+            except OSError:
+                pass  # the terminal has gone, and the bars with it
 
     def cache(self) -> str:
         """The cache folder of this run, as a path."""

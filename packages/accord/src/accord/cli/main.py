@@ -4,7 +4,7 @@ exit status and words.
     0    done
     1    refused or failed, with a coded error; or the check that was asked for found something
     2    the command line is wrong (code ``usage``)
-    130  interrupted
+    130  interrupted (Ctrl-C); 143 and 129: ended by SIGTERM, or by SIGHUP because the terminal went
 
 ``accord run`` ends with the status of the program it ran.  Hot: ``accord --version`` pays for this module alone.
 """
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
     from accord.cli.parser import Args, Parser
 
-INTERRUPTED = 130
+_BY_SIGNAL = 128  # what a shell adds to the number of the signal that ended a program
+_ENDINGS = {
+    1: "ended by SIGHUP",
+    2: "\ninterrupted",  # a terminal has ^C at the beginning of this line
+    15: "ended by SIGTERM",
+}
+
+
+class _Ended(KeyboardInterrupt):
+    """SIGTERM or SIGHUP: whatever lets go at Ctrl-C lets go now.  ``args`` holds the signal's number."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A command makes a million values, no cycles to speak of, and ends: looking for cycles was a fifth of a cold resolve.
     gc.disable()
     try:
+        if argv is None:
+            _end_as_if_interrupted()
         status = _run(words)
         sys.stdout.flush()
     except BrokenPipeError:
@@ -45,21 +56,63 @@ def main(argv: Sequence[str] | None = None) -> int:
         # closes standard output, so that is pointed elsewhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except KeyboardInterrupt:
-        processes = sys.modules.get("accord.io.processes")
-        if processes is not None:
-            processes.stop_all()  # builds in other threads
-        sys.stderr.write(
-            "\ninterrupted: nothing is half done; the next accord command puts right what had begun\n"
-        )
-        if argv is None:
-            # Threads may wait half a minute for an index that says nothing; a person who pressed Ctrl-C does not.
-            if processes is not None:
-                processes.wait_all()
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        return _let_go(interrupt.args[0] if isinstance(interrupt, _Ended) else 2, leave=argv is None)
     return status
+
+
+def _end_as_if_interrupted() -> None:
+    """Have SIGTERM and SIGHUP, where they would end this process on the spot, raise :class:`_Ended` instead.
+
+    Once only, and not after Ctrl-C: a terminal that closes sends SIGHUP by way of the shell and of the kernel, and the
+    second must not stop the tidying up; a person who presses Ctrl-C twice means it.  What is ignored (``nohup``)
+    stays ignored; a program that we become, or start, begins as usual.
+    """
+    # The module below `signal`: that one makes enumerations, and costs as much as a third of Python's start.
+    import _signal as signals  # type: ignore[import-not-found]
+
+    ending = False
+
+    def end(number: int, _: object) -> None:
+        nonlocal ending
+        before, ending = ending, True
+        if number == signals.SIGINT:
+            raise KeyboardInterrupt
+        if not before:
+            raise _Ended(number)
+
+    for name, usual in (
+        ("SIGINT", signals.default_int_handler),
+        ("SIGTERM", signals.SIG_DFL),
+        ("SIGHUP", signals.SIG_DFL),
+    ):
+        number = getattr(signals, name, None)  # Windows has no SIGHUP
+        if number is not None and signals.getsignal(number) == usual:
+            signals.signal(number, end)
+
+
+def _let_go(number: int, *, leave: bool) -> int:
+    """End what other threads wait for, say one line, and return the status for the signal ``number``; with
+    ``leave`` end this process with it, whatever its threads do."""
+    processes = sys.modules.get("accord.io.processes")
+    if processes is not None:
+        processes.stop_all(for_good=leave)  # builds in other threads
+    try:
+        sys.stderr.write(
+            f"{_ENDINGS[number]}: nothing is half done; the next accord command puts right what had begun\n"
+        )
+        sys.stderr.flush()
+    except OSError:
+        pass  # the terminal has gone
+    if leave:
+        # Threads may wait half a minute for an index that says nothing; a person who pressed Ctrl-C does not.
+        if processes is not None:
+            processes.wait_all()
+        scratch = sys.modules.get("accord.io.scratch")
+        if scratch is not None:
+            scratch.remove_all()
+        os._exit(_BY_SIGNAL + number)
+    return _BY_SIGNAL + number
 
 
 def _run(words: list[str]) -> int:

@@ -116,15 +116,20 @@ class _Running:
 
 
 _running: set[_Running] = set()
+_over = threading.Event()  # nothing more is started
 _guard = threading.Lock()
 
 
-def stop_all() -> int:
+def stop_all(*, for_good: bool = False) -> int:
     """End every program :func:`run` is waiting for, in whatever thread; returns how many there were.
 
-    For the main thread on Ctrl-C: only it sees the interrupt, while builds run in worker threads.
+    For the main thread on Ctrl-C or SIGTERM: only it sees the interrupt, while builds run in worker threads.  With
+    ``for_good``, when this process is about to end, no other program is started afterwards: a thread whose build
+    was stopped would begin the next one.
     """
     with _guard:
+        if for_good:
+            _over.set()
         current = list(_running)
     for running in current:
         running.stopped = True
@@ -153,28 +158,16 @@ def run(
     Returns when the program has ended, or was ended after ``timeout`` seconds or by :func:`stop_all`.  Whatever it
     leaves running in its process group, or elsewhere with its environment, is killed before this returns; the same
     happens when this thread is interrupted (KeyboardInterrupt is raised on).  Raises OSError when the program
-    cannot be started.
+    cannot be started, KeyboardInterrupt when everything was stopped for good.
     """
-    mark = secrets.token_hex(12)
     begun = time.monotonic()
     output = _Log(open(log, "wb"), limits)  # noqa: SIM115 - closed by output.close()
     try:
-        process = subprocess.Popen(
-            list(command),
-            cwd=cwd,
-            env={**env, _MARK: mark},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            umask=0o022,
-        )
+        running = _start(command, cwd, env)
     except BaseException:
         output.close()
         raise
-    running = _Running(process, mark)
-    with _guard:
-        _running.add(running)
+    process = running.process
     left = 0
     try:
         timed_out = _watch(running, output, begun, timeout, limits)
@@ -194,6 +187,27 @@ def run(
         stopped=running.stopped,
         left_behind=left,
     )
+
+
+def _start(command: Sequence[str], cwd: str, env: Mapping[str, str]) -> _Running:
+    """Start and write down in one step, so that :func:`stop_all` never looks in between."""
+    mark = secrets.token_hex(12)
+    with _guard:
+        if _over.is_set():
+            raise KeyboardInterrupt
+        process = subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env={**env, _MARK: mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            umask=0o022,
+        )
+        running = _Running(process, mark)
+        _running.add(running)
+    return running
 
 
 def _watch(

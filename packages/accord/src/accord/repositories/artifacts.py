@@ -132,9 +132,9 @@ class Artifacts:
         return client.exchange("GET", file.url, headers, keep)
 
     def _from_whole(self, file: File) -> bytes:
-        from tempfile import TemporaryDirectory
+        from accord.io.scratch import scratch_folder
 
-        with TemporaryDirectory(prefix="accord-") as folder:
+        with scratch_folder("accord-") as folder:
             return _read_metadata(self.fetch(file, folder, None), file.filename)
 
     def _local_metadata(self, file: File) -> bytes:

@@ -8,7 +8,6 @@ nor what another run will build with.
 from __future__ import annotations
 
 import os
-import tempfile
 from _thread import allocate_lock
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from accord.environments import create as creating
 from accord.environments.apply import apply_locked
 from accord.environments.layout import layout_of
 from accord.environments.plan import plan
+from accord.io import scratch
 from accord.tasks.asked import Asked, Wish
 from accord.tasks.inputs import read_inputs
 from accord.tasks.installing import How, chosen_of, wanted_of
@@ -81,7 +81,7 @@ class Isolated:
         wanted = wanted_of(session, chosen, "/", How())
         folder = os.path.join(session.cache_dir, FOLDER)
         os.makedirs(folder, exist_ok=True)
-        root = tempfile.mkdtemp(dir=folder)
+        root = scratch.make("", folder)
         self._session.remove_at_end(root)
         creating.create(root, session.interpreter)
         apply_locked(plan(root, wanted), link_mode="copy", conflicts="last", command="build requirements")

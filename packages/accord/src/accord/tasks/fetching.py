@@ -86,6 +86,7 @@ def materialise(session: Session, chosen: Sequence[Chosen], base: str) -> list[F
 def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetched]:
     from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
+    from accord.io.scratch import scratch_folder
     from accord.store.crew import Crew
 
     wheels = [one for one in missing if one.kind == "wheel"]
@@ -95,12 +96,12 @@ def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetch
     )  # the long ones first, or last we wait
     total = sum(getattr(one.source, "size", None) or 0 for one in wheels)
     session.store.prepare()
-    import tempfile
-
-    folder = tempfile.mkdtemp(prefix="download-", dir=os.path.join(session.store.root, "aside"))
     task = session.reporter.start(f"fetching {len(missing)} packages", total or None, "B")
     try:
-        with Crew(session.cache_dir) as crew:
+        with (
+            scratch_folder("download-", os.path.join(session.store.root, "aside")) as folder,
+            Crew(session.cache_dir) as crew,
+        ):
             crew.start()
             pool = ThreadPoolExecutor(min(_DOWNLOADS, max(1, len(wheels))), "download")
             try:
@@ -129,7 +130,6 @@ def _fetch_all(session: Session, missing: list[Chosen], base: str) -> list[Fetch
         raise refused(error, "fetching packages", StoreError) from error
     finally:
         session.reporter.finish(task)
-        remove_tree(folder)
 
 
 def _unpacked(one: Chosen, future: Future[Entry]) -> Entry:

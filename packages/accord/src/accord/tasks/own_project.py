@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from typing import TYPE_CHECKING
 
 from accord.build.reference import parse_reference
 from accord.build.sources import DirectorySource
 from accord.environments.plan import Wanted
-from accord.io.files import remove_tree, write_atomic
+from accord.io.files import write_atomic
+from accord.io.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from accord.store.entry import Entry
@@ -43,12 +43,9 @@ def editable_of(session: Session, project: LoadedProject, *, dry_run: bool = Fal
         if dry_run:
             return Wanted(project.document.name or "", project.document.version or "0", direct_url=direct_url)
         session.store.prepare()
-        folder = tempfile.mkdtemp(prefix="editable-", dir=os.path.join(session.store.root, "aside"))
-        try:
+        with scratch_folder("editable-", os.path.join(session.store.root, "aside")) as folder:
             built = session.builder.editable(source, folder)
             entry = session.store.add(built.path, built.sha256)
-        finally:
-            remove_tree(folder)
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
             write_atomic(place, entry.sha256.encode(), sync=False)

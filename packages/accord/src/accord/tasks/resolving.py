@@ -67,10 +67,10 @@ class Resolution:
             from accord.io.urls import path_of
 
             return file_sha256(path_of(file.url))
-        import tempfile
+        from accord.io.scratch import scratch_folder
 
         self._session.reporter.note(f"{file.filename} has no published hash; it is fetched to make one")
-        with tempfile.TemporaryDirectory() as folder:
+        with scratch_folder("accord-") as folder:
             return file_sha256(self._session.artifacts.fetch(file, folder, None))
 
     def index(self, project: str) -> str | None:

@@ -109,10 +109,10 @@ class Session:
             self.shelf.close()
             del made["shelf"]
         if self._scrap:
-            from accord.io.files import remove_tree
+            from accord.io import scratch
 
             for path in self._scrap:
-                remove_tree(path)
+                scratch.remove(path)
             self._scrap.clear()
 
     def remove_at_end(self, path: str) -> None:

@@ -106,33 +106,22 @@ class _Tour:
 
     def step(self, words: str, *command: str) -> None:
         begun = time.monotonic()
-        done = subprocess.run(
-            self._line(command),
-            cwd=self._project,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=self._limits.step,
-        )
-        if done.returncode:
-            raise _failed(f"accord {' '.join(command)}", done.stdout)
-        self._note(Step(words, f"accord {' '.join(command)}", done.stdout.rstrip(), time.monotonic() - begun))
+        with self._started(command) as process:
+            try:
+                output = process.communicate(timeout=self._limits.step)[0]
+            except BaseException:
+                _end(process, self._limits.answer)
+                raise
+        if process.returncode:
+            raise _failed(f"accord {' '.join(command)}", output)
+        self._note(Step(words, f"accord {' '.join(command)}", output.rstrip(), time.monotonic() - begun))
 
     def application(self, script: str) -> None:
         """Start the application, ask it for its page over HTTP, and stop it again."""
         port = _free_port()
         command = ("run", "--frozen", script, "--port", str(port))
         begun = time.monotonic()
-        with subprocess.Popen(
-            self._line(command),
-            cwd=self._project,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        ) as process:
+        with self._started(command) as process:
             try:
                 answer = self._ask(port, process)
                 seconds = time.monotonic() - begun
@@ -164,12 +153,28 @@ class _Tour:
                 connection.close()
         return None
 
-    def _line(self, command: Sequence[str]) -> list[str]:
-        return [sys.executable, "-m", "accord", "--no-progress", *command]
+    def _started(self, command: Sequence[str]) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "accord", "--no-progress", *command],
+            cwd=self._project,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def _note(self, step: Step) -> None:
         self.steps.append(step)
         self._tell(step)
+
+
+def _end(process: subprocess.Popen[str], patience: float) -> None:
+    """Not killed at once: it has builds of its own to end."""
+    process.terminate()
+    try:
+        process.communicate(timeout=patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _free_port() -> int:

@@ -1,0 +1,69 @@
+"""Folders that last as long as a piece of work, and are gone afterwards however it ended.
+
+Builds and downloads run in threads.  When the command is interrupted its main thread ends the process without
+waiting for them, so it has to know what they would have removed: every open folder is written down here.  It knows
+nothing of what lies in a folder; one that a killed process left is found by its place, by whoever owns that place.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from accord.io.files import remove_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["make", "remove", "remove_all", "scratch_folder"]
+
+_TRIES = 5
+_open: set[str] = set()
+
+
+@contextmanager
+def scratch_folder(prefix: str, above: str | None = None) -> Iterator[str]:
+    """``with`` a folder of :func:`make`: it is removed at the end."""
+    path = make(prefix, above)
+    try:
+        yield path
+    finally:
+        remove(path)
+
+
+def make(prefix: str, above: str | None = None) -> str:
+    """A new folder in ``above`` (default: the system's place for temporary files); the caller sees to its removal."""
+    import tempfile
+
+    path = tempfile.mkdtemp(prefix=prefix, dir=above)
+    _open.add(path)
+    return path
+
+
+def remove(path: str) -> None:
+    """Remove a folder of :func:`make` with all that is in it; one that is gone (it was given another name) is fine.
+
+    A thread, or a process that is just being ended, may still write into it, so it is tried a few times.  That it
+    cannot be removed is no failure of the work: it is left, as by a crash.
+    """
+    for attempt in range(_TRIES):
+        try:
+            remove_tree(path)
+            break
+        except OSError:
+            time.sleep(0.01 * attempt)
+    _open.discard(path)
+
+
+def remove_all(patience: float = 1.0) -> None:
+    """Remove every open folder: for the main thread, when it ends the process under the feet of the others.
+
+    They get ``patience`` seconds to do it themselves, which a build that was stopped does at once, and with it goes
+    what libraries put elsewhere; one that waits for a server does not.
+    """
+    until = time.monotonic() + patience
+    while _open and time.monotonic() < until:
+        time.sleep(0.01)
+    for path in tuple(_open):
+        remove(path)

@@ -1,0 +1,236 @@
+"""SIGTERM, and SIGHUP when the terminal goes, end Accord as Ctrl-C does: nothing runs on, nothing is left, nothing changed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+
+from accord.testing.loopback import Asked, Loopback
+from accord.testing.worlds import World, wheel_file
+
+Unchanged = Callable[[World], AbstractContextManager[None]]
+
+# A backend that starts a child and waits; both write down who they are.
+HANGS = """
+def {hook}(*arguments, **named):
+    import os, time
+    child = os.fork()
+    with open({path!r}, "a") as file:
+        file.write(f"{{os.getpid()}}\\n")
+    time.sleep(60)
+"""
+ENDINGS = [("SIGTERM", "ended by SIGTERM"), ("SIGHUP", "ended by SIGHUP"), ("SIGINT", "interrupted")]
+
+
+@pytest.fixture
+def temporary(settled: World) -> str:
+    """A folder for temporary files that is this world's own."""
+    folder = os.path.join(settled.root, "tmp")
+    os.mkdir(folder)
+    settled.environ["TMPDIR"] = folder
+    return folder
+
+
+def _pids(path: str, process: subprocess.Popen[str], count: int = 2) -> list[int]:
+    """The processes that wrote themselves down, once there are ``count``."""
+    until = time.monotonic() + 30
+    while True:
+        if os.path.exists(path):
+            with open(path, encoding="ascii") as file:
+                found = [int(line) for line in file.read().split()]
+            if len(found) >= count:
+                return found
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, "it does not build"
+        time.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _left(world: World, temporary: str) -> list[str]:
+    """What a command left where things lie only while it runs."""
+    found = os.listdir(temporary)
+    for folder, beginning in (("builds-v1", "."), ("store-v1/aside", ""), ("build-envs-v1", "")):
+        path = os.path.join(world.cache, folder)
+        if os.path.isdir(path):
+            found += [f"{folder}/{name}" for name in os.listdir(path) if name.startswith(beginning)]
+    return found
+
+
+@pytest.mark.parametrize(("name", "words"), ENDINGS, ids=[name for name, _ in ENDINGS])
+@pytest.mark.parametrize("hook", ["prepare_metadata_for_build_wheel", "build_wheel"])
+def test_a_build_ends_with_what_it_started_and_nothing_is_left(
+    settled: World, unchanged: Unchanged, temporary: str, name: str, words: str, hook: str
+) -> None:
+    number = signal.Signals[name]
+    path = os.path.join(settled.root, "pids")
+    settled.publish_sdist("slow", "1.0", extra=HANGS.format(hook=hook, path=path))
+    settled.project("alpha", "slow")
+    with unchanged(settled):
+        process = settled.start("sync")
+        pids = _pids(path, process)
+        began = time.monotonic()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        assert time.monotonic() - began < 5
+    assert process.returncode == 128 + number
+    assert [pid for pid in pids if _runs(pid)] == []
+    assert _left(settled, temporary) == []
+    assert out == ""
+    assert err.strip().splitlines() == [
+        f"{words}: nothing is half done; the next accord command puts right what had begun"
+    ]
+
+
+def test_builds_side_by_side_all_end_and_their_folders_go(
+    settled: World, unchanged: Unchanged, temporary: str
+) -> None:
+    """They run in threads, and each has more to remove than is removed while the process ends."""
+    path = os.path.join(settled.root, "pids")
+    names = [f"slow{number}" for number in range(3)]
+    litter = "for number in range(3000):\n    open(f'litter{number}', 'w').close()\n"
+    for name in names:
+        hangs = HANGS.format(hook="prepare_metadata_for_build_wheel", path=path)
+        settled.publish_sdist(name, "1.0", extra=litter + hangs)
+    settled.project("alpha", *names)
+    with unchanged(settled):
+        process = settled.start("lock")
+        pids = _pids(path, process, 2 * len(names))
+        process.terminate()
+        process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert [pid for pid in pids if _runs(pid)] == []
+    assert _left(settled, temporary) == []
+
+
+def test_downloads_end_and_nothing_is_left(settled: World, unchanged: Unchanged, temporary: str) -> None:
+    """A server that falls silent in the middle of two files; the edit of ``pyproject.toml`` is taken back."""
+    for name in ("big", "bigger"):
+        filename, content, metadata = wheel_file(name, "1.0", files={f"{name}.bin": os.urandom(1 << 20)})
+        settled.index.add(name, filename, content, metadata=metadata)
+    settled.project("alpha", "bigger")
+    stop, halfway = threading.Event(), threading.Semaphore(0)
+
+    def answer(asked: Asked) -> bytes | None:
+        if asked.target.endswith(".whl") and "big" in asked.target:
+            halfway.release()
+            stop.wait(20)
+            return None
+        return settled.index.answer(asked)
+
+    with Loopback(answer) as server:
+        settled.use(f"{server.url}/simple")
+        before = settled.read("pyproject.toml")
+        with unchanged(settled):
+            process = settled.start("add", "big")
+            assert all(halfway.acquire(timeout=30) for _ in range(2)), process.communicate()
+            began = time.monotonic()
+            process.terminate()
+            _, err = process.communicate(timeout=30)
+            assert time.monotonic() - began < 5
+        stop.set()
+    assert process.returncode == 128 + signal.SIGTERM, err
+    assert len(err.splitlines()) == 1, err
+    assert settled.read("pyproject.toml") == before
+    assert _left(settled, temporary) == []
+
+
+def test_compiling_ends_on_all_processors(settled: World, temporary: str) -> None:
+    slow = b"x = [" + b"(1, {'a': 2}), " * 20_000 + b"]\n"
+    settled.publish("vast", "1.0", files={f"vast/part{number}.py": slow for number in range(200)})
+    settled.project("alpha", "vast")
+    process = settled.start("sync", "--compile-bytecode")
+    until = time.monotonic() + 30
+    while len(running := _speaking_of(f"compileall -q -q -j 0 {settled.path('.venv')}")) < 2:
+        assert time.monotonic() < until and process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert [pid for pid in running if _runs(pid)] == []
+    assert _left(settled, temporary) == []
+
+
+def _speaking_of(words: str) -> list[int]:
+    """The processes with ``words`` in their command line."""
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/cmdline", "rb") as file:
+                    line = file.read().replace(b"\0", b" ").decode("utf-8", "replace")
+            except OSError:
+                continue
+            if words in line:
+                found.append(int(name))
+    return found
+
+
+def test_whoever_ignores_hangups_is_left_alone(settled: World, temporary: str) -> None:
+    """``nohup accord sync`` goes on when the terminal goes."""
+    path = os.path.join(settled.root, "pids")
+    settled.publish_sdist("slow", "1.0", extra=HANGS.format(hook="build_wheel", path=path))
+    settled.project("alpha", "slow")
+    process = settled.start("sync", prefix=("nohup",))
+    _pids(path, process)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_terminal_that_goes_ends_the_build_in_it(
+    settled: World, unchanged: Unchanged, temporary: str
+) -> None:
+    """Progress bars are being drawn, and can be neither taken away nor followed by words."""
+    path = os.path.join(settled.root, "pids")
+    settled.publish_sdist("slow", "1.0", extra=HANGS.format(hook="build_wheel", path=path))
+    settled.project("alpha", "slow")
+    settled.write_index()
+    with unchanged(settled):
+        child, master = pty.fork()
+        if child == 0:
+            try:
+                os.chdir(settled.here)
+                os.execve(
+                    sys.executable,
+                    [sys.executable, "-m", "accord", "sync"],
+                    settled.environ | {"TERM": "xterm"},
+                )
+            finally:
+                os._exit(127)
+        drawn = b""
+        until = time.monotonic() + 30
+        while (not os.path.exists(path) or len(drawn) < 400) and time.monotonic() < until:
+            drawn += os.read(master, 4096)
+        with open(path, encoding="ascii") as file:
+            pids = [int(line) for line in file.read().split()]
+        os.close(master)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
+    assert [pid for pid in pids if _runs(pid)] == []
+    assert _left(settled, temporary) == []
+
+
+def test_a_program_that_takes_accords_place_gets_its_signals_itself(settled: World) -> None:
+    code = (
+        "import signal; print(signal.getsignal(15) == signal.SIG_DFL, signal.getsignal(1) == signal.SIG_DFL)"
+    )
+    assert settled.process("run", "python", "-c", code).fine().out.split() == ["True", "True"]
