@@ -441,6 +441,16 @@ def test_a_broken_netrc_is_noted_and_left_out(serve: Serve, tmp_path: Path) -> N
     assert str(netrc) in notes[0]
 
 
+def test_what_is_wrong_in_netrc_is_told_without_quoting_it(tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine index.example login me password pass phrase-of-mine\n")
+    notes: list[str] = []
+    Credentials(environ={"NETRC": str(netrc)}, note=notes.append).known("https://index.example/")
+    assert len(notes) == 1
+    assert "phrase-of-mine" not in notes[0]
+    assert "line" in notes[0]
+
+
 def test_the_keyring_command_is_asked_once_and_only_after_a_refusal(serve: Serve, tmp_path: Path) -> None:
     server = serve(asks_for("me", "from the ring"))
     program = tmp_path / "keyring"
@@ -456,6 +466,36 @@ def test_the_keyring_command_is_asked_once_and_only_after_a_refusal(serve: Serve
     assert client.get(f"{server.url}/simple/y/").body == b"welcome"
     assert [asked.target for asked in server.asked] == ["/simple/x/", "/simple/x/", "/simple/y/"]
     assert (tmp_path / "log").read_text() == f"get {server.url}/simple me\n"
+
+
+def test_what_the_keyring_said_serves_a_user_name_in_the_url_too(serve: Serve, tmp_path: Path) -> None:
+    server = serve(asks_for("me", "from the ring"))
+    program = tmp_path / "keyring"
+    program.write_text('#!/bin/sh\necho "from the ring"\n')
+    program.chmod(0o755)
+    credentials = Credentials(
+        [Known(f"{server.url}/simple", None, ("me", ""))],
+        environ={"PATH": f"{tmp_path}:/bin"},
+        keyring="subprocess",
+    )
+    client = Patient(credentials=credentials).client
+    for _ in range(3):
+        assert client.get(f"{server.url}/simple/x/").body == b"welcome"
+    assert len(server.asked) == 4  # refused once, not each time
+
+
+def test_a_keyring_command_without_a_user_name_is_not_asked_and_the_note_says_why(
+    serve: Serve, tmp_path: Path
+) -> None:
+    server = serve(asks_for("me", "from the ring"))
+    program = tmp_path / "keyring"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\n")
+    program.chmod(0o755)
+    notes: list[str] = []
+    credentials = Credentials(environ={"PATH": f"{tmp_path}:/bin"}, keyring="subprocess", note=notes.append)
+    assert Patient(credentials=credentials).refused(server.url).code == "index-unauthorized"
+    assert not (tmp_path / "asked").exists()
+    assert any("user name" in note for note in notes), notes
 
 
 def test_wrong_credentials_are_an_error_without_the_password(serve: Serve) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accord.io.freshness import IMMUTABLE_SECONDS, UNSAID_SECONDS, expires_at
 from accord.io.http.proxies import proxy_for
-from accord.io.urls import file_url, last_component, path_of, redact, split, without_credentials
+from accord.io.urls import file_url, last_component, path_of, redact, redact_all, split, without_credentials
 from accord_core.errors import UsageError
 
 NOW = 1_800_000_000.0
@@ -120,6 +120,24 @@ def test_an_answer_is_fresh_as_long_as_its_headers_say(headers: dict[str, str], 
 )
 def test_an_answer_that_may_not_be_used_again_expires_at_once(headers: dict[str, str]) -> None:
     assert expires_at(headers, NOW) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("accord sync", "accord sync"),
+        ("accord lock --index-url http://me:pw@h/s", "accord lock --index-url http://****@h/s"),
+        ("--index=corp=https://me:pw@h:8/s x", "--index=corp=https://****@h:8/s x"),
+        ("'a @ git+https://token@h/r.git@main'", "'a @ git+https://****@h/r.git@main'"),
+        ("git+ssh://git@h/r.git@v1", "git+ssh://git@h/r.git@v1"),
+        ("git+ssh://git:pw@h/r.git", "git+ssh://****@h/r.git"),
+        ("http://a:b@h http://c:d@h", "http://****@h http://****@h"),
+        ("http://a:p@ss@h/", "http://****@h/"),
+        ("https://h/@scope/x mail me@h", "https://h/@scope/x mail me@h"),
+    ],
+)
+def test_a_command_line_is_shown_without_passwords(line: str, shown: str) -> None:
+    assert redact_all(line) == shown
 
 
 @pytest.mark.parametrize(

@@ -255,6 +255,8 @@ def _local(
         names = tuple(normalise(part.strip()) for part in bracket[2].split(",") if part.strip())
         return _local(bracket[1], base, said, extras or names, where)
     if not os.path.exists(path):
+        if "://" in text:
+            raise _invalid(text, "it is neither a requirement nor a path", where, "write NAME @ URL")
         raise UsageError(
             "reference-not-found",
             f"there is nothing at {path}",

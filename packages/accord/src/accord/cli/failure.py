@@ -8,8 +8,9 @@ a fault of ours; anything else is, and is called ``internal-error``.  Only loade
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from accord.io.urls import redact_all
 from accord_core.errors import AccordError, DocumentError
 
 if TYPE_CHECKING:
@@ -41,7 +42,19 @@ def record(failure: AccordError) -> dict[str, object]:
     fields["docs"] = f"{ERRORS_PAGE}#{failure.code}"
     if isinstance(failure, DocumentError) and failure.faults:
         fields["faults"] = [fault.as_dict() for fault in failure.faults]
-    return fields
+    shown: dict[str, object] = _without_passwords(fields)
+    return shown
+
+
+def _without_passwords(value: Any) -> Any:
+    """The last door: whatever a message quotes of what was typed, a password in a URL stays in here."""
+    if isinstance(value, str):
+        return redact_all(value)
+    if isinstance(value, dict):
+        return {key: _without_passwords(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_passwords(each) for each in value]
+    return value
 
 
 def words(failure: AccordError, paint: Paint) -> list[str]:
@@ -57,7 +70,7 @@ def words(failure: AccordError, paint: Paint) -> list[str]:
     if failure.hint:
         lines.append(f"  {paint('hint', 'cyan')}: {failure.hint}")
     lines.append(f"  {paint('see', 'dim')} {ERRORS_PAGE}#{failure.code}")
-    return lines
+    return [redact_all(line) for line in lines]
 
 
 def as_accord_error(error: Exception) -> AccordError:

@@ -15,6 +15,7 @@ from accord.environments.layout import OWN, Layout
 from accord.environments.moves import Leaving, MoveIn, recorded_or_nothing
 from accord.environments.transaction import Transaction, entries, recover_locked
 from accord.io import files
+from accord.io.urls import redact_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def keep_state(change: Transaction, layout: Layout) -> None:
 
 def _info(plan: Plan, command: str) -> dict[str, object]:
     return {
-        "command": command,
+        "command": redact_all(command),
         "added": [(one.name, one.version) for one in plan.add],
         "removed": [(one.name, one.version) for one in plan.remove],
     }

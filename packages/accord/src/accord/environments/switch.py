@@ -17,6 +17,7 @@ from accord.environments.installed import read_site
 from accord.environments.layout import Layout
 from accord.environments.moves import Leaving, MoveIn, recorded_or_nothing
 from accord.environments.transaction import Transaction
+from accord.io.urls import redact_all
 from accord_core.errors import InstallError
 
 TYPE_CHECKING = False
@@ -129,7 +130,11 @@ def _replace_all(
         keep_state(change, layout)
         before, after = {(one.name, one.version) for one in there}, set(names)
         change.commit(
-            {"command": command, "added": sorted(after - before), "removed": sorted(before - after)}
+            {
+                "command": redact_all(command),
+                "added": sorted(after - before),
+                "removed": sorted(before - after),
+            }
         )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from accord.io.urls import Url
 
-__all__ = ["KEYRING_PROVIDERS", "Credentials", "Known"]
+__all__ = ["KEYRING_PROVIDERS", "Credentials", "Known", "in_urls"]
 
 KEYRING_PROVIDERS = ("auto", "disabled", "import", "subprocess")
 _KEYRING_SECONDS = 30
@@ -39,6 +39,12 @@ class Known:
 
     def __repr__(self) -> str:
         return f"Known({redact(self.url)!r}, {self.name!r})"
+
+
+def in_urls(places: Iterable[str]) -> list[Known]:
+    """What stands in the URLs among ``places`` (find-links: pages and folders)."""
+    urls = [place for place in places if place.lower().startswith(("http://", "https://"))]
+    return [Known(without_credentials(url), None, auth) for url in urls if (auth := split(url).auth)]
 
 
 class Credentials:
@@ -67,9 +73,13 @@ class Credentials:
     def known(self, url: str) -> Auth | None:
         """What to send with the first request for ``url``, or None.  Asks no program."""
         parts = split(url)
-        if parts.auth is not None:
-            return parts.auth
-        return self._from_index(parts) or self._learnt.get(parts.origin) or self._from_netrc(parts, False)
+        written = parts.auth or self._from_index(parts)
+        if written is None or not written[1]:
+            # A user name alone is what the keyring was asked with: the answer serves every further request.
+            learnt = self._learnt.get(parts.origin)
+            if learnt is not None and (written is None or learnt[0] == written[0]):
+                return learnt
+        return written or self._from_netrc(parts, False)
 
     def challenged(self, url: str, sent: Auth | None) -> Auth | None:
         """What to send after a 401 for ``url`` (without credentials), where ``sent`` was refused; None: give up.
@@ -144,8 +154,10 @@ class Credentials:
             try:
                 found = netrc.netrc(path).hosts
             except (netrc.NetrcParseError, OSError, UnicodeError) as error:
-                if self._note is not None:
-                    self._note(f"{path} is left out: {error}")
+                line = getattr(error, "lineno", None)
+                # The words of a parse error quote what was found, which may be a password.
+                why = f"line {line} cannot be read" if line else type(error).__name__
+                self._say(f"{path} is left out: {why}")
                 continue
             hosts = {host.lower(): (entry[0], entry[2] or "") for host, entry in found.items()}
             fallback = hosts.pop("default", None)
@@ -186,7 +198,12 @@ class Credentials:
         import subprocess
 
         program = shutil.which("keyring", path=self._environ.get("PATH"))
-        if program is None or user is None:  # the command cannot look a secret up without a user name
+        if program is None:
+            return None
+        if not user:
+            self._say(
+                f"the keyring command is not asked: it needs the user name for {parts.netloc} (user@ in the URL)"
+            )
             return None
         for service in self._services(url, parts):
             try:

@@ -56,7 +56,7 @@ class FileLock:
             self._wait()
             if not self._shared:
                 os.ftruncate(self._handle, 0)
-                os.pwrite(self._handle, f"{os.getpid()}\n{' '.join(sys.argv)[:200]}\n".encode(), 0)
+                os.pwrite(self._handle, f"{os.getpid()}\n{_own_words()[:200]}\n".encode(), 0)
         except BaseException:
             os.close(self._handle)
             self._handle = -1
@@ -108,3 +108,13 @@ class FileLock:
         except OSError:
             return ""
         return f"process {lines[0]} ({lines[1]})" if len(lines) > 1 else ""
+
+
+def _own_words() -> str:
+    """Our command line, for whoever waits: the file stays, so no password goes into it."""
+    words = " ".join(sys.argv)
+    if "://" in words:
+        from accord.io.urls import redact_all
+
+        words = redact_all(words)
+    return words

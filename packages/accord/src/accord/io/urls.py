@@ -18,6 +18,7 @@ __all__ = [
     "path_of",
     "quoted",
     "redact",
+    "redact_all",
     "split",
     "without_credentials",
 ]
@@ -118,6 +119,22 @@ def redact(url: str) -> str:
         return url
     scheme, _, rest = bare.partition("://")
     return f"{scheme}://****@{rest}"
+
+
+def redact_all(text: str) -> str:
+    """A command line as it may be shown and written down: :func:`redact` for every URL in it, however it is wrapped
+    (``--index-url=…``, ``name=…``, ``package @ git+…``).  The user that ssh needs, without a password, is no secret."""
+    if "@" not in text or "://" not in text:
+        return text
+    first, *rest = text.split("://")
+    shown = [first]
+    for piece in rest:
+        end = min((at for mark in "/?#'\" \t\n" if (at := piece.find(mark)) >= 0), default=len(piece))
+        user, at_sign, host = piece[:end].rpartition("@")
+        if at_sign and not (shown[-1].endswith("ssh") and ":" not in user):
+            piece = f"****@{host}{piece[end:]}"
+        shown.append(piece)
+    return "://".join(shown)
 
 
 def without_credentials(url: str) -> str:

@@ -174,10 +174,11 @@ def index_settings(
 def credentials(
     settings: IndexSettings, environ: Mapping[str, str], note: Callable[[str], None] | None = None
 ) -> Any:
-    """The :class:`accord.io.credentials.Credentials` for a client of these settings."""
-    from accord.io.credentials import Credentials, Known
+    """The ``Credentials`` for a client of these settings."""
+    from accord.io.credentials import Credentials, Known, in_urls
 
     known = [Known(each.url, each.name, each.auth) for each in settings.indexes if not each.local]
+    known += in_urls(settings.find_links)
     return Credentials(known, environ=environ, keyring=settings.keyring, note=note)
 
 
@@ -313,8 +314,7 @@ def _variable_layer(environ: Mapping[str, str], tool: str) -> _Layer:
         value = environ.get(variable, "").strip()
         if value and layer.default is None:
             layer.default = _index(value, variable)
-    places = environ.get(f"{tool}_FIND_LINKS", "").replace(",", " ").split()
-    layer.find_links = [_place(each) for each in places]
+    layer.find_links = list(map(_place, environ.get(f"{tool}_FIND_LINKS", "").replace(",", " ").split()))
     if environ.get(f"{tool}_NO_INDEX"):
         layer.no_index = _truth(environ[f"{tool}_NO_INDEX"], f"{tool}_NO_INDEX")
     return layer

@@ -325,7 +325,9 @@ def _options(form: CompileOutput, session: Session) -> tuple[str, ...]:
         lines += [f"--index-url {index.url}" for index in indexes[:1]]
         lines += [f"--extra-index-url {index.url}" for index in indexes[1:]]
     if form.emit_find_links:
-        lines += [f"--find-links {place}" for place in session.indexes.find_links]
+        from accord.io.urls import without_credentials
+
+        lines += [f"--find-links {without_credentials(place)}" for place in session.indexes.find_links]
     return tuple(lines)
 
 

@@ -222,7 +222,7 @@ class Selection(Record):
 
 class CompileOutput(Record):
     """How a compiled file is written: ``format`` is ``requirements.txt`` or ``pylock.toml``; ``command`` is the
-    line the header names."""
+    line the header names, kept without passwords, because the file goes where the project goes."""
 
     __slots__ = (
         "annotate",
@@ -265,4 +265,7 @@ class CompileOutput(Record):
         emit_find_links: bool = False,
         command: str = "accord pip compile",
     ) -> None:
+        from accord.io.urls import redact_all
+
+        command = redact_all(command)
         self._fill(locals())
