@@ -133,6 +133,10 @@ def test_an_answer_that_may_not_be_used_again_expires_at_once(headers: dict[str,
         ("git+ssh://git:pw@h/r.git", "git+ssh://****@h/r.git"),
         ("http://a:b@h http://c:d@h", "http://****@h http://****@h"),
         ("http://a:p@ss@h/", "http://****@h/"),
+        (
+            "put them in the URL: http://user:password@proxy:port",
+            "put them in the URL: http://user:password@proxy:port",
+        ),
         ("https://h/@scope/x mail me@h", "https://h/@scope/x mail me@h"),
     ],
 )
@@ -163,6 +167,15 @@ def test_a_command_line_is_shown_without_passwords(line: str, shown: str) -> Non
         ("http://index.example:8080/", {"http_proxy": "http://p:1", "no_proxy": "example:8080"}, None),
         ("http://10.1.2.3/", {"http_proxy": "http://p:1", "no_proxy": "10.0.0.0/8"}, None),
         ("http://11.1.2.3/", {"http_proxy": "http://p:1", "no_proxy": "10.0.0.0/8"}, "p"),
+        ("http://127.0.0.1:8080/", {"http_proxy": "http://p:1", "no_proxy": "127.0.0.1"}, None),
+        ("http://127.0.0.1:8080/", {"http_proxy": "http://p:1", "no_proxy": "127.0.0.1:8080"}, None),
+        ("http://127.0.0.1:8080/", {"http_proxy": "http://p:1", "no_proxy": "127.0.0.1:81"}, "p"),
+        ("http://[::1]:8080/", {"http_proxy": "http://p:1", "no_proxy": "::1"}, None),
+        ("http://[::1]:8080/", {"http_proxy": "http://p:1", "no_proxy": "[::1]"}, None),
+        ("http://[::1]:8080/", {"http_proxy": "http://p:1", "no_proxy": "[::1]:8080"}, None),
+        ("http://[::1]:8080/", {"http_proxy": "http://p:1", "no_proxy": "[::1]:81"}, "p"),
+        ("http://[2001:db8::5]/", {"http_proxy": "http://p:1", "no_proxy": "[2001:db8::]/32"}, None),
+        ("http://[2001:db9::5]/", {"http_proxy": "http://p:1", "no_proxy": "2001:db8::/32"}, "p"),
     ],
 )
 def test_the_proxy_is_the_one_the_variables_name(

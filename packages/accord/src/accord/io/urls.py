@@ -123,7 +123,8 @@ def redact(url: str) -> str:
 
 def redact_all(text: str) -> str:
     """A command line as it may be shown and written down: :func:`redact` for every URL in it, however it is wrapped
-    (``--index-url=…``, ``name=…``, ``package @ git+…``).  The user that ssh needs, without a password, is no secret."""
+    (``--index-url=…``, ``name=…``, ``package @ git+…``).  The user that ssh needs, without a password, is no secret,
+    nor is ``user:password``, which hints say."""
     if "@" not in text or "://" not in text:
         return text
     first, *rest = text.split("://")
@@ -131,7 +132,8 @@ def redact_all(text: str) -> str:
     for piece in rest:
         end = min((at for mark in "/?#'\" \t\n" if (at := piece.find(mark)) >= 0), default=len(piece))
         user, at_sign, host = piece[:end].rpartition("@")
-        if at_sign and not (shown[-1].endswith("ssh") and ":" not in user):
+        known = user == "user:password" or (shown[-1].endswith("ssh") and ":" not in user)
+        if at_sign and not known:
             piece = f"****@{host}{piece[end:]}"
         shown.append(piece)
     return "://".join(shown)

@@ -58,7 +58,10 @@ def _bypassed(url: Url, no_proxy: str) -> bool:
             if int(port) != url.port:
                 continue
             entry = host
+        entry = entry.replace("[", "").replace("]", "")  # an IPv6 address, as it stands in a URL
         if "/" in entry and _in_network(url.host, entry):
+            return True
+        if entry == url.host:
             return True
         suffix = entry.removeprefix("*").lstrip(".")
         if suffix and (url.host == suffix or url.host.endswith("." + suffix)):
