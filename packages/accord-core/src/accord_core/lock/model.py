@@ -130,7 +130,7 @@ class Vcs(_Value):
 
 
 class Directory(_Value):
-    """A source tree on this machine (PEP 751 ``packages.directory``); pip refuses locks that have one."""
+    """A source tree on this machine (PEP 751 ``packages.directory``); pip refuses it beside hashed files."""
 
     __slots__ = ("path", "editable", "subdirectory")  # noqa: RUF023
 

@@ -128,6 +128,20 @@ def show_lock(outcome: LockOutcome, context: Context) -> None:
         context.say(line)
     became = "written" if outcome.written else "not written" if outcome.changed else "up to date"
     context.say(f"lock {short_path(outcome.path)}: {became} ({outcome.seconds:.2f} s)")
+    if outcome.written:
+        say_for_pip(outcome.lock, context)
+
+
+def say_for_pip(lock: object, context: Context) -> None:
+    """Which entries of a lock just written pip refuses unless told otherwise, in one line; nothing if there is none."""
+    from accord.tasks.outcomes import unhashed
+
+    names = ", ".join(f"{name} ({kind})" for name, kind in unhashed(lock))
+    if names:
+        context.say(
+            f"note: there is no hash of {names}, so pip needs to be told: "
+            "pip install --no-deps --no-require-hashes -r (pip 26.2 or newer)"
+        )
 
 
 def _change_record(outcome: SyncOutcome | LockOutcome) -> dict[str, object]:

@@ -56,7 +56,7 @@ def make_lock(
         wheels: tuple[LockFile, ...] = ()
         sdist = None
         if with_files:
-            wheels, sdist = _files(_hashed(resolution, name, target), target)
+            wheels, sdist = _files(_hashed(resolution, name, target), target, base)
         packages.append(
             Package(
                 name=name,
@@ -135,7 +135,7 @@ def _place(filename: str, target: Target) -> int | None:
     return target.rank("-".join(filename[:-4].rsplit("-", 3)[1:]))
 
 
-def _files(files: list[File], target: Target) -> tuple[tuple[LockFile, ...], LockFile | None]:
+def _files(files: list[File], target: Target, base: str) -> tuple[tuple[LockFile, ...], LockFile | None]:
     """The wheels that some machine of the lock's environment could use, by name, and the sdist."""
     kinds = _kinds(target)
     wheels: list[LockFile] = []
@@ -146,9 +146,9 @@ def _files(files: list[File], target: Target) -> tuple[tuple[LockFile, ...], Loc
             # What the target accepts is kept whatever it is called: a 32-bit Python on a 64-bit kernel, fat binaries.
             suits = _suits(name, kinds) or _place(name, target) is not None
             if suits and target.python_fits(file.requires_python):
-                wheels.append(_file(file))
+                wheels.append(_file(file, base))
         elif sdist is None or name.endswith(".tar.gz"):
-            sdist = _file(file)
+            sdist = _file(file, base)
     wheels.sort(key=lambda file: file.name or "")
     return tuple(wheels), sdist
 
@@ -178,7 +178,7 @@ def _suits(filename: str, kinds: _Kinds) -> bool:
     )
 
 
-def _file(file: File) -> LockFile:
+def _file(file: File, base: str) -> LockFile:
     upload_time = None
     if file.upload_time is not None:
         try:
@@ -186,7 +186,18 @@ def _file(file: File) -> LockFile:
         except ValueError:
             upload_time = None  # the standard wants a time or nothing
     if file.url.startswith("file:"):
-        from accord.io.urls import path_of
-
-        return LockFile(file.filename, upload_time, None, path_of(file.url), file.size, file.hashes)
+        path = _path(file.url, base)
+        return LockFile(file.filename, upload_time, None, path, file.size, file.hashes)
     return LockFile(file.filename, upload_time, file.url, None, file.size, file.hashes)
+
+
+def _path(url: str, base: str) -> str:
+    """A local file as a lock in the folder ``base`` names it: what lies in there goes where the lock goes."""
+    import os
+
+    from accord.io.urls import path_of
+
+    path, folder = path_of(url), os.path.join(os.path.abspath(base), "")
+    if path.startswith(folder):
+        return "./" + path[len(folder) :].replace(os.sep, "/")
+    return path

@@ -7,11 +7,28 @@ from __future__ import annotations
 
 from accord.tasks.settings import Record
 
-__all__ = ["CompileOutcome", "LockOutcome", "SyncOutcome"]
+__all__ = ["CompileOutcome", "LockOutcome", "SyncOutcome", "unhashed"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
+
+
+def unhashed(lock: Any) -> tuple[tuple[str, str], ...]:
+    """Name and kind of what no lock can have a hash for, where other entries have one.
+
+    pip asks for a hash of everything as soon as anything has one, so it refuses these (docs/decisions/0005-locks.md).
+    """
+    kinds = [
+        (
+            package.name,
+            "git" if package.vcs is not None else "a folder" if package.directory is not None else "",
+        )
+        for package in lock.packages
+    ]
+    without = tuple((name, kind) for name, kind in kinds if kind)
+    return without if len(without) < len(kinds) else ()
 
 
 class SyncOutcome(Record):

@@ -98,12 +98,13 @@ def run(args: Args, context: Context) -> int:
                 hint="name a requirements.in or a pyproject.toml, or - for standard input",
             )
         inputs = (context.project_file(),)
+    form = _form(args, context)
     outcome = lock.compile_requirements(
         inputs,
         python=args.python,
         settings=options.resolve_settings(args, context),
         selection=options.selection(args),
-        form=_form(args, context),
+        form=form,
         output=args.output_file,
         reporter=context.reporter,
     )
@@ -127,6 +128,10 @@ def run(args: Args, context: Context) -> int:
         context.say(
             f"{short_path(args.output_file)}: {became}, {plural(outcome.packages, 'package')} ({outcome.seconds:.2f} s)"
         )
+    if form.format == "pylock.toml" and (outcome.written or outcome.path is None):
+        from accord.cli.render import say_for_pip
+
+        say_for_pip(outcome.lock, context)
     return 0
 
 
