@@ -47,6 +47,34 @@ def test_cleaning_removes_the_parts_and_keeps_the_folder(tmp_path: Path) -> None
     assert os.listdir(tmp_path) == []
 
 
+def test_what_is_being_removed_is_out_of_sight_before_the_first_file_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a sealed tree would be taken for a whole one by the next command."""
+    fill(tmp_path)
+
+    def interrupted(path: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cache, "remove_tree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cache.clean(str(tmp_path), dry_run=False)
+    monkeypatch.undo()
+    assert os.listdir(tmp_path) == [cache.REMOVED]
+    assert [part.words for part in cache.parts(str(tmp_path))] == ["what is being removed"]
+    fill(tmp_path)  # a command that came in between
+    cache.clean(str(tmp_path), dry_run=False)
+    assert os.listdir(tmp_path) == []
+
+
+def test_pruning_finishes_what_an_interrupted_cleaning_began(tmp_path: Path) -> None:
+    fill(tmp_path / cache.REMOVED)
+    cache.collect(str(tmp_path), older_than=0, max_bytes=None, dry_run=True)
+    assert (tmp_path / cache.REMOVED).exists()
+    cache.collect(str(tmp_path), older_than=0, max_bytes=None, dry_run=False)
+    assert not (tmp_path / cache.REMOVED).exists()
+
+
 def test_what_a_later_version_keeps_is_ours_too(tmp_path: Path) -> None:
     (tmp_path / "something-new-v7").mkdir()
     (part,) = cache.parts(str(tmp_path))

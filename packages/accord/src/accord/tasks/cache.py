@@ -7,15 +7,16 @@ pruning has not found it unused).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accord.io.files import remove_tree
+from accord.io.files import refused, remove_tree
 from accord.store import upkeep
 from accord.store.store import Store
-from accord_core.errors import UsageError
+from accord_core.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,10 +39,12 @@ PARTS = {
     "locks": "parsed locks",
     "pages": "index pages",
     "projects": "turns of commands in one project",
+    "removed": "what is being removed",
     "run-envs": "environments of scripts",
     "sdists": "source distributions",
     "store": "unpacked wheels",
 }
+REMOVED = "removed-v1"
 OWN = re.compile(r"(?P<name>[a-z-]+)-v[0-9]+(?:\.db(?:-wal|-shm|-journal)?)?(?:\.lock)?")
 
 
@@ -105,12 +108,16 @@ def _measure(path: str, seen: set[tuple[int, int]]) -> tuple[int, int]:
 
 
 def collect(cache_dir: str, *, older_than: float | None, max_bytes: int | None, dry_run: bool) -> Collected:
-    """Remove wheels not used for ``older_than`` seconds, then the longest unused ones until ``max_bytes`` are left."""
+    """Remove wheels not used for ``older_than`` seconds, then the longest unused ones until ``max_bytes`` are left; and
+    what an interrupted :func:`clean` put out of sight."""
+    if not dry_run:
+        remove_tree(os.path.join(cache_dir, REMOVED))
     return upkeep.collect(Store(cache_dir), older_than=older_than, max_bytes=max_bytes, dry_run=dry_run)
 
 
 def clean(cache_dir: str, *, dry_run: bool) -> Removed:
-    """Remove the cache.  ``UsageError`` ``not-a-cache`` for a folder that holds anything Accord did not put there."""
+    """Remove the cache.  ``UsageError`` ``not-a-cache`` for a folder that holds anything Accord did not put there;
+    ``StoreError`` ``not-writable`` for one that somebody else made."""
     held = parts(cache_dir)
     foreign = [part.name for part in held if part.words == "other"]
     if foreign:
@@ -120,13 +127,25 @@ def clean(cache_dir: str, *, dry_run: bool) -> Removed:
             hint="if it is the cache all the same, remove the folder by hand",
         )
     if held and not dry_run:
-        for part in held:
-            path = os.path.join(cache_dir, part.name)
-            if os.path.isdir(path) and not os.path.islink(path):
-                remove_tree(path)
-            else:
-                os.unlink(path)
+        try:
+            _remove(cache_dir, [part.name for part in held])
+        except OSError as error:
+            failure = refused(error, "removing the cache", StoreError, path=cache_dir)
+            if error.errno in (errno.EPERM, errno.EACCES):
+                failure.hint = "run it as the user who made the cache; what root sealed only root can open"
+            raise failure from error
     return Removed(sum(part.octets for part in held), sum(part.files for part in held))
+
+
+def _remove(cache_dir: str, names: Sequence[str]) -> None:
+    """Out of sight first, each part by one rename: half a sealed tree, or half a wheel, would be taken for a whole one by
+    whoever comes after an interrupt.  What then lies in there goes with the next ``clean`` or ``prune``."""
+    gone = os.path.join(cache_dir, REMOVED)
+    os.makedirs(gone, exist_ok=True)
+    for name in names:
+        if name != REMOVED:
+            os.rename(os.path.join(cache_dir, name), os.path.join(gone, f"{name}-{os.urandom(6).hex()}"))
+    remove_tree(gone)
 
 
 def remove_packages(cache_dir: str, names: Sequence[str], *, dry_run: bool) -> tuple[tuple[str, str], ...]:
