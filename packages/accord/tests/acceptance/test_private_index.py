@@ -138,6 +138,8 @@ def test_a_password_opens_the_index_and_is_seen_nowhere_else(
     flags = _keep(world, kind, private.port)
     world.project("alpha", "gamma")
     world.write("nosuch.in", "nosuch\n")
+    # In this process where that is enough: not where a library is to be found, or where the line itself holds the secret.
+    run = world.process if kind == "flag" or "library" in kind else world.accord
     said = []
     for words, status in (
         (("lock", "-vv"), 0),
@@ -147,10 +149,10 @@ def test_a_password_opens_the_index_and_is_seen_nowhere_else(
         (("pip", "compile", "nosuch.in", "-v"), 1),
         (("pip", "install", "--env", ".venv", "--reinstall", "beta", "--json"), 0),
     ):
-        ran = world.process(*words, *flags)
+        ran = run(*words, *flags)
         assert ran.status == status, ran.err
         said.append(ran.out + ran.err)
-    said.append(world.process("history", "--json").fine().out)
+    said.append(run("history", "--json").fine().out)
     assert [text for text in said if SECRET in text or BASIC in text] == []
     assert _written(world) == []
     assert world.installed(".venv") == {"alpha": "1.0", "beta": "1.0", "gamma": "1.0"}

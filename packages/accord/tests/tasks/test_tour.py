@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from accord.tasks.tour import LIMITS, Step, find_example, take_tour
+from accord.tasks.tour import LIMITS, Limits, Step, find_example, take_tour
 from accord_core.errors import AccordError, UsageError
 
 if TYPE_CHECKING:
@@ -45,3 +49,30 @@ def test_a_step_that_fails_ends_the_tour_with_its_output(tmp_path: Path) -> None
     assert any("dependencies" in line for line in caught.value.context)
     assert steps == []
     assert not (tmp_path / "scratch" / "example" / ".venv").exists()
+
+
+@pytest.mark.parametrize("heeds", [True, False], ids=["politely", "or not"])
+def test_an_interrupt_ends_the_step_that_is_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heeds: bool
+) -> None:
+    """Asked first, because a step has builds of its own to end; killed when it does not listen."""
+    started: list[subprocess.Popen[str]] = []
+    trap = "exit 7" if heeds else ""
+
+    def start(tour: object, command: object) -> subprocess.Popen[str]:
+        script = f"trap '{trap}' TERM; echo on; while :; do sleep 0.05; done"
+        process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        process.stdout.readline()
+        started.append(process)
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return process
+
+    monkeypatch.setattr("accord.tasks.tour._Tour._started", start)
+    example, scratch = tmp_path / "example", tmp_path / "scratch"
+    example.mkdir()
+    scratch.mkdir()
+    (example / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    with pytest.raises(KeyboardInterrupt):
+        take_tour(str(example), str(scratch), tell=print, limits=Limits(answer=0.5))
+    assert [process.wait(5) for process in started] == [7 if heeds else -9]
