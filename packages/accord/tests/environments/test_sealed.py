@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from accord.environments.plan import Wanted
 from accord.environments.seal import Sealed, seal
 from accord.environments.state import unchanged
 from accord.environments.upkeep import collect
-from accord.io.files import remove_tree
+from accord.io.files import remove_tree, write_atomic
 from accord.store import upkeep
 from accord.testing.installing import Bench, run_python, snapshot, write_wheel
 from accord_core.errors import InstallError
@@ -416,6 +417,30 @@ def test_somebody_without_root_cannot_write_either(bench: Bench) -> None:
     assert _seal(bench, f"{bench.folder}/roots", want).closure == "" or _closed(
         bench, f"{bench.folder}/roots"
     )
+
+
+@needs_sharing
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
+def test_a_closure_of_another_boot_in_a_cache_that_is_somebody_elses_can_be_used(bench: Bench) -> None:
+    """That it was looked at cannot be written down there, which is no failure."""
+    done = _seal(bench, bench.env, bench.wanted(files=FILES))
+    with open(f"{done.closure}/state", "rb") as file:
+        values = marshal.loads(file.read())
+    write_atomic(f"{done.closure}/state", marshal.dumps({**values, "boot": "another"}))
+    above = done.closure
+    while above != "/":
+        os.chmod(above, os.stat(above).st_mode | 0o055)
+        above = os.path.dirname(above)
+    child = os.fork()
+    if child == 0:
+        os.setgid(65534)
+        os.setuid(65534)
+        try:
+            os._exit(0 if closures.find_closure(done.closure) is not None else 3)
+        except BaseException as error:
+            os.write(2, repr(error).encode())
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def _closed(bench: Bench, env: str) -> bool:

@@ -87,14 +87,14 @@ def shareable(folder: str) -> bool:
 def find_closure(path: str) -> Closure | None:
     """The closure in folder ``path``, or ``None``.
 
-    One of an earlier boot is looked at once more (a power cut may have left it without contents, a restored cache
-    without its guard); root takes one that only modes guard if it can be made immutable now.
+    One of an earlier boot is looked at once more (a power cut may have left it without contents); root takes one that
+    only modes guard, whatever its state says (a cache restored within one boot), if it can be made immutable now.
     """
     values = _read(path)
     if values is None:
         return None
     root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if values["boot"] == files.boot_id() and (values["guard"] == "immutable" or not root):
+    if values["boot"] == files.boot_id() and (not root or inodes.protected(f"{path}/tree/{values['site']}")):
         return Closure(path, values)
     return _settle(path, values, root)
 
@@ -119,7 +119,10 @@ def _settle(path: str, values: dict[str, Any], root: bool) -> Closure | None:
     if root and guard != "immutable":
         return None
     values = {**values, "boot": files.boot_id(), "guard": guard}
-    files.write_atomic(path + "/state", marshal.dumps(values), sync=False)
+    try:
+        files.write_atomic(path + "/state", marshal.dumps(values), sync=False)
+    except OSError:
+        pass  # a cache shared read-only: looked at again next time
     return Closure(path, values)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["available", "protect", "release", "scatter"]
+__all__ = ["available", "protect", "protected", "release", "scatter"]
 
 _GET_FLAGS = 0x80086601 if sys.maxsize > 2**32 else 0x80046601  # FS_IOC_GETFLAGS, linux/fs.h
 _SET_FLAGS = 0x40086602 if sys.maxsize > 2**32 else 0x40046602  # FS_IOC_SETFLAGS
@@ -58,6 +58,22 @@ def release(handle: int) -> bool:
     except OSError:
         return False  # the caller's next attempt says what is wrong
     return True
+
+
+def protected(folder: str) -> bool:
+    """Whether ``folder`` is immutable now: a copy of one, out of a tarball, is not."""
+    if sys.platform != "linux":
+        return False
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return bool(_flags(handle) & _IMMUTABLE)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
 
 
 def scatter(folder: str) -> None:
