@@ -88,6 +88,7 @@ def test_a_page_that_came_damaged_is_asked_for_once_more(start: Start) -> None:
         (gzip.compress(b"{}")[:-4], "index-protocol"),
         (gzip.compress(b"\0" * 3_000_000), "answer-too-large"),  # by ratio, over a megabyte
     ],
+    ids=["no gzip", "cut short", "bomb"],
 )
 def test_a_page_that_cannot_be_opened_is_a_coded_error(start: Start, body: bytes, code: str) -> None:
     repository, _ = start(lambda asked: packed(body))
