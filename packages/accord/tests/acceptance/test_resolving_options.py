@@ -319,6 +319,25 @@ def test_an_archived_project_is_taken_with_a_warning(shelves: World, status: str
     assert f"beta is {status}: use gamma" in warned(shelves, "beta")
 
 
+# ------------------------------------------------------------ what was set for pip
+
+
+def test_a_constraint_set_for_pip_holds_for_our_pip_commands(shelves: World) -> None:
+    shelves.write("limits.txt", "beta<1.2\n")
+    shelves.write("beta.in", "beta\n")
+    settings: list[dict[str, str]] = [
+        {"PIP_CONSTRAINT": "limits.txt"},
+        {"UV_CONSTRAINT": "limits.txt"},
+        {"PIP_CONFIG_FILE": shelves.write("pip.conf", "[install]\nconstraint =\n  limits.txt\n")},
+    ]
+    for each in settings:
+        out = shelves.accord("pip", "compile", "beta.in", "--no-header", **each).fine().out
+        assert "beta==1.1" in out
+        shelves.accord("venv", "fresh", "--clear").fine()
+        shelves.accord("pip", "install", "beta", "--env", "fresh", **each).fine()
+        assert shelves.installed("fresh")["beta"] == "1.1"
+
+
 # ------------------------------------------------------------ building
 
 

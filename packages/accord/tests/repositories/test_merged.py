@@ -105,9 +105,21 @@ def test_without_an_index_the_folders_are_asked_and_counted_once(tmp_path: Path)
     filename, content = wheel("spam", "1.0")
     (tmp_path / filename).write_bytes(content)
     sources = Sources([], folders=[FindLinks(str(tmp_path))])
-    assert len(sources.order("spam")) == 1
-    assert sources.overlay("spam") == ()
+    assert sources.order("spam") == ()
+    assert [file.filename for file in sources.overlay("spam")] == [filename]
     assert versions(Stack(sources).page("spam", None, None)) == ["1.0"]
+
+
+def test_without_an_index_the_files_of_all_folders_are_candidates_together(tmp_path: Path) -> None:
+    """As pip and uv have it: a folder is no index, so none of them owns a name."""
+    folders = []
+    for number in ("1.0", "9.0", "1.1"):
+        folder = tmp_path / number
+        folder.mkdir()
+        filename, content = wheel("spam", number)
+        (folder / filename).write_bytes(content)
+        folders.append(FindLinks(str(folder)))
+    assert versions(Stack(Sources([], folders=folders)).page("spam", None, None)) == ["1.0", "9.0", "1.1"]
 
 
 def test_a_quarantined_project_is_not_offered() -> None:

@@ -231,7 +231,8 @@ def test_paths_are_indexes_too(nothing: dict[str, str], tmp_path: Path) -> None:
         assert page is not None
         assert [file.filename for file in page.files] == ["spam-1.0-py3-none-any.whl"]
         assert [file.filename for file in sources.overlay("spam")] == ["spam-1.0-py3-none-any.whl"]
-        (folder,) = repositories(gather({**environ, "PIP_NO_INDEX": "1"}), client).order("spam")
+        sources = repositories(gather({**environ, "PIP_NO_INDEX": "1"}), client)
+        (folder,) = sources.everything
         assert isinstance(folder, FindLinks)
 
 

@@ -60,21 +60,14 @@ class Sources:
         return tuple(found.values())
 
     def order(self, project: str) -> tuple[Repository, ...]:
-        """The repositories to ask for ``project``, in order; the first that has it owns it.
-
-        Without any index the folders are asked instead; it is empty only if there is neither.
-        """
+        """The repositories to ask for ``project``, in order; the first that has it owns it.  Empty without any index."""
         assigned = self._assignments.get(project)
-        if assigned is not None:
-            return (self._named[assigned],)
-        return self._indexes or self._folders
+        return self._indexes if assigned is None else (self._named[assigned],)
 
     def overlay(self, project: str) -> tuple[File, ...]:
-        """The person's own files of ``project``, to join the owner's page; of two with one name the first counts.
-
-        Empty where the folders are what :meth:`order` gives.
-        """
-        if not self._folders or not (self._indexes or project in self._assignments):
+        """The person's own files of ``project``, of all folders together, to join the owner's page or to stand alone; of
+        two with one name the first counts."""
+        if not self._folders:
             return ()
         found = self._overlays.get(project)
         if found is None:

@@ -53,9 +53,11 @@ def read_inputs(
     editable: Sequence[str] = (),
     selection: Selection | None = None,
     environ: Mapping[str, str] = os.environ,
+    as_pip: bool = False,
 ) -> Inputs:
     """Read ``files`` (requirements format, ``pyproject.toml``, ``-``), ``words`` and ``editable`` paths, and the
-    constraints, overrides and excludes that ``settings`` names.
+    constraints, overrides and excludes that ``settings`` names.  ``as_pip``: what a person set for pip
+    (``PIP_CONSTRAINT``, ``constraint`` in its configuration) or for ``uv pip`` (``UV_CONSTRAINT``) constrains here too.
 
     Raises DocumentError with every fault of a file; UsageError ``file-not-found`` and ``requirement-invalid``.
     """
@@ -66,7 +68,7 @@ def read_inputs(
         reader.word(word)
     for path in editable:
         reader.wishes.append(_from_path(path, editable=True))
-    for path in settings.constraints:
+    for path in (*(_set_for_pip(environ) if as_pip else ()), *settings.constraints):
         reader.constraint(path, reader.constraints)
     for path in settings.overrides:
         reader.constraint(path, reader.overrides)
@@ -80,6 +82,12 @@ def read_inputs(
         requires_python=reader.requires_python,
     )
     return Inputs(asked, reader.settings, reader.files, reader.require_hashes or settings.require_hashes)
+
+
+def _set_for_pip(environ: Mapping[str, str]) -> list[str]:
+    from accord.repositories.pipconf import read
+
+    return [*read(environ, None).several("constraint")[0], *environ.get("UV_CONSTRAINT", "").split()]
 
 
 def read_text(path: str) -> str:

@@ -75,7 +75,9 @@ def install(
         return _from_lock(
             locks, requirements, files, env, python, settings, selection, link_mode, exact, dry_run, reporter
         )
-    read = read_inputs(files, settings, words=requirements, editable=editable, selection=selection)
+    read = read_inputs(
+        files, settings, words=requirements, editable=editable, selection=selection, as_pip=True
+    )
     with Session(read.settings, python=python, env=env, reporter=reporter) as session:
         created = not is_ready(session, env)
         asked_names = _asked_names(read)

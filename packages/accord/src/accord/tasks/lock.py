@@ -55,7 +55,7 @@ def compile_requirements(
     began = time.perf_counter()
     _refuse_universal(settings)
     output = None if output == "-" else output
-    read = read_inputs(inputs, settings, selection=selection)
+    read = read_inputs(inputs, settings, selection=selection, as_pip=True)
     old = _existing(output)
     with Session(read.settings, python=python, reporter=reporter, **_project_of(inputs)) as session:
         if old is not None:
@@ -108,7 +108,7 @@ def lock_files(
     """Lock requirement files into ``output``.  ``check`` raises DocumentError ``lock-outdated`` instead of writing."""
     began = time.perf_counter()
     _refuse_universal(settings)
-    read = read_inputs(files, settings, selection=selection)
+    read = read_inputs(files, settings, selection=selection, as_pip=True)
     with Session(read.settings, python=python, reporter=reporter, **_project_of(files)) as session:
         before, text = _old_lock(output, session)
         if before is not None:
