@@ -323,3 +323,82 @@ def test_another_status_is_told_and_refuses_nothing(shop: Shop, status: str) -> 
     for _ in range(2):
         assert shop.resolve("app") == {"app": "1.0"}
         assert shop.catalogue.status("app") == (status, "use lib")
+
+
+# ---------------------------------------------------------------- pre-releases that packages ask for
+
+ORDINARY = ("if-necessary-or-explicit", "if-necessary", "explicit")
+
+
+@pytest.mark.parametrize("mode", ORDINARY)
+def test_a_package_may_pin_a_pre_release_of_another(shop: Shop, mode: str) -> None:
+    """As pip and uv have it: else its newest release is passed over for an ancient one that pins nothing."""
+    shop.release("app", "1.0", "lib")
+    shop.release("app", "2.0", "lib==1.1b1,!=3")
+    for version in ("1.0", "1.1b1", "1.1b2", "2.0"):
+        shop.release("lib", version)
+    assert shop.resolve("app", policy=Policy(prerelease=mode)) == {"app": "2.0", "lib": "1.1b1"}
+    assert shop.resolve("app", policy=Policy(prerelease=mode)) == {"app": "2.0", "lib": "1.1b1"}, "warm"
+
+
+def test_with_disallow_nobody_may(shop: Shop) -> None:
+    shop.release("app", "1.0", "lib")
+    shop.release("app", "2.0", "lib==1.1b1")
+    for version in ("1.0", "1.1b1"):
+        shop.release("lib", version)
+    assert shop.resolve("app", policy=Policy(prerelease="disallow")) == {"app": "1.0", "lib": "1.0"}
+
+
+@pytest.mark.parametrize("bound", ["lib>=1.1b1", "lib~=1.1b1", "lib>=1.1b1,!=3"])
+def test_a_bound_that_a_release_satisfies_admits_no_pre_release(shop: Shop, bound: str) -> None:
+    """It was written when there were only pre-releases; the next ones were not meant."""
+    shop.release("app", "1.0", bound)
+    for version in ("1.0", "1.1b1", "1.2", "1.3rc1"):
+        shop.release("lib", version)
+    assert shop.resolve("app") == {"app": "1.0", "lib": "1.2"}
+
+
+def test_a_bound_that_only_pre_releases_satisfy_admits_the_newest(shop: Shop) -> None:
+    shop.release("app", "1.0", "lib")
+    shop.release("app", "2.0", "lib>=1.2.0b3")
+    for version in ("1.1", "1.2.0b2", "1.2.0b6"):
+        shop.release("lib", version)
+    assert shop.resolve("app") == {"app": "2.0", "lib": "1.2.0b6"}
+
+
+@pytest.mark.parametrize("bound", ["lib>1.0", "lib!=1.0", "lib==1.1.*"])
+def test_a_bound_that_names_no_pre_release_asks_for_none(shop: Shop, bound: str) -> None:
+    shop.release("app", "1.0", bound)
+    for version in ("1.0", "1.1b1"):
+        shop.release("lib", version)
+    assert shop.refused("app").code == "only-prereleases"
+
+
+def test_a_pre_release_is_not_chosen_for_a_pin_of_somebody_who_is_not_chosen(shop: Shop) -> None:
+    """app 2.0 pins lib's pre-release and cannot be used for another reason."""
+    shop.release("app", "2.0", "lib==2.0b1", "other>=9")
+    shop.release("app", "1.0", "lib>=1", "other")
+    shop.release("other", "1.0")
+    for version in ("1.0", "2.0b1"):
+        shop.release("lib", version)
+    assert shop.resolve("app", "lib") == {"app": "1.0", "lib": "1.0", "other": "1.0"}
+    assert shop.resolve("lib", "app") == {"app": "1.0", "lib": "1.0", "other": "1.0"}
+
+
+def test_pins_of_several_packages_are_met_one_after_the_other(shop: Shop) -> None:
+    shop.release("a", "1.0", "b==1.0rc1")
+    shop.release("b", "1.0rc1", "c==2.0.dev3")
+    shop.release("b", "0.9", "c")
+    shop.release("c", "2.0.dev3")
+    shop.release("c", "1.0")
+    assert shop.resolve("a") == {"a": "1.0", "b": "1.0rc1", "c": "2.0.dev3"}
+
+
+def test_two_pins_that_disagree_are_a_failure_that_names_both(shop: Shop) -> None:
+    shop.release("a", "1.0", "c==1.0b1")
+    shop.release("b", "1.0", "c==1.0b2")
+    for version in ("0.9", "1.0b1", "1.0b2"):
+        shop.release("c", version)
+    told = str(shop.refused("a", "b").message) + "".join(shop.refused("a", "b").context)
+    assert "1.0b1" in told
+    assert "1.0b2" in told

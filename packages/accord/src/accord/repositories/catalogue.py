@@ -15,11 +15,13 @@ from __future__ import annotations
 import marshal
 from _thread import allocate_lock
 
+from accord.repositories.admission import Admitted
 from accord.repositories.candidates import Target, Warm, decide
 from accord.repositories.groups import Groups, fields_of, older
 from accord.repositories.pages import Loaded, Pages
 from accord_core.errors import AccordError, RepositoryError
 from accord_core.resolve.port import Unusable
+from accord_core.resolve.solver import Solver
 from accord_core.resolve.universe import Universe
 
 TYPE_CHECKING = False
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from accord.repositories.port import Repository
     from accord.repositories.shelf import Shelf
     from accord_core.index.model import File
-    from accord_core.resolve.port import Dependency
+    from accord_core.resolve.port import Dependency, Root
+    from accord_core.resolve.solver import Solution
 
 __all__ = ["Catalogue", "Direct"]
 
@@ -115,9 +118,62 @@ class Catalogue:
             return dict.fromkeys(needs, ())
         if self._overrides or self._excludes:
             needs = self._edited(needs)
+        if self._policy.prerelease not in ("allow", "disallow"):
+            self._admit(self._policy.admission.learn(needs))
         for dependency in needs.get("", ()):
             self.expect(*dependency)
         return needs
+
+    def _admit(self, projects: tuple[str, ...]) -> None:
+        """Raise :class:`Admitted` if a pre-release of one of ``projects`` may be chosen now and could not be before."""
+        changed = False
+        for project in projects:
+            loaded = self._loaded.get(project)  # of others nothing was decided yet
+            if loaded is not None and loaded.universe.direct is None:
+                before = loaded.universe.eligible
+                changed = self._decide_eligible(project) != before or changed
+        if changed:
+            raise Admitted
+
+    def _decide_eligible(self, project: str, *, admitted: bool = True) -> int:
+        """Which versions may be chosen, decided anew; with ``admitted`` this is what counts from now on."""
+        loaded = self._load(project)
+        found = self._policy.eligible(
+            loaded.universe,
+            loaded.warm,
+            self._target,
+            lambda: self._source.groups(loaded),
+            admitted=admitted,
+        )
+        if admitted:
+            loaded.universe.eligible = found
+        return found
+
+    def solve(self, roots: tuple[Root, ...], strategy: str) -> Solution:
+        """Solve with this provider; again whenever the pre-releases that may be chosen have changed
+        (:mod:`accord.repositories.admission`).  Raises Unsolvable."""
+        while True:
+            try:
+                solution = Solver(self, strategy=strategy).solve(roots)
+            except Admitted:
+                continue
+            if not self._unfounded(solution):
+                return solution
+
+    def _unfounded(self, solution: Solution) -> bool:
+        """Whether a pre-release was chosen that only a package may ask for, and none that was chosen does.  It cannot be
+        chosen any more then: solve again."""
+        chosen = [
+            (loaded.universe, solution.pins[project].index)
+            for project in self._policy.admission.asked
+            if project in solution.pins
+            and (loaded := self._load(project)).universe.direct is None
+            and not self._decide_eligible(project, admitted=False) >> solution.pins[project].index & 1
+        ]
+        blocked = self._policy.admission.block(solution, chosen)
+        for project in blocked:
+            self._decide_eligible(project)
+        return bool(blocked)
 
     def prefer(self, universe: Universe, allowed: int) -> int | None:
         return self._policy.preferred(universe, allowed, self._load(universe.project).warm)
@@ -245,6 +301,8 @@ class Catalogue:
                 specifier, extras = self._hints.get(project, ("", ()))
                 loaded = self._crawl(project, specifier, extras).result()
         self._loaded[project] = loaded
+        if project in self._policy.admission.asked and direct is None:
+            self._decide_eligible(project)  # it may have been read before they were asked for
         return loaded
 
     def _start(self) -> None:
@@ -359,7 +417,9 @@ class Catalogue:
         from accord_core.archive.metadata import parse_metadata
 
         project = loaded.universe.project
-        file, is_sdist = self._best_file(loaded, version)
+        file, is_sdist = self._policy.best(
+            project, version, self._source.files(loaded, version), self._target
+        )
         repository = loaded.repository or self._sources.everything[0]  # any can read the person's own files
         try:
             body = None if is_sdist else repository.metadata(file)
@@ -387,48 +447,6 @@ class Catalogue:
         return self._decided(
             loaded, version, found.requires_python, found.requires_dist, found.provides_extra
         )
-
-    def _best_file(self, loaded: Loaded, version: str) -> tuple[File, bool]:
-        """The file whose metadata stands for the version: the wheel the target would get, else a wheel that the same
-        Python would get elsewhere, else the sdist.
-
-        Every wheel of a version is taken to need the same, so one for another platform saves building the sdist, which
-        asks for headers and compilers long before anybody wants to install anything.
-        """
-        project = loaded.universe.project
-        cutoff = self._policy.cutoff(project)
-        best: tuple[tuple[bool, int], File] | None = None
-        sdist: File | None = None
-        elsewhere: File | None = None
-        allowed = self._policy.may_use_wheel(project)
-        for file, tag in self._source.files(loaded, version):
-            late = cutoff is not None and not older((file, None, ""), cutoff)
-            if late or not self._target.python_fits(file.requires_python):
-                continue
-            if tag is None:
-                sdist = sdist or file
-                continue
-            place = self._target.rank(tag)
-            if place is None:
-                if (
-                    best is None
-                    and elsewhere is None
-                    and file.core_metadata
-                    and allowed
-                    and self._target.same_python(tag)
-                ):
-                    elsewhere = file
-            elif allowed:
-                order = (not file.core_metadata, place)  # announced metadata first
-                if best is None or order < best[0]:
-                    best = (order, file)
-        if best is not None:
-            return best[1], False
-        if elsewhere is not None:
-            return elsewhere, False
-        if sdist is None:
-            raise RepositoryError("no-usable-file", f"{project} {version} has no file for this target")
-        return sdist, True
 
     def _edited(self, needs: Needs) -> Needs:
         """``needs`` with overrides put in the place of what they override, and excluded projects left out."""

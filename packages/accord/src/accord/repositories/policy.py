@@ -6,13 +6,17 @@ and the cutoff of uploads.  Knows candidates and what a person said; must not kn
 
 from __future__ import annotations
 
+from accord.repositories.admission import Admission
 from accord.repositories.candidates import Target, Warm, compile_page
+from accord.repositories.groups import older
+from accord_core.errors import RepositoryError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from accord.repositories.groups import Groups, Row
+    from accord_core.index.model import File
     from accord_core.resolve.universe import Universe
 
 __all__ = ["Policy"]
@@ -21,13 +25,15 @@ __all__ = ["Policy"]
 class Policy:
     """What may be chosen, fixed before solving.
 
-    ``prerelease`` is the mode, ``prerelease_names`` the projects whose first-party specifiers name a pre-release.
+    ``prerelease`` is the mode, ``prerelease_names`` the projects whose first-party specifiers name a pre-release;
+    ``admission`` holds what packages ask for, learnt while solving.
     ``pins`` maps a project to the exact specifiers asked for it, which admit a yanked version (PEP 592).  ``cutoff``
     gives the instant from which uploads are not seen.  ``prefer`` maps a project to the version to try first;
     ``prefer_binary`` tries versions with a usable wheel before newer ones without.  ``strategy`` is the solver's.
     """
 
     __slots__ = (
+        "admission",
         "cutoff",
         "may_build",
         "may_use_wheel",
@@ -52,6 +58,7 @@ class Policy:
         prefer_binary: bool = False,
         strategy: str = "highest",
     ) -> None:
+        self.admission = Admission()
         self.prerelease = prerelease
         self.prerelease_names = prerelease_names
         self.pins = pins or {}
@@ -87,8 +94,17 @@ class Policy:
         usable = warm.wheels if self.may_use_wheel(project) else 0
         return usable | (warm.sdists if self.may_build(project) else 0)
 
-    def eligible(self, universe: Universe, warm: Warm, target: Target, groups: Callable[[], Groups]) -> int:
-        """The versions that may be chosen.  ``groups`` is asked for the files only where a cutoff needs them."""
+    def eligible(
+        self,
+        universe: Universe,
+        warm: Warm,
+        target: Target,
+        groups: Callable[[], Groups],
+        *,
+        admitted: bool = True,
+    ) -> int:
+        """The versions that may be chosen, with or without those that are only ``admitted``.  ``groups`` is asked for the
+        files only where a cutoff needs them."""
         project = universe.project
         if warm.status[0] == "quarantined":
             return 0
@@ -107,7 +123,45 @@ class Policy:
             return usable
         if mode.startswith("if-necessary") and not final:
             return usable
+        if admitted and mode != "disallow":
+            final |= usable & self.admission.mask(universe, final)
         return final
+
+    def best(
+        self, project: str, version: str, files: Iterable[tuple[File, str | None]], target: Target
+    ) -> tuple[File, bool]:
+        """The file whose metadata stands for a version, and whether it is an sdist: the wheel the target would get, else a
+        wheel that the same Python would get elsewhere, else the sdist.
+
+        Every wheel of a version is taken to need the same, so one for another platform saves building the sdist, which
+        asks for headers and compilers long before anybody wants to install anything.  ``files`` come with their
+        compressed tag sets.  Raises RepositoryError ``no-usable-file``.
+        """
+        cutoff = self.cutoff(project)
+        best: tuple[tuple[bool, int], File] | None = None
+        sdist: File | None = None
+        elsewhere: File | None = None
+        allowed = self.may_use_wheel(project)
+        for file, tag in files:
+            late = cutoff is not None and not older((file, None, ""), cutoff)
+            if late or not target.python_fits(file.requires_python):
+                continue
+            if tag is None:
+                sdist = sdist or file
+            elif not allowed:
+                continue
+            elif (place := target.rank(tag)) is not None:
+                order = (not file.core_metadata, place)  # announced metadata first
+                if best is None or order < best[0]:
+                    best = (order, file)
+            elif best is None and elsewhere is None and file.core_metadata and target.same_python(tag):
+                elsewhere = file
+        found = elsewhere if best is None else best[1]
+        if found is not None:
+            return found, False
+        if sdist is None:
+            raise RepositoryError("no-usable-file", f"{project} {version} has no file for this target")
+        return sdist, True
 
     def reason(
         self, universe: Universe, mask: int, warm: Warm, target: Target, groups: Groups

@@ -12,7 +12,7 @@ from accord.repositories.policy import Policy
 from accord_core.errors import ResolutionError, UsageError
 from accord_core.project.versions import names_prerelease
 from accord_core.resolve.port import Root
-from accord_core.resolve.solver import Solver, Unsolvable
+from accord_core.resolve.solver import Unsolvable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
             catalogue.expect(*dependency)
         everything = [Root(dependency, wish.origin) for wish, dependency in roots]
         everything += [Root(dependency, wish.origin, "constraint") for wish, dependency in first_party]
-        solution = Solver(catalogue, strategy=strategy).solve(tuple(everything))
+        solution = catalogue.solve(tuple(everything), strategy)
     except Unsolvable as failure:
         from accord_core.resolve.explain import error
 

@@ -24,7 +24,7 @@ from accord_core.index.model import File
 from accord_core.project.requirement import parse_requirement
 from accord_core.resolve.explain import error
 from accord_core.resolve.port import Dependency, Root
-from accord_core.resolve.solver import Solution, Solver, Unsolvable
+from accord_core.resolve.solver import Solution, Unsolvable
 
 __all__ = ["Shop", "SlowRepository", "counted", "dependency", "target"]
 
@@ -218,7 +218,7 @@ class Shop:
         try:
             for text in wanted:
                 catalogue.expect(*dependency(text))
-            return Solver(catalogue, strategy=policy.strategy).solve(tuple(roots))
+            return catalogue.solve(tuple(roots), policy.strategy)
         except Unsolvable as failure:
             raise error(failure, catalogue.reason) from None
         finally:
