@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -52,6 +53,43 @@ def test_a_full_disk_under_the_cache(settled: World, unchanged: Unchanged) -> No
     with _small_disk(small), unchanged(settled):
         settled.refused("sync", code="disk-full", ACCORD_CACHE_DIR=small)
         assert settled.accord("pip", "list", ACCORD_CACHE_DIR=small).status == 0
+
+
+def test_a_disk_that_fills_up_while_downloading_is_no_fault_of_the_network(
+    settled: World, unchanged: Unchanged
+) -> None:
+    _publish_large(settled)
+    small = os.path.join(settled.root, "small")
+    with Loopback(settled.index.answer) as server:
+        settled.use(f"{server.url}/simple")
+        settled.accord("lock").fine()
+        with _small_disk(small), unchanged(settled):
+            error = settled.refused("sync", code="disk-full", ACCORD_CACHE_DIR=small)
+            assert "downloading" in error["message"]
+            asked = [one for one in server.asked if "large-" in one.target and "range" not in one.headers]
+            assert len(asked) == 1, "asking again cannot help"
+
+
+@pytest.mark.slow
+def test_an_interrupt_while_wheels_are_unpacked_is_one_line(world: World) -> None:
+    """Ctrl-C goes to every process of the terminal's group; only one of them speaks to the person."""
+    parts = {f"large/part{number}.py": b"x = 1\n" * 50 for number in range(3000)}
+    for number in range(4):
+        world.publish(f"large{number}", "1.0", files={f"large{number}/__init__.py": b"", **parts})
+    world.project(*(f"large{number}" for number in range(4)))
+    world.accord("lock").fine()
+    interrupted = 0
+    for attempt in range(8):
+        shutil.rmtree(world.cache, ignore_errors=True)
+        process = world.start("sync", prefix=("setsid",))
+        time.sleep(0.15 + 0.12 * attempt)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert "Traceback" not in said, said
+        interrupted += process.returncode == 130
+    assert interrupted, "it was never caught in the middle"
+    world.accord("sync").fine()
 
 
 @pytest.mark.parametrize("mode", ["copy", "auto"])

@@ -132,8 +132,13 @@ class Crew:
 def _start() -> subprocess.Popen[bytes]:
     # -I keeps the caller's variables and folder out; the paths it needs are told.
     code = f"import sys; sys.path[:] = {sys.path!r}; from accord.store.worker import main; main()"
+    # In a group of its own: Ctrl-C, and what else a terminal sends to everybody, is for the parent to act on.
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        [sys.executable, "-I", "-S", "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        process_group=0 if os.name == "posix" else None,
     )
 
 

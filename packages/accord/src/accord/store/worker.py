@@ -17,7 +17,14 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Work until standard input ends."""
+    """Work until standard input ends, or until nobody wants the answers any more."""
+    try:
+        _serve()
+    except BrokenPipeError:
+        pass  # whoever started this was killed
+
+
+def _serve() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints must not stand between two answers
     while True:

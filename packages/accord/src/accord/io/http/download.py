@@ -11,6 +11,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from accord.io.files import refused
 from accord.io.urls import last_component, redact
 from accord_core.errors import RepositoryError
 from accord_core.index.filenames import safe
@@ -201,8 +202,12 @@ class _Transfer:
         for hasher in self._hashers.values():
             hasher.update(view)
         count, rest = len(view), view
-        while rest:
-            rest = rest[os.write(self._handle, rest) :]
+        try:
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        except OSError as error:
+            # A full disk is no fault of the network, which OSError stands for around here, and no other try helps.
+            raise refused(error, f"downloading {redact(self._url)}", RepositoryError) from None
         self._received += count
         if self._progress is not None:
             self._progress(count)
