@@ -27,9 +27,9 @@ from accord_core.resolve.universe import Universe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future, ThreadPoolExecutor
 
     from accord.io.reporting import Reporter
+    from accord.io.workers import Task, Workers
     from accord.repositories.candidates import Needs
     from accord.repositories.merged import Sources
     from accord.repositories.policy import Policy
@@ -94,9 +94,9 @@ class Catalogue:
         self._no_deps = no_deps
         self._sdist_metadata = sdist_metadata
         self._lock = allocate_lock()
-        self._pool: ThreadPoolExecutor | None = None
-        self._pages: dict[str, Future[Loaded]] = {}
-        self._needs: dict[tuple[str, str], Future[Needs | tuple[str, str]]] = {}
+        self._pool: Workers | None = None
+        self._pages: dict[str, Task[Loaded]] = {}
+        self._needs: dict[tuple[str, str], Task[Needs | tuple[str, str]]] = {}
         self._loaded: dict[str, Loaded] = {}
         self._hints: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._task = 0
@@ -258,7 +258,7 @@ class Catalogue:
         """Stop at once, for an interrupt: workers that wait for an index or a build are not waited for, and end with
         the process.  What was learnt is not remembered."""
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.close(wait=False)
             self._source.stop(at_once=True)
             self._reporter.finish(self._task)
             self._pool = None
@@ -266,11 +266,11 @@ class Catalogue:
     def close(self) -> None:
         """Stop the workers and remember what was learnt."""
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.close()
             self._source.stop()
             self._reporter.finish(self._task)
             for project, page in self._pages.items():
-                if page.done() and not page.cancelled() and page.exception() is None:
+                if page.done and not page.failed:
                     self._loaded.setdefault(project, page.result())
             self._pool = None
         for project, loaded in self._loaded.items():
@@ -306,17 +306,17 @@ class Catalogue:
         return loaded
 
     def _start(self) -> None:
-        from concurrent.futures import ThreadPoolExecutor
+        from accord.io.workers import Workers
 
         if self._pool is None:
             self._source.start()
             self._task = self._reporter.start("reading the index", None, "projects")
-            self._pool = ThreadPoolExecutor(_WORKERS, "catalogue")
+            self._pool = Workers(_WORKERS, "catalogue")
             for project, (specifier, extras) in self._hints.items():
                 if project not in self._loaded:
                     self._crawl(project, specifier, extras)
 
-    def _crawl(self, project: str, specifier: str, extras: tuple[str, ...]) -> Future[Loaded]:
+    def _crawl(self, project: str, specifier: str, extras: tuple[str, ...]) -> Task[Loaded]:
         assert self._pool is not None
         with self._lock:
             page = self._pages.get(project)
@@ -355,7 +355,7 @@ class Catalogue:
 
     def _fetch_needs(
         self, project: str, version: str, extras: tuple[str, ...], loaded: Loaded
-    ) -> Future[Needs | tuple[str, str]]:
+    ) -> Task[Needs | tuple[str, str]]:
         key = (project, version)
         with self._lock:
             needs = self._needs.get(key)
