@@ -13,7 +13,7 @@ import pytest
 from accord.io import files
 from accord.store import upkeep
 from accord.store.crew import Crew
-from accord.store.entry import load_entry
+from accord.store.entry import load_entry, touch
 from accord.store.store import Store
 from accord.testing.archives import Part, wheel_parts, zip_bytes
 from accord.testing.installing import Bench, dies_at, steps_of, write_wheel
@@ -226,7 +226,7 @@ def test_collect_keeps_what_was_used_lately_and_fits(bench: Bench) -> None:
     ]
     for age, entry in enumerate(kept):
         os.utime(entry.path, (1_000_000 + age, 1_000_000 + age))
-    upkeep.touch(kept[0])
+    touch(kept[0].path)
     dry = upkeep.collect(bench.store, older_than=3600, dry_run=True)
     assert (dry.removed, dry.kept) == (2, 1)
     assert len(upkeep.entries(bench.store)) == 3

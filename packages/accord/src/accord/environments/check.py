@@ -14,7 +14,7 @@ from accord.environments.launchers import launcher, rewritten
 from accord.environments.layout import Layout, layout_of
 from accord.environments.transaction import recover_locked
 from accord.io import files, inodes
-from accord.store.upkeep import file_matches
+from accord.store.soundness import file_matches
 from accord_core.archive.record import parse_record
 from accord_core.errors import ArchiveError
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import marshal
 import os
 
-__all__ = ["FORMAT", "Entry", "load_entry"]
+__all__ = ["FORMAT", "Entry", "load_entry", "touch"]
 
 FORMAT = 1
 _FIELDS = (
@@ -124,3 +124,11 @@ def load_entry(path: str) -> Entry | None:
     for name, value in zip(_FIELDS, values[1:], strict=True):
         setattr(entry, name, value)
     return entry
+
+
+def touch(path: str) -> None:
+    """Note that what lies in the folder ``path`` of the store was used now."""
+    try:
+        os.utime(path)
+    except OSError:
+        pass  # a store shared read-only has an upkeep of its own

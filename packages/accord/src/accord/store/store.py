@@ -175,10 +175,14 @@ class Store:
 
     def discard(self, sha256: str) -> None:
         """Throw an entry away.  It disappears in one rename; environments keep the files they link."""
+        from accord.store import compiled
+
         path = self.path(sha256)
         aside = f"{self.root}/aside/gone-{os.getpid()}-{os.urandom(4).hex()}"
         try:
             os.makedirs(f"{self.root}/aside", exist_ok=True)
+            # First what was made of it: compiled from a damaged source, it must not outlive that.
+            compiled.discard(os.path.dirname(self.root), sha256)
             os.rename(path, aside)
         except FileNotFoundError:
             return

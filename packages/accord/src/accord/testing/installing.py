@@ -18,6 +18,8 @@ from accord.environments import interpreters
 from accord.environments.apply import apply
 from accord.environments.plan import Wanted, plan
 from accord.io import steps
+from accord.store.compiled import CompiledFiles
+from accord.store.compiling import compile_wheels
 from accord.store.store import Store
 from accord.testing.archives import Part, wheel_parts, zip_bytes
 
@@ -82,6 +84,13 @@ class Bench:
         path = write_wheel(self.wheels, name, version, files, **options)
         entry = self.store.add(path)
         return Wanted(entry.name, entry.version, entry=entry, requested=requested, direct_url=direct_url)
+
+    def compiled(self, want: Wanted) -> Wanted:
+        """The same, compiled in the store for this interpreter."""
+        assert want.entry is not None
+        want.compiled = CompiledFiles(self.cache, "this-python")
+        compile_wheels(want.compiled, [want.entry], self.python.real)
+        return want
 
     def install(self, *wanted: Wanted, key: str = "", exact: bool = True, **options: Any) -> int:
         """Bring the environment to hold ``wanted``."""
