@@ -117,8 +117,8 @@ def test_python_compiles_into_the_environment_that_runs_it(pair: tuple[Bench, st
 
 @needs_sharing
 def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Bench) -> None:
-    want = bench.wanted(files=FILES)
-    _seal(bench, bench.env, want, compile_bytecode=True)
+    want = bench.compiled(bench.wanted(files=FILES))
+    _seal(bench, bench.env, want)
     told = run_python(bench.env, "-c", "import spam, ns.spam, sys; print(sys.flags.optimize)")
     assert told.stdout == "0\n"
     assert not os.path.exists(f"{bench.env}/.accord/compiled")
@@ -126,6 +126,35 @@ def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Be
     run_python(bench.env, "-O", "-c", "import spam")
     (closure,) = os.listdir(f"{bench.env}/.accord/compiled")
     assert os.path.exists(f"{bench.env}/.accord/compiled/{closure}/spam/__pycache__")
+
+
+@needs_sharing
+def test_of_some_wheels_compiled_and_others_not_each_is_run_from_where_it_is(bench: Bench) -> None:
+    done = bench.compiled(bench.wanted(files=FILES))
+    _seal(bench, bench.env, done, bench.wanted("eggs", files={"eggs.py": b"", "more.py": b""}))
+    for _ in range(2):
+        told = run_python(bench.env, "-v", "-c", "import spam, eggs").stderr
+        tag = bench.python.cache_tag
+        assert f"matches {bench.site}/spam/__init__.py" in told
+    (closure,) = os.listdir(f"{bench.env}/.accord/compiled")
+    assert os.listdir(f"{bench.env}/.accord/compiled/{closure}") == ["__pycache__"]
+    assert os.listdir(f"{bench.env}/.accord/compiled/{closure}/__pycache__") == [f"eggs.{tag}.pyc"]
+    assert f"matches {bench.site}/eggs.py" in told
+
+
+@needs_sharing
+def test_a_source_put_back_by_a_repair_is_compiled_once_more_and_not_at_each_start(bench: Bench) -> None:
+    want = bench.compiled(bench.wanted(files={"spam.py": b"v = 1\n"}))
+    _seal(bench, bench.env, want, link_mode="copy")
+    place = os.path.realpath(f"{bench.site}/spam.py")
+    with open(place, "r+b") as file:  # in place: no folder changes, and root may
+        file.write(b"v = 2\n")
+    assert all(one.repaired for one in verify(bench.env, repair=True, store=bench.store))
+    os.utime(place, (1_800_000_000, 1_800_000_000))
+    assert run_python(bench.env, "-c", "import spam; print(spam.v)").stdout == "1\n"
+    told = run_python(bench.env, "-v", "-c", "import spam; print(spam.v)")
+    assert told.stdout == "1\n"
+    assert f"matches {bench.site}/spam.py" in told.stderr
 
 
 def snapshot_all(bench: Bench, env: str) -> set[str]:

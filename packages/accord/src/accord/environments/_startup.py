@@ -31,8 +31,10 @@ def _accord(site: str, prefix: str, closure: str) -> None:
     # By closure: a compiled file names its source by time and size only, and another lock's file may share both.
     private = prefix + "/.accord/compiled/" + closure + "/"
 
-    # Where the closure was compiled when it was made, what stands there is read; never written.
+    # What came into the closure compiled is read there, never written; what was compiled here goes before it, because
+    # that happened where the other was no good (the source was put back by a repair, and has another time).
     compiled = os.path.isdir(inside + "__pycache__")
+    privately = os.path.isdir(private)
 
     def own(path: str) -> str:
         # importlib asks for <folder>/__pycache__/<module>.<tag>.pyc; only those below site-packages are moved.
@@ -42,11 +44,12 @@ def _accord(site: str, prefix: str, closure: str) -> None:
 
     class Loader(SourceFileLoader):
         def get_data(self, path: str) -> bytes:
-            if compiled:
+            first, second = (own(path), path) if privately else (path, own(path))
+            if compiled and first != second:
                 try:
-                    return SourceFileLoader.get_data(self, path)
+                    return SourceFileLoader.get_data(self, first)
                 except OSError:
-                    pass
+                    return SourceFileLoader.get_data(self, second)
             return SourceFileLoader.get_data(self, own(path))
 
         def set_data(self, path: str, data: ReadableBuffer, *, _mode: int = 0o666) -> None:

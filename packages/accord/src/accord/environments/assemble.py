@@ -1,8 +1,8 @@
 """Wheels of the store brought together in one tree: what both kinds of environment are made of.
 
 Places files under the paths an environment has, below any base folder; writes what an installer writes (RECORD,
-INSTALLER, REQUESTED, direct_url.json, launchers).  Nothing is walked and nothing is asked of the file system that the
-manifests already tell.  The base must be empty of what is placed.
+INSTALLER, REQUESTED, direct_url.json, launchers), and places what was compiled of a wheel before.  Nothing is walked
+and nothing is asked of the file system that the manifests already tell.  The base must be empty of what is placed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from accord.environments.layout import Layout
 from accord.io import files, links
 from accord.io.digests import sha256
 from accord.io.parallel import default_width, spread
+from accord.store.compiled import record_of, source_of
+from accord.store.entry import touch
 from accord_core.errors import InstallError
 
 TYPE_CHECKING = False
@@ -42,7 +44,8 @@ class Assembly:
     """``Assembly(layout, base, …).run(wanted)`` places everything below ``base``.
 
     ``write_scripts`` False is how a closure is made: launchers and rewritten scripts are left out (their RECORD lines
-    then have no digest), because the environments that share it differ in their first line, and copies are read-only.  ``known`` is what a state remembers.
+    then have no digest), because the environments that share it differ in their first line, and copies are read-only.
+    ``known`` is what a state remembers; ``compiled`` whether any compiled file was placed.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Assembly:
         self.base = base
         self.link_mode = link_mode
         self.known: Known = {}
+        self.compiled = False
         self._write_scripts = write_scripts
         self._conflicts = conflicts
         self._reporter = reporter
@@ -112,7 +116,10 @@ class Assembly:
         finally:
             os.close(source)
             os.close(site)
+        touch(entry.path)
         lines = [entry.record.decode()]
+        if want.compiled is not None:
+            self._place_compiled(want, entry, mode, lines)
         if entry.data:
             self._place_data(entry, mode, lines)
         if entry.scripts:
@@ -120,6 +127,36 @@ class Assembly:
         self._finish(want, entry, lines)
         if self._reporter is not None:
             self._reporter.advance(self._task, 1)
+
+    def _place_compiled(self, want: Wanted, entry: Entry, mode: str, lines: list[str]) -> None:
+        """They stand in RECORD, as pip has it: so every tool that uninstalls finds them."""
+        found = want.compiled.find(entry) if want.compiled is not None else None
+        if found is None or not found.files:
+            return
+        names, record = found.files, found.record.decode()
+        skip = self._skip.get(entry.name)
+        if skip is not None:
+            names = tuple(name for name in names if source_of(name) not in skip)
+            record = record_of(names)
+        site = os.open(f"{self.base}/{self.layout.site}", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            source = os.open(found.site, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                for folder in found.dirs:
+                    try:
+                        os.mkdir(folder, 0o777, dir_fd=site)
+                    except FileExistsError:
+                        pass
+                links.place(names, source, site, mode, read_only=not self._write_scripts)
+            finally:
+                os.close(source)
+        except (FileNotFoundError, FileExistsError):
+            return  # pruned this moment, or a wheel that brings compiled files: Python compiles what is missing
+        finally:
+            os.close(site)
+        self.compiled = True
+        touch(found.path)
+        lines.append(record)
 
     def _place_data(self, entry: Entry, mode: str, lines: list[str]) -> None:
         source_root = os.open(entry.path, os.O_RDONLY | os.O_DIRECTORY)

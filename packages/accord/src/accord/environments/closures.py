@@ -173,13 +173,11 @@ def build(
     *,
     link_mode: str = "auto",
     conflicts: str = "refuse",
-    compile_bytecode: bool = False,
     reporter: Reporter | None = None,
 ) -> Closure:
     """Make the closure at ``path``, which does not exist or is made by somebody else in the meantime.
 
-    It appears by one rename.  ``compile_bytecode`` compiles all of it first, for every environment that will share it:
-    by a clean Python, so that what is shared depends on the wheels and the interpreter alone.  ``InstallError`` as :class:`~accord.environments.assemble.Assembly` raises,
+    It appears by one rename.  ``InstallError`` as :class:`~accord.environments.assemble.Assembly` raises,
     ``disk-full``, ``not-writable``.
     """
     from accord.environments.assemble import Assembly
@@ -200,8 +198,9 @@ def build(
         assembly.run(wanted)
         files.write_new(f"{tree}/{layout.site}/{STARTUP}", startup_line(os.path.basename(path)), 0o444)
         values = _values(assembly, layout, wanted)
-        if compile_bytecode:
-            _compile(interpreter, f"{tree}/{layout.site}")
+        if assembly.compiled:
+            # How an environment's Python sees at its start that there is something to look for.
+            os.makedirs(f"{tree}/{layout.site}/__pycache__", exist_ok=True)
         step("closure-guard")
         values["guard"] = guard_tree(tree)
         files.write_new(f"{aside}/state", marshal.dumps(values), 0o644)
@@ -218,20 +217,6 @@ def build(
     if found is None:
         raise InstallError("closure-gone", f"{path} was made and is gone", hint="run again")
     return found
-
-
-def _compile(interpreter: Interpreter, site: str) -> None:
-    import subprocess
-
-    os.makedirs(f"{site}/__pycache__", exist_ok=True)
-    # A file that does not compile is no failure: wheels carry templates, and tests for other Pythons.
-    subprocess.run(
-        [interpreter.base_executable, "-I", "-S", "-m", "compileall", "-q", "-q", "-j", "0", site],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
 
 
 def _appear(aside: str, path: str) -> None:

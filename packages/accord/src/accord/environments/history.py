@@ -11,6 +11,7 @@ import os
 
 from accord.environments import state
 from accord.environments.layout import OWN, layout_of
+from accord.environments.moves import is_compiled
 from accord.environments.transaction import Transaction, entries, read_moves
 from accord.io import files
 from accord_core.errors import InstallError
@@ -125,21 +126,31 @@ def _reverse(change: Transaction, chosen: Change) -> None:
     found = read_moves(f"{root}/{OWN}/history/{chosen.number}/moves")
     if found is None:
         raise _conflict(chosen, "its record is gone")
+    back = []
+    leaving: set[str] = set()
     for source, target in reversed(found[1]):
+        if not os.path.lexists(f"{root}/{target}"):
+            if _made_again(target):
+                continue
+            raise _conflict(chosen, f"{target} is gone")
         if source.startswith(f"{OWN}/"):
-            if not os.path.lexists(f"{root}/{target}"):
-                raise _conflict(chosen, f"{target} is gone")
-            for compiled in _compiled(root, target):
-                change.move_out(compiled)
-            change.move_out(target)
-        else:
-            if not os.path.lexists(f"{root}/{target}"):
-                raise _conflict(chosen, f"{target} is gone")
-            change.restore(target, source)
-    leaving = {source for source, _ in change.moves}
-    for source, target in change.moves:
-        if source.startswith(f"{OWN}/") and os.path.lexists(f"{root}/{target}") and target not in leaving:
-            raise _conflict(chosen, f"{target} is in the way")
+            leaving.update((target, *_compiled(root, target)))
+        elif not is_compiled(source) or os.path.isdir(f"{root}/{os.path.dirname(source)}"):
+            back.append((target, source))
+    # Whatever is in the way of compiled files was compiled since.
+    leaving.update(path for _, path in back if _made_again(path) and os.path.lexists(f"{root}/{path}"))
+    for path in sorted(leaving):
+        if os.path.dirname(path) not in leaving:  # with its folder, where that goes whole
+            change.move_out(path)
+    for old, path in back:
+        if os.path.lexists(f"{root}/{path}") and path not in leaving:
+            raise _conflict(chosen, f"{path} is in the way")
+        change.restore(old, path)
+
+
+def _made_again(path: str) -> bool:
+    """Whether a path holds nothing but compiled files, which people remove and Python makes again."""
+    return "__pycache__" in path.split("/")
 
 
 def _compiled(root: str, path: str) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from accord.environments.plan import Wanted
     from accord.environments.transaction import Transaction
 
-__all__ = ["Leaving", "MoveIn", "recorded_or_nothing"]
+__all__ = ["Leaving", "MoveIn", "is_compiled", "recorded_or_nothing"]
 
 
 def recorded_or_nothing(one: Installed, site: str) -> list[str]:
@@ -29,6 +29,11 @@ def recorded_or_nothing(one: Installed, site: str) -> list[str]:
         return recorded(one, site)
     except InstallError:
         return []
+
+
+def is_compiled(path: str) -> bool:
+    """Whether a path is that of a file Python compiled, which it compiles again where it is missing (PEP 3147)."""
+    return path.endswith(".pyc") and path.rpartition("/")[0].endswith("__pycache__")
 
 
 class Leaving:
@@ -93,7 +98,8 @@ class Leaving:
 
 
 class MoveIn:
-    """Which renames bring the prepared in: a folder goes in one piece where there is none of its name."""
+    """Which renames bring the prepared in: a folder goes in one piece where there is none of its name.  A compiled file
+    that somebody left behind stands in nobody's way."""
 
     def __init__(
         self,
@@ -114,6 +120,8 @@ class MoveIn:
     def folder(self, folder: str) -> None:
         with os.scandir(f"{self._aside}/{folder}") as found:
             children = sorted((child.name, child.is_dir(follow_symlinks=False)) for child in found)
+        # Compiled files before their sources: a program running here must not compile one in between.
+        children.sort(key=lambda child: child[0] != "__pycache__")
         for name, is_folder in children:
             path = f"{folder}/{name}" if folder else name
             try:
@@ -124,6 +132,9 @@ class MoveIn:
                 self._change.move_in(path)
             elif is_folder and stat.S_ISDIR(there.st_mode):
                 self.folder(path)
+            elif is_compiled(path) and stat.S_ISREG(there.st_mode):
+                self._change.move_out(path)
+                self._change.move_in(path)
             elif is_folder or not _same(f"{self._aside}/{path}", f"{self._root}/{path}"):
                 raise self._in_the_way(path)
 

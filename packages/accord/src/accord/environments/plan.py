@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from accord.store.compiled import CompiledFiles
     from accord.store.entry import Entry
 
 __all__ = ["Plan", "Wanted", "plan"]
@@ -24,10 +25,11 @@ class Wanted:
 
     ``name`` normalised, ``version``; ``sha256`` of its wheel where that is known; ``entry`` its place in the store,
     which may be filled in after planning and must be before applying.  ``requested`` by the user (REQUESTED);
-    ``direct_url`` the PEP 610 record of what came from no index, ``None`` for what did.
+    ``direct_url`` the PEP 610 record of what came from no index, ``None`` for what did.  ``compiled`` is where files
+    compiled for the environment's interpreter may be found; ``None`` where there are none.
     """
 
-    __slots__ = ("direct_url", "entry", "name", "requested", "sha256", "version")
+    __slots__ = ("compiled", "direct_url", "entry", "name", "requested", "sha256", "version")
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Wanted:
         self.entry = entry
         self.requested = requested
         self.direct_url = direct_url
+        self.compiled: CompiledFiles | None = None
 
     def __repr__(self) -> str:
         return f"<Wanted {self.name} {self.version}>"

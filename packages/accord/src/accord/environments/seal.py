@@ -54,16 +54,15 @@ def seal(
     cache_dir: str,
     link_mode: str = "auto",
     conflicts: str = "refuse",
-    compile_bytecode: bool = False,
     command: str = "",
     reporter: Reporter | None = None,
 ) -> Sealed:
     """Make ``env_dir`` a sealed environment, or switch the one that is there.
 
     ``key`` is a digest of everything selected (wheels by hash, requested names, direct URLs, options); ``make_wanted``
-    is called only if no closure for it exists (compiled or not, so ``compile_bytecode`` belongs into the key), and returns every distribution with its entry.  A new environment
-    appears by one rename; an existing one is switched by a transaction that ``undo`` takes back.  ``InstallError`` as
-    ``apply`` and ``create`` raise.
+    is called only if no closure for it exists (whether compiled files were asked for belongs into the key too), and
+    returns every distribution with its entry.  A new environment appears by one rename; an existing one is switched by a
+    transaction that ``undo`` takes back.  ``InstallError`` as ``apply`` and ``create`` raise.
     """
     root = os.path.abspath(env_dir)
     if state.unchanged(root, key):
@@ -88,7 +87,6 @@ def seal(
             wanted,
             link_mode=link_mode,
             conflicts=conflicts,
-            compile_bytecode=compile_bytecode,
             reporter=reporter,
         )
     try:
