@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from accord.tasks import cache
+from accord.tasks.pruning import prune
 from accord_core.errors import UsageError
 
 
@@ -69,9 +70,9 @@ def test_what_is_being_removed_is_out_of_sight_before_the_first_file_goes(
 
 def test_pruning_finishes_what_an_interrupted_cleaning_began(tmp_path: Path) -> None:
     fill(tmp_path / cache.REMOVED)
-    cache.collect(str(tmp_path), older_than=0, max_bytes=None, dry_run=True)
+    prune(str(tmp_path), older_than=0, max_bytes=None, dry_run=True)
     assert (tmp_path / cache.REMOVED).exists()
-    cache.collect(str(tmp_path), older_than=0, max_bytes=None, dry_run=False)
+    prune(str(tmp_path), older_than=0, max_bytes=None, dry_run=False)
     assert not (tmp_path / cache.REMOVED).exists()
 
 
@@ -102,6 +103,7 @@ def test_a_folder_with_foreign_files_is_not_cleaned(tmp_path: Path) -> None:
 
 def test_an_empty_store_is_whole_and_has_nothing_to_collect(tmp_path: Path) -> None:
     assert cache.verify(str(tmp_path), repair=False) == ()
-    done = cache.collect(str(tmp_path), older_than=0, max_bytes=None, dry_run=False)
-    assert (done.removed, done.kept) == (0, 0)
+    done = prune(str(tmp_path), older_than=0, max_bytes=None, dry_run=False)
+    assert (done.wheels.removed, done.wheels.kept) == (0, 0)
+    assert (done.environments, done.closures, done.compiled) == (0, 0, 0)
     assert cache.remove_packages(str(tmp_path), ["a"], dry_run=False) == ()

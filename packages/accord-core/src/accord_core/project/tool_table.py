@@ -12,6 +12,7 @@ default-groups        dependency groups installed unless said otherwise (default
 python                which interpreter ("3.12", "cpython3.12", a path)
 no-build              true, or names of projects that are never built
 link-mode             reflink, hardlink, copy, auto
+compile-bytecode      true: compile what is installed, instead of at the first import
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ KEYS = (
     "python",
     "no-build",
     "link-mode",
+    "compile-bytecode",
 )
 _INDEX_KEYS = ("name", "url", "default", "explicit", "projects")
 _KINDS = ("index", "path", "url", "git")
@@ -111,6 +113,7 @@ class ToolTable:
     no_build: bool = False
     no_build_projects: tuple[str, ...] = ()
     link_mode: str | None = None
+    compile_bytecode: bool | None = None
 
 
 def read_tool_table(data: Mapping[str, Any], faults: Faults) -> ToolTable:
@@ -140,6 +143,7 @@ class _Reader(Fields):
             no_build=build is True,
             no_build_projects=() if isinstance(build, bool) else self.names(table, "no-build", _AT),
             link_mode=self.choice(table, "link-mode", _AT, LINK_MODES),
+            compile_bytecode=self.boolean(table, "compile-bytecode", _AT),
         )
 
     def indexes(self, table: Mapping[str, Any]) -> tuple[Index, ...]:

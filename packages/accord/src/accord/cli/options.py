@@ -168,7 +168,19 @@ def install_options(parser: Parser) -> None:
         help="How files come from the store into the environment",
     )
     parser.flag(
-        "--compile-bytecode", aliases=("--compile",), help="Compile everything now instead of at first import"
+        "--compile-bytecode",
+        aliases=("--compile",),
+        default=None,
+        env="ACCORD_COMPILE_BYTECODE",
+        help="Compile everything now instead of at first import: once for all environments of one Python",
+    )
+    parser.flag(
+        "--no-compile-bytecode",
+        aliases=("--no-compile",),
+        dest="compile_bytecode",
+        const=False,
+        default=None,
+        help="Compile nothing, whatever the variable or the project says",
     )
     parser.flag("--reinstall", aliases=("--force-reinstall",), help="Install again what is installed already")
     parser.value(

@@ -17,6 +17,7 @@ from accord.environments.layout import layout_of
 from accord.environments.plan import plan
 from accord.io import scratch
 from accord.tasks.asked import Asked, Wish
+from accord.tasks.compiling import find_compiled
 from accord.tasks.inputs import read_inputs
 from accord.tasks.installing import How, chosen_of, wanted_of
 from accord.tasks.locking import make_lock
@@ -79,6 +80,7 @@ class Isolated:
             resolution.close()
         chosen = chosen_of(session, lock, Selection())
         wanted = wanted_of(session, chosen, "/", How())
+        find_compiled(session, session.interpreter, wanted, compile_bytecode=False)
         folder = os.path.join(session.cache_dir, FOLDER)
         os.makedirs(folder, exist_ok=True)
         root = scratch.make("", folder)

@@ -1,4 +1,4 @@
-"""What the cache holds and how to be rid of it: sizes, pruning, cleaning, checking.
+"""What the cache holds and how to be rid of it: sizes, cleaning, checking.  Pruning is :mod:`accord.tasks.pruning`.
 
 Everything in the cache can be had again, so nothing here can lose anything but time; environments keep working,
 because they have links of their own to the files they use (a sealed one has not: its closure is kept as long as
@@ -21,9 +21,9 @@ from accord_core.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from accord.store.upkeep import Collected, Fault
+    from accord.store.upkeep import Fault
 
-__all__ = ["Part", "Removed", "clean", "collect", "parts", "remove_packages", "verify"]
+__all__ = ["Part", "Removed", "clean", "parts", "remove_packages", "verify"]
 
 # What the rooms keep below the cache folder, each under its name and the version of its form (``store-v1``); see
 # docs/explanation/architecture.md, "Folders on disk".
@@ -33,6 +33,7 @@ PARTS = {
     "builds": "built wheels and their metadata",
     "catalogue": "what is known of projects",
     "closures": "sealed environments",
+    "compiled": "compiled files",
     "editables": "editable builds",
     "git": "clones of repositories",
     "interpreters": "what interpreters are like",
@@ -107,14 +108,6 @@ def _measure(path: str, seen: set[tuple[int, int]]) -> tuple[int, int]:
     return octets, files
 
 
-def collect(cache_dir: str, *, older_than: float | None, max_bytes: int | None, dry_run: bool) -> Collected:
-    """Remove wheels not used for ``older_than`` seconds, then the longest unused ones until ``max_bytes`` are left; and
-    what an interrupted :func:`clean` put out of sight."""
-    if not dry_run:
-        remove_tree(os.path.join(cache_dir, REMOVED))
-    return upkeep.collect(Store(cache_dir), older_than=older_than, max_bytes=max_bytes, dry_run=dry_run)
-
-
 def clean(cache_dir: str, *, dry_run: bool) -> Removed:
     """Remove the cache.  ``UsageError`` ``not-a-cache`` for a folder that holds anything Accord did not put there;
     ``StoreError`` ``not-writable`` for one that somebody else made."""
@@ -163,6 +156,6 @@ def remove_packages(cache_dir: str, names: Sequence[str], *, dry_run: bool) -> t
 
 
 def verify(cache_dir: str, *, repair: bool) -> tuple[Fault, ...]:
-    """Every file of the store that is not what its wheel says.  With ``repair`` a damaged wheel is thrown away, and
-    fetched again when it is next wanted."""
+    """Every file of the store that is not what its wheel says, and every compiled one that is not what was made of it.
+    With ``repair`` a damaged wheel is thrown away, and fetched again when it is next wanted."""
     return upkeep.verify(Store(cache_dir), repair=repair)

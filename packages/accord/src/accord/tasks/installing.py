@@ -17,6 +17,7 @@ from accord.environments.layout import is_environment
 from accord.environments.plan import Wanted, plan
 from accord.environments.transaction import recover
 from accord.io.files import remove_tree
+from accord.tasks.compiling import find_compiled
 from accord.tasks.fetching import materialise
 from accord.tasks.outcomes import SyncOutcome
 from accord.tasks.settings import Record
@@ -131,6 +132,11 @@ def carry_out(
             created=True,
             dry_run=True,
         )
+    if wanted and not how.dry_run:
+        # In an environment that is there its own Python counts, not another one of the same version.
+        there = None if created else os.path.abspath(env_dir)
+        python = interpreters.find(there, cache_dir=session.cache_dir) if there else session.interpreter
+        find_compiled(session, python, wanted, compile_bytecode=how.compile_bytecode)
     with _gone_if_failed(env_dir, created=created and not how.dry_run):
         if created and not how.dry_run:
             creating.create(env_dir, session.interpreter)
@@ -145,9 +151,10 @@ def carry_out(
                 reporter=session.reporter,
             )
     if how.compile_bytecode and not how.dry_run:
-        from accord.tasks.bytecode import compile_environment
+        from accord.environments.compiled import complete
 
-        compile_environment(session, env_dir)
+        kept = {one.name for one in found.keep}
+        complete(env_dir, [one for one in wanted if one.name in kept], link_mode=how.link_mode or "auto")
     return _outcome(found, env_dir, how, created=created)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["LoadedProject", "load_project"]
 
 # Settings of [tool.accord] that change nothing a lock says.
-_NOT_LOCKED = frozenset(("default-groups", "link-mode", "python"))
+_NOT_LOCKED = frozenset(("compile-bytecode", "default-groups", "link-mode", "python"))
 
 
 def load_project(path: str) -> LoadedProject:

@@ -54,6 +54,10 @@ def bring_sealed(
             from accord.tasks.own_project import editable_of
 
             wanted.append(editable_of(session, project, dry_run=how.dry_run))
+        if not how.dry_run:
+            from accord.tasks.compiling import find_compiled
+
+            find_compiled(session, session.interpreter, wanted, compile_bytecode=how.compile_bytecode)
         return wanted
 
     if how.dry_run:
@@ -67,7 +71,6 @@ def bring_sealed(
             cache_dir=session.cache_dir,
             link_mode=how.link_mode or "auto",
             conflicts=session.settings.conflicts,
-            compile_bytecode=how.compile_bytecode,
             command=how.command,
             reporter=session.reporter,
         )

@@ -39,7 +39,7 @@ def sync_lock(
     selection: Selection | None = None,
     sealed: bool = False,
     link_mode: str | None = None,
-    compile_bytecode: bool = False,
+    compile_bytecode: bool | None = None,
     reinstall: bool | Sequence[str] = False,
     dry_run: bool = False,
     reporter: Reporter = SILENT,
@@ -52,6 +52,7 @@ def sync_lock(
     began = time.perf_counter()
     settings, selection = settings or ResolveSettings(), selection or Selection()
     env_dir = os.path.abspath(env_dir)
+    compile_bytecode = bool(compile_bytecode)
     body = lock_bytes(lock_file)
     key = _key(body, selection, python, sealed, link_mode, compile_bytecode, settings.conflicts)
     done = _nothing_to_do(env_dir, key, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run)
@@ -87,7 +88,7 @@ def sync_project(
     frozen: bool = False,
     sealed: bool = False,
     link_mode: str | None = None,
-    compile_bytecode: bool = False,
+    compile_bytecode: bool | None = None,
     reinstall: bool | Sequence[str] = False,
     dry_run: bool = False,
     reporter: Reporter = SILENT,
@@ -95,6 +96,7 @@ def sync_project(
     """Lock the project if it needs to be, and make its environment what the lock selects, the project included.
 
     ``locked`` raises DocumentError ``lock-outdated`` instead of locking; ``frozen`` takes the lock as it is.
+    ``link_mode`` and ``compile_bytecode`` that are ``None`` are what the project says.
     """
     began = time.perf_counter()
     env_dir = os.path.abspath(env or project_environment(project_dir))
@@ -139,6 +141,8 @@ def sync_project(
                 )
                 if frozen and not lock_is_current(lock, project.digest(), session):
                     key += _FROZEN
+            if compile_bytecode is None:
+                compile_bytecode = bool(project.document.tool.compile_bytecode)
             how = How(
                 key=key,
                 sealed=sealed,
@@ -161,7 +165,7 @@ def sync_requirements(
     selection: Selection,
     sealed: bool = False,
     link_mode: str | None = None,
-    compile_bytecode: bool = False,
+    compile_bytecode: bool | None = None,
     reinstall: bool | Sequence[str] = False,
     dry_run: bool = False,
     reporter: Reporter = SILENT,
@@ -175,7 +179,7 @@ def sync_requirements(
     locks = [path for path in files if path.endswith(".toml") and os.path.basename(path).startswith("pylock")]
     common = {
         "link_mode": link_mode,
-        "compile_bytecode": compile_bytecode,
+        "compile_bytecode": bool(compile_bytecode),
         "reinstall": reinstall,
         "dry_run": dry_run,
         "reporter": reporter,
@@ -228,7 +232,7 @@ def _key(
     python: str | None,
     sealed: bool,
     link_mode: str | None,
-    compile_bytecode: bool,
+    compile_bytecode: bool | None,
     *more: object,
 ) -> str:
     """The digest of everything an environment's content depends on."""
@@ -244,7 +248,7 @@ def _project_key(
     python: str | None,
     sealed: bool,
     link_mode: str | None,
-    compile_bytecode: bool,
+    compile_bytecode: bool | None,
 ) -> str:
     with open(os.path.join(project_dir, "pyproject.toml"), "rb") as stream:
         document = sha256(stream.read()).digest()

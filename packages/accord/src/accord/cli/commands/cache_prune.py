@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: Parser) -> None:
-    parser.description = (
-        """Removes unpacked wheels that were not used for a while. Environments are not touched."""
-    )
+    parser.description = """Removes what was not used for a while: unpacked wheels, compiled files, environments of scripts, sealed
+        environments that nothing links to. Your own environments are not touched."""
     parser.examples = (
         ("accord cache prune --older-than '2 weeks'", "by age"),
         ("accord cache prune --max-size 2GB", "by size, the longest unused first; for a CI cache"),
@@ -46,15 +45,19 @@ def _size(text: str) -> int:
 
 def run(args: Args, context: Context) -> int:
     from accord.cli.render import plural, size
-    from accord.tasks import cache
+    from accord.tasks.pruning import prune
 
     older = args.older_than
     if older is None and args.max_size is None:
         older = 30 * 86400.0
-    done = cache.collect(context.cache(), older_than=older, max_bytes=args.max_size, dry_run=args.dry_run)
+    pruned = prune(context.cache(), older_than=older, max_bytes=args.max_size, dry_run=args.dry_run)
+    done = pruned.wheels
     if context.json:
         context.emit(
             {
+                "environments": pruned.environments,
+                "closures": pruned.closures,
+                "compiled": pruned.compiled,
                 "removed": done.removed,
                 "removed_bytes": done.removed_bytes,
                 "kept": done.kept,
@@ -64,6 +67,14 @@ def run(args: Args, context: Context) -> int:
         )
     else:
         would = "would remove" if args.dry_run else "removed"
+        for count, what in (
+            (pruned.environments, "script environment"),
+            (pruned.closures, "sealed environment"),
+        ):
+            if count:
+                context.say(f"{would} {plural(count, what)}")
+        if pruned.compiled:
+            context.say(f"{would} the compiled files of {plural(pruned.compiled, 'wheel')}")
         context.say(
             f"{would} {plural(done.removed, 'wheel')} ({size(done.removed_bytes)}), "
             f"kept {done.kept} ({size(done.kept_bytes)})"

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: Parser) -> None:
-    parser.description = (
-        """Reads every file of every unpacked wheel. Ends with status 1 if one is not what it was."""
-    )
+    parser.description = """Reads every file of every unpacked wheel, and what was compiled of it. Ends with status 1 if one is not what it was."""
     parser.flag(
         "--repair", help="Throw damaged wheels away; they are fetched again when they are next wanted"
     )

@@ -1,0 +1,61 @@
+"""Compiled files for what is installed: where those of an interpreter are, and having them made (hot to find).
+
+What was compiled before is linked into every new environment, because that costs little and saves the first import.
+It is made only when a person asks (``--compile-bytecode``), before anything of the environment changes.
+"""
+
+from __future__ import annotations
+
+import os
+
+from accord.environments import interpreters
+from accord.store.compiled import CompiledFiles
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accord.environments.interpreters import Interpreter
+    from accord.environments.plan import Wanted
+    from accord.tasks.session import Session
+
+__all__ = ["find_compiled", "interpreter_name", "is_gone"]
+
+
+def interpreter_name(interpreter: Interpreter) -> str:
+    """Under what name the store keeps what the interpreter compiled.
+
+    Not by its magic number alone: an environment of another kind (conda's) is an interpreter of its own, whose standard
+    library people change, and what is done in one must not reach what another imports.
+    """
+    return f"{interpreter.cache_tag}-{interpreter.magic}-{interpreter.identity[:16]}"
+
+
+def find_compiled(
+    session: Session, interpreter: Interpreter, wanted: Sequence[Wanted], *, compile_bytecode: bool
+) -> None:
+    """Tell ``wanted`` (with their entries) where compiled files of ``interpreter`` are; with ``compile_bytecode`` have
+    those made that are not there.  Raises StoreError as :func:`accord.store.compiling.compile_wheels`."""
+    if not interpreter.cache_tag:
+        return  # a Python that keeps no compiled files
+    place = CompiledFiles(session.cache_dir, interpreter_name(interpreter))
+    if compile_bytecode:
+        from accord.store.compiling import compile_wheels
+
+        entries = [one.entry for one in wanted if one.entry is not None]
+        compile_wheels(place, entries, interpreter.real, reporter=session.reporter)
+    elif not os.path.isdir(place.root):
+        return
+    for one in wanted:
+        one.compiled = place
+
+
+def is_gone(cache_dir: str, name: str, executable: str) -> bool:
+    """Whether the interpreter that compiled under ``name`` is gone, or is another one by now."""
+    from accord_core.errors import AccordError
+
+    try:
+        found = interpreters.inspect(executable, cache_dir=cache_dir)
+    except AccordError:
+        return True
+    return interpreter_name(found) != name
