@@ -53,13 +53,13 @@ def prune(cache_dir: str, *, older_than: float | None, max_bytes: int | None, dr
             sealed = closures.collect(cache_dir, older_than=older_than, dry_run=dry_run)
         except OSError as error:
             raise refused(error, "pruning the cache") from error
-    wheels = upkeep.collect(store, older_than=older_than, max_bytes=max_bytes, dry_run=dry_run)
     compiled = upkeep.collect_compiled(
         store,
         older_than=older_than,
         gone=lambda name, executable: is_gone(cache_dir, name, executable),
         dry_run=dry_run,
     )
+    wheels = upkeep.collect(store, older_than=older_than, max_bytes=max_bytes, dry_run=dry_run)
     return Pruned(environments, sealed, compiled, wheels)
 
 
