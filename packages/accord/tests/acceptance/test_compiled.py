@@ -95,12 +95,15 @@ def test_a_dry_run_compiles_nothing(asking: World) -> None:
     assert not os.path.exists(f"{asking.cache}/compiled-v1")
 
 
+@pytest.mark.parametrize("name", ["ACCORD_COMPILE_BYTECODE", "UV_COMPILE_BYTECODE"])
 @pytest.mark.parametrize("value", ["1", "true", "0", ""])
-def test_the_variable_asks_for_it_and_the_flag_has_the_last_word(asking: World, value: str) -> None:
-    asking.accord("sync", "--env", "one", ACCORD_COMPILE_BYTECODE=value).fine()
+def test_the_variable_asks_for_it_and_the_flag_has_the_last_word(
+    asking: World, name: str, value: str
+) -> None:
+    asking.accord("sync", "--env", "one", **{name: value}).fine()
     assert bool(_compiled(asking, "one")) == (value in ("1", "true"))
     shutil.rmtree(f"{asking.cache}/compiled-v1", ignore_errors=True)
-    asking.accord("sync", "--env", "two", "--no-compile", ACCORD_COMPILE_BYTECODE=value).fine()
+    asking.accord("sync", "--env", "two", "--no-compile", **{name: value}).fine()
     assert _compiled(asking, "two") == {}
 
 

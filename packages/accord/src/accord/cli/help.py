@@ -132,7 +132,7 @@ def explanation(option: Option) -> str:
     if option.takes_value and isinstance(option.default, str):
         parts.append(f"[default: {option.default}]")
     if option.env:
-        parts.append(f"[env: {option.env}]")
+        parts.append(f"[env: {', '.join(option.env)}]")
     if option.aliases:
         parts.append(f"[also: {', '.join(option.aliases)}]")
     return " ".join(parts)

@@ -171,7 +171,7 @@ def install_options(parser: Parser) -> None:
         "--compile-bytecode",
         aliases=("--compile",),
         default=None,
-        env="ACCORD_COMPILE_BYTECODE",
+        env=("ACCORD_COMPILE_BYTECODE", "UV_COMPILE_BYTECODE"),
         help="Compile everything now instead of at first import: once for all environments of one Python",
     )
     parser.flag(

@@ -44,8 +44,8 @@ class Option:
     """One option.  ``names`` are shown, ``aliases`` are accepted as well.
 
     ``action`` is ``flag`` (stores ``const``), ``value``, ``append`` (a tuple) or ``count``.  ``metavar`` names
-    the value in help; ``convert`` turns its text into a value and may raise ``ValueError``; ``env`` is a variable
-    read when the option was not given; ``complete`` is ``file``, ``dir`` or nothing.
+    the value in help; ``convert`` turns its text into a value and may raise ``ValueError``; ``env`` names variables,
+    the first of which that is set is read when the option was not given; ``complete`` is ``file``, ``dir`` or nothing.
     """
 
     __slots__ = (
@@ -66,7 +66,7 @@ class Option:
         metavar: str | None = None,
         choices: tuple[str, ...] = (),
         convert: Callable[[str], object] | None = None,
-        env: str | None = None,
+        env: str | tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
         complete: str | None = None,
     ) -> None:
@@ -80,7 +80,7 @@ class Option:
         self.metavar = metavar
         self.choices = choices
         self.convert = convert
-        self.env = env
+        self.env = (env,) if isinstance(env, str) else env
         self.aliases = aliases
         self.complete = complete
 
@@ -143,7 +143,7 @@ class Parser:
         dest: str | None = None,
         const: object = True,
         default: object = False,
-        env: str | None = None,
+        env: str | tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
     ) -> None:
         """An option without a value.  With ``dest`` and ``const`` several flags may set one attribute."""
@@ -164,7 +164,7 @@ class Parser:
         default: object = None,
         choices: tuple[str, ...] = (),
         convert: Callable[[str], object] | None = None,
-        env: str | None = None,
+        env: str | tuple[str, ...] = (),
         aliases: tuple[str, ...] = (),
         complete: str | None = None,
     ) -> None:
@@ -331,18 +331,17 @@ class Parser:
         self, values: dict[str, object], given: set[str], environ: Mapping[str, str]
     ) -> None:
         for option in self.options:
-            if option.env is None or option.dest in given:
+            variable = next((name for name in option.env if environ.get(name)), None)
+            if variable is None or option.dest in given:
                 continue
-            text = environ.get(option.env)
-            if not text:
-                continue
+            text = environ[variable]
             if option.takes_value:
-                value = self._value(option, text, option.env)
+                value = self._value(option, text, variable)
                 values[option.dest] = (value,) if option.action == "append" else value
             else:
                 word = text.strip().lower()
                 if word not in TRUE_WORDS | FALSE_WORDS:
-                    raise self.wrong(f"{option.env}={text!r} is neither true nor false")
+                    raise self.wrong(f"{variable}={text!r} is neither true nor false")
                 if word in TRUE_WORDS:
                     values[option.dest] = option.const
 
