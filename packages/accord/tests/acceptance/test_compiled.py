@@ -77,9 +77,12 @@ def test_an_environment_that_is_there_is_completed_and_then_there_is_nothing_to_
     assert _compiled(asking).keys() == PACKAGES
     assert asking.everything(".venv") == before
     inodes = _compiled(asking)
+    stamp = os.stat(asking.path(".venv", ".accord", "state")).st_mtime_ns
     asking.accord("sync", "--compile-bytecode").fine()
     asking.accord("sync").fine()
+    asking.accord("sync", "--no-compile").fine()
     assert _compiled(asking) == inodes
+    assert os.stat(asking.path(".venv", ".accord", "state")).st_mtime_ns == stamp, "nothing was to do"
     asking.accord("verify").fine()
 
 
@@ -111,6 +114,8 @@ def test_the_project_asks_for_it_and_the_flag_has_the_last_word(asking: World) -
     asking.project("alpha", "single", more="[tool.accord]\ncompile-bytecode = true\n")
     asking.accord("sync", "--env", "one", "--no-compile-bytecode").fine()
     assert _compiled(asking, "one") == {}
+    asking.accord("sync", "--env", "one").fine()
+    assert _compiled(asking, "one").keys() == PACKAGES
     lock = asking.read("pylock.toml")
     asking.accord("sync", "--env", "two").fine()
     assert _compiled(asking, "two").keys() == PACKAGES

@@ -52,21 +52,24 @@ def sync_lock(
     began = time.perf_counter()
     settings, selection = settings or ResolveSettings(), selection or Selection()
     env_dir = os.path.abspath(env_dir)
-    compile_bytecode = bool(compile_bytecode)
+    compile_bytecode = compile_bytecode or None
     body = lock_bytes(lock_file)
-    key = _key(body, selection, python, sealed, link_mode, compile_bytecode, settings.conflicts)
-    done = _nothing_to_do(env_dir, key, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run)
-    if done is not None:
-        return done
+    key = _key(body, selection, python, sealed, link_mode, settings.conflicts)
+    for suffix in _ENOUGH[compile_bytecode]:
+        done = _nothing_to_do(
+            env_dir, key + suffix, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run
+        )
+        if done is not None:
+            return done
     from accord.tasks.installing import How, bring
     from accord.tasks.session import Session
 
     with Session(settings, python=python, env=env_dir, reporter=reporter) as session:
         how = How(
-            key=key,
+            key=key + _SAID[compile_bytecode],
             sealed=sealed,
             link_mode=link_mode,
-            compile_bytecode=compile_bytecode,
+            compile_bytecode=bool(compile_bytecode),
             reinstall=reinstall,
             dry_run=dry_run,
             began=began,
@@ -103,10 +106,9 @@ def sync_project(
     path = lock_path(project_dir)
     quick = not (settings.upgrade or settings.refresh)
     if quick and os.path.exists(path):
-        key = _project_key(
-            project_dir, path, settings, selection, python, sealed, link_mode, compile_bytecode
-        )
-        for stands in (key, key + _FROZEN) if frozen else (key,):
+        key = _project_key(project_dir, path, settings, selection, python, sealed, link_mode)
+        keys = [key + suffix for suffix in _ENOUGH[compile_bytecode]]
+        for stands in [*keys, *(key + _FROZEN for key in keys)] if frozen else keys:
             done = _nothing_to_do(env_dir, stands, began, sealed=sealed, reinstall=reinstall, dry_run=dry_run)
             if done is not None:
                 return done
@@ -136,9 +138,8 @@ def sync_project(
                 lock = load_lock(path, session.cache_dir)
             key = ""
             if os.path.exists(path):
-                key = _project_key(
-                    project_dir, path, settings, selection, python, sealed, link_mode, compile_bytecode
-                )
+                key = _project_key(project_dir, path, settings, selection, python, sealed, link_mode)
+                key += _SAID[compile_bytecode]
                 if frozen and not lock_is_current(lock, project.digest(), session):
                     key += _FROZEN
             if compile_bytecode is None:
@@ -232,11 +233,10 @@ def _key(
     python: str | None,
     sealed: bool,
     link_mode: str | None,
-    compile_bytecode: bool | None,
     *more: object,
 ) -> str:
     """The digest of everything an environment's content depends on."""
-    words = repr((selection, python, sealed, link_mode, compile_bytecode, *more))
+    words = repr((selection, python, sealed, link_mode, *more))
     return sha256(sha256(body).digest() + words.encode()).hexdigest()
 
 
@@ -248,7 +248,6 @@ def _project_key(
     python: str | None,
     sealed: bool,
     link_mode: str | None,
-    compile_bytecode: bool | None,
 ) -> str:
     with open(os.path.join(project_dir, "pyproject.toml"), "rb") as stream:
         document = sha256(stream.read()).digest()
@@ -259,13 +258,15 @@ def _project_key(
         pass  # most projects pin no Python
     said: Mapping[str, object] = settings.as_dict()
     asked = sorted((name, repr(value)) for name, value in said.items() if name not in _NO_MATTER)
-    return _key(
-        lock_bytes(path), selection, python, sealed, link_mode, compile_bytecode, project_dir, document, asked
-    )
+    return _key(lock_bytes(path), selection, python, sealed, link_mode, project_dir, document, asked)
 
 
 # What a frozen sync left is not what the project asks for, unless the lock was right.
 _FROZEN = " frozen"
+# What was said of compiling (``None``: nothing, so that the project's word counts, which is part of the key), and which
+# of these is as good: an environment that is compiled is one, too, for who did not ask for it.
+_SAID = {None: "", True: " compiled", False: " plain"}
+_ENOUGH = {None: ("", " compiled"), True: (" compiled",), False: ("", " plain", " compiled")}
 _NO_MATTER = frozenset(("cache_dir", "offline", "refresh"))
 
 
