@@ -188,8 +188,10 @@ class Accord:
         more = ["--offline"] if offline else []
         return self._job("compile", "pip", "compile", source, "-o", output, "--python", self.python, *more)
 
-    def sync(self, lock: str, folder: str, *, sealed: bool = False, offline: bool = False) -> Job:
-        more = ["--sealed"] * sealed + ["--offline"] * offline
+    def sync(
+        self, lock: str, folder: str, *, sealed: bool = False, compiled: bool = False, offline: bool = False
+    ) -> Job:
+        more = ["--sealed"] * sealed + ["--compile-bytecode"] * compiled + ["--offline"] * offline
         return self._job("sync", "sync", "--lock", lock, "--env", folder, "--python", self.python, *more)
 
     def install(self, requirement: str, folder: str, *, offline: bool = False) -> Job:

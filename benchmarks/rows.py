@@ -24,6 +24,7 @@ UV = "uv"
 UV_PYLOCK = "uv pylock"
 ACCORD = "accord"
 SEALED = "accord sealed"
+COMPILED = "accord compiled"
 PIP = "pip"
 HARD = "link mode hardlink (also what the default, clone, falls back to on ext4), bytecode off"
 
@@ -48,11 +49,20 @@ class Row:
 ROWS = (
     Row("sealed", "sealed environment, lock seen before, new place", "warm-install", SEALED, UV, 0.10),
     Row("private", "private environment, new, store filled", "warm-install", ACCORD, UV, 1.0),
+    Row("private-compiled", "the same, compiled before (no limit is set)", "warm-install", COMPILED, UV, 0),
     Row("add-one", "one package added to the 158 (private)", "add-one", ACCORD, UV, 1.0),
     Row("cold-private", "cold install of the 158, private", "cold-install", ACCORD, UV, 1.0),
     Row("cold-sealed", "cold install of the 158, sealed", "cold-install", SEALED, UV, 1.0),
     Row("import-private", "first import of all top-level modules, private", "first-import", ACCORD, UV, 1.0),
     Row("import-sealed", "first import of all top-level modules, sealed", "first-import", SEALED, UV, 1.0),
+    Row(
+        "import-compiled",
+        "the same, private, compiled before (no limit is set)",
+        "first-import",
+        COMPILED,
+        UV,
+        0,
+    ),
     Row("resolve-158", "warm resolve of the 158, offline", "warm-resolve-158", ACCORD, UV, 1.0),
     Row("resolve-airflow", "warm resolve of airflow, offline", "warm-resolve-airflow", ACCORD, UV, 1.5),
     Row("cold-resolve", "cold resolve of the 158", "cold-resolve-158", ACCORD, UV, 1.0),
@@ -87,6 +97,8 @@ class Bench:
         self.folder = folder
         self.uv = Uv(index, self.path("uv-cache"), python)
         self.accord = Accord(index, self.path("accord-cache"), python, accord)
+        # A cache of its own: what was compiled once is linked whether a later command asks for it or not.
+        self.compiled = Accord(index, self.path("accord-compiled-cache"), python, accord)
         self.pip = Pip(index, self.path("pip-cache"), python)
         self.python = python
         self.with_pip = with_pip
@@ -139,6 +151,8 @@ class Bench:
             self.run(self.uv.venv(place), self.pip.sync_bare(self.uv_lock(), place))
         elif label == ACCORD:
             self.run(self.accord.sync(self.accord_lock(), place), self.accord.install("humanize", place))
+        elif label == COMPILED:
+            self.run(self.compiled.sync(self.accord_lock(), place, compiled=True))
         else:
             self.run(self.accord.sync(self.accord_lock(), place, sealed=True))
         self.gone(place)()
@@ -309,6 +323,10 @@ class Bench:
             (ACCORD, "pylock.toml, private, default link mode, bytecode off", with_accord(sealed=False)),
             (SEALED, "pylock.toml, --sealed", with_accord(sealed=True)),
         ]
+        if not cold:
+            settings = "pylock.toml, private, default link mode, compiled for another environment before"
+            again = self.compiled
+            forms.append((COMPILED, settings, lambda: [again.sync(self.accord_lock(), place, offline=True)]))
         if self.with_pip:
             forms.append((PIP, "requirements.txt, --no-deps --no-compile, environment made by uv", with_pip))
         return [
@@ -444,6 +462,11 @@ class Bench:
                 contender(UV, HARD, lambda: [self.uv.venv(place), self.uv.sync(self.uv_lock(), place)]),
                 contender(ACCORD, "private", lambda: [self.accord.sync(lock(), place)]),
                 contender(SEALED, "--sealed", lambda: [self.accord.sync(lock(), place, sealed=True)]),
+                contender(
+                    COMPILED,
+                    "private, compiled for another environment before",
+                    lambda: [self.compiled.sync(lock(), place)],
+                ),
             ],
         )
 
