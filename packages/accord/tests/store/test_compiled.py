@@ -218,6 +218,33 @@ def test_a_worker_that_takes_too_long_is_given_up(bench: Bench, place: CompiledF
     assert place.find(entry) is None
 
 
+def test_a_worker_that_dies_again_and_again_is_a_coded_error(
+    bench: Bench, place: CompiledFiles, tmp_path: Path
+) -> None:
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\necho '[]'\nread job\n")
+    dying.chmod(0o755)
+    entries = [bench.store.add(write_wheel(bench.wheels, f"p{n}", files={"m.py": b""})) for n in range(4)]
+    one = CompileLimits(processes=1, deaths=2)
+    assert compile_wheels(place, entries[:2], str(dying), limits=one) == 2
+    with pytest.raises(StoreError) as caught:
+        compile_wheels(place, entries, str(dying), limits=one)
+    assert caught.value.code == "compile-failed"
+    assert os.listdir(f"{place.above}/aside") == []
+
+
+@pytest.mark.parametrize(("size", "taken"), [(1000, True), (999, False)])
+def test_an_answer_beyond_the_limit_is_no_answer(
+    bench: Bench, place: CompiledFiles, tmp_path: Path, size: int, taken: bool
+) -> None:
+    talking = tmp_path / "python"
+    talking.write_text("#!/bin/sh\necho '[]'\nread job\nprintf '[%999s' ''\nsleep 0.2\necho ']'\nread end\n")
+    talking.chmod(0o755)
+    entry = _entry(bench)
+    compile_wheels(place, [entry], str(talking), limits=CompileLimits(processes=1, answer=size))
+    assert (place.find(entry) is not None) == taken
+
+
 def test_a_source_beyond_the_limit_is_left_to_python(bench: Bench, place: CompiledFiles) -> None:
     entry = bench.store.add(write_wheel(bench.wheels, files={"at.py": b"#" * 100, "over.py": b"#" * 101}))
     compile_wheels(place, [entry], sys.executable, limits=CompileLimits(source=100))

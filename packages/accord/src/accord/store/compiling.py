@@ -40,11 +40,14 @@ _SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_compile.py"
 
 @dataclass(frozen=True, slots=True)
 class CompileLimits:
-    """``source`` bytes of one file, ``seconds`` for one job of 64 files, ``processes`` at once."""
+    """``source`` bytes of one file, ``seconds`` for one job of 64 files, ``processes`` at once, ``deaths`` of processes
+    before no more is tried, ``answer`` bytes to one job."""
 
     source: int = 32 << 20
     seconds: float = 300.0
     processes: int = 8
+    deaths: int = 5
+    answer: int = 1 << 20
 
 
 def compile_wheels(
@@ -57,8 +60,8 @@ def compile_wheels(
 ) -> int:
     """Have ``executable`` compile those of ``entries`` that ``place`` has not; how many those were.
 
-    ``StoreError``: ``compile-failed`` if it cannot be run, ``disk-full``, ``not-writable``.  A file that does not
-    compile is no failure.
+    ``StoreError``: ``compile-failed`` if it cannot be run or dies again and again, ``disk-full``, ``not-writable``.  A
+    file that does not compile is no failure.
     """
     wheels = [_Wheel(place, entry) for entry in entries if place.find(entry) is None]
     if not wheels:
@@ -165,6 +168,7 @@ class _Compiling:
         self._processes: list[_Process] = []
         self._guard = threading.Lock()
         self._stopped = False
+        self._deaths = 0
         self._task = 0
 
     def run(self) -> None:
@@ -205,6 +209,7 @@ class _Compiling:
                 if rows is None:
                     process.close()
                     process = None
+                    self._mourn()
                 if wheel.done(rows):
                     self._end(wheel)
         finally:
@@ -214,6 +219,12 @@ class _Compiling:
     def _next(self) -> tuple[_Wheel, list[str]] | None:
         with self._guard:
             return None if self._stopped else next(self._jobs, None)
+
+    def _mourn(self) -> None:
+        with self._guard:
+            self._deaths += 1
+            if self._deaths > self._limits.deaths:
+                raise _cannot(self._executable, f"it died of {self._deaths} jobs")
 
     def _start(self) -> _Process:
         process = _Process(self._executable, self._limits)
@@ -237,7 +248,7 @@ class _Process:
 
     def __init__(self, executable: str, limits: CompileLimits) -> None:
         self._executable = executable
-        self._seconds = limits.seconds
+        self._limits = limits
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._buffer = b""
         try:
@@ -282,7 +293,7 @@ class _Process:
         poll = select.poll()
         poll.register(handle, select.POLLIN | select.POLLHUP)
         while b"\n" not in self._buffer:
-            if not poll.poll(self._seconds * 1000):
+            if len(self._buffer) > self._limits.answer or not poll.poll(self._limits.seconds * 1000):
                 return None
             piece = os.read(handle, 1 << 16)
             if not piece:
