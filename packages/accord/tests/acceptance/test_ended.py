@@ -65,7 +65,8 @@ def _runs(pid: int) -> bool:
 def _left(world: World, temporary: str) -> list[str]:
     """What a command left where things lie only while it runs."""
     found = os.listdir(temporary)
-    for folder, beginning in (("builds-v1", "."), ("store-v1/aside", ""), ("build-envs-v1", "")):
+    places = (("builds-v1", "."), ("store-v1/aside", ""), ("compiled-v1/aside", ""), ("build-envs-v1", ""))
+    for folder, beginning in places:
         path = os.path.join(world.cache, folder)
         if os.path.isdir(path):
             found += [f"{folder}/{name}" for name in os.listdir(path) if name.startswith(beginning)]
@@ -156,27 +157,33 @@ def test_compiling_ends_on_all_processors(settled: World, temporary: str) -> Non
     settled.project("alpha", "vast")
     process = settled.start("sync", "--compile-bytecode")
     until = time.monotonic() + 30
-    while len(running := _speaking_of(f"compileall -q -q -j 0 {settled.path('.venv')}")) < 2:
+    while len(running := _children_of(process.pid, "_compile.py")) < min(2, len(os.sched_getaffinity(0))):
         assert time.monotonic() < until and process.poll() is None, process.communicate()
         time.sleep(0.02)
+    time.sleep(0.5)  # into the middle of a job
+    began = time.monotonic()
     process.terminate()
     process.communicate(timeout=30)
+    assert time.monotonic() - began < 5
     assert process.returncode == 128 + signal.SIGTERM
     assert [pid for pid in running if _runs(pid)] == []
+    assert settled.installed(".venv") == {"alpha": "1.0", "beta": "1.0"}
     assert _left(settled, temporary) == []
 
 
-def _speaking_of(words: str) -> list[int]:
-    """The processes with ``words`` in their command line."""
+def _children_of(parent: int, word: str) -> list[int]:
+    """The processes that ``parent`` started and that have ``word`` in their command line."""
     found = []
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/cmdline", "rb") as file:
-                    line = file.read().replace(b"\0", b" ").decode("utf-8", "replace")
+                with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+                    above = int(file.read().rsplit(")", 1)[1].split()[1])
+                with open(f"/proc/{name}/cmdline", "rb") as line:
+                    said = word.encode() in line.read()
             except OSError:
                 continue
-            if words in line:
+            if above == parent and said:
                 found.append(int(name))
     return found
 

@@ -29,8 +29,7 @@ def complete(directory: str, wanted: Iterable[Wanted], *, link_mode: str = "auto
     environment is left alone.  ``InstallError`` as :func:`accord.io.files.refused` makes them.
     """
     layout = layout_of(directory)
-    site = f"{layout.root}/{layout.site}"
-    if os.path.islink(site):
+    if layout.link():
         return 0
     placed = 0
     try:
