@@ -93,6 +93,13 @@ def test_json_says_what_it_says_without(asking: World) -> None:
     assert compiled["added"] == plain["added"]
 
 
+def test_installing_from_a_lock_as_pip_does_compiles_too(asking: World) -> None:
+    asking.accord("lock").fine()
+    asking.accord("venv", "one").fine()
+    asking.accord("pip", "install", "-r", "pylock.toml", "--env", "one", "--compile-bytecode").fine()
+    assert _compiled(asking, "one").keys() == PACKAGES
+
+
 def test_a_dry_run_compiles_nothing(asking: World) -> None:
     asking.accord("sync", "--dry-run", "--compile-bytecode").fine()
     assert not os.path.exists(f"{asking.cache}/compiled-v1")

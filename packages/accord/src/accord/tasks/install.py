@@ -73,7 +73,23 @@ def install(
     locks = [path for path in files if os.path.basename(path).startswith("pylock") and path.endswith(".toml")]
     if locks:
         return _from_lock(
-            locks, requirements, files, env, python, settings, selection, link_mode, exact, dry_run, reporter
+            locks,
+            requirements,
+            files,
+            env,
+            How(
+                link_mode=link_mode,
+                compile_bytecode=compile_bytecode,
+                reinstall=reinstall,
+                dry_run=dry_run,
+                exact=exact,
+                began=began,
+                command=f"pip install -r {locks[0]}",
+            ),
+            python=python,
+            settings=settings,
+            selection=selection,
+            reporter=reporter,
         )
     read = read_inputs(
         files, settings, words=requirements, editable=editable, selection=selection, as_pip=True
@@ -126,27 +142,18 @@ def _from_lock(
     requirements: Sequence[str],
     files: Sequence[str],
     env: str,
+    how: How,
+    *,
     python: str | None,
     settings: ResolveSettings,
     selection: Selection,
-    link_mode: str | None,
-    exact: bool,
-    dry_run: bool,
     reporter: Reporter,
 ) -> SyncOutcome:
     from accord.tasks.lockfile import load_lock
 
     if len(files) > 1 or requirements:
         raise UsageError("lock-not-alone", "a lock stands for everything; give it alone")
-    began = time.perf_counter()
     with Session(settings, python=python, env=env, reporter=reporter) as session:
-        how = How(
-            link_mode=link_mode,
-            dry_run=dry_run,
-            exact=exact,
-            began=began,
-            command=f"pip install -r {locks[0]}",
-        )
         lock = load_lock(locks[0], session.cache_dir)
         return bring(session, env, lambda: lock, selection, how, os.path.dirname(os.path.abspath(locks[0])))
 
