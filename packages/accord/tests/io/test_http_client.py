@@ -583,6 +583,17 @@ def test_a_proxy_that_refuses_the_tunnel_is_named(serve: Serve) -> None:
     assert (proxy.asked[0].method, proxy.asked[0].target) == ("CONNECT", "index.example:443")
 
 
+@pytest.mark.parametrize("url", ["http://index.example/", "https://index.example/"])
+def test_a_proxy_that_is_not_there_is_named_and_not_the_index(url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    error = Patient(environ={"ALL_PROXY": f"http://p:secret@127.0.0.1:{port}"}).refused(url)
+    assert error.code == "proxy-unreachable"
+    assert f"127.0.0.1:{port}" in error.message
+    assert "secret" not in repr(error.message)
+    assert "NO_PROXY" in (error.hint or "")
+
+
 def test_a_tunnel_carries_tls(serve: Serve) -> None:
     """A small forwarding proxy: CONNECT, then bytes both ways."""
     inside = serve(lambda asked: reply(b"through the tunnel"), tls=True)

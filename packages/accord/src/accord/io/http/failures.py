@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accord.io.http.pool import ProxyRefusedError
+from accord.io.http.pool import ProxyRefusedError, ProxyUnreachableError
 from accord.io.http.wire import ProtocolError, TooLargeError, TruncatedError
 from accord.io.urls import redact, split
 from accord_core.errors import RepositoryError
@@ -31,6 +31,8 @@ def is_final(error: Exception) -> bool:
         return True
     if isinstance(error, ProxyRefusedError):
         return error.status < 500
+    if isinstance(error, ProxyUnreachableError):
+        return isinstance(error.__cause__, Exception) and is_final(error.__cause__)
     return isinstance(error, socket.gaierror) and error.errno in {socket.EAI_NONAME, socket.EAI_FAMILY}
 
 
@@ -52,6 +54,13 @@ def of_exception(error: Exception, url: str, attempts: int) -> RepositoryError:
             f"no secure connection to {host}: {error.reason or error}{tried}",
             context=(f"asked for {redact(url)}",),
             hint="check the index URL (http or https?) and any proxy in between",
+        )
+    if isinstance(error, ProxyUnreachableError):
+        return RepositoryError(
+            "proxy-unreachable",
+            f"the proxy {error.proxy} cannot be reached: {_reason(error.__cause__)}{tried}",
+            context=(f"asked for {redact(url)}",),
+            hint="check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name this host in NO_PROXY",
         )
     if isinstance(error, TimeoutError):
         return RepositoryError(
@@ -91,7 +100,7 @@ def of_exception(error: Exception, url: str, attempts: int) -> RepositoryError:
     )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException | None) -> str:
     import socket
 
     if isinstance(error, socket.gaierror):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from accord.io.http.options import HttpLimits, HttpOptions
     from accord.io.urls import Url
 
-__all__ = ["Pool", "ProxyRefusedError", "basic"]
+__all__ = ["Pool", "ProxyRefusedError", "ProxyUnreachableError", "basic"]
 
 
 class ProxyRefusedError(Exception):
@@ -30,6 +30,14 @@ class ProxyRefusedError(Exception):
     def __init__(self, proxy: str, status: int) -> None:
         super().__init__(f"the proxy {proxy} answered {status}")
         self.status = status
+
+
+class ProxyUnreachableError(OSError):
+    """There is no connection to ``proxy``; the cause says why."""
+
+    def __init__(self, proxy: str, cause: OSError) -> None:
+        super().__init__(cause.errno, cause.strerror or str(cause))
+        self.proxy = proxy
 
 
 class _Place:
@@ -107,7 +115,12 @@ class Pool:
         first = proxy or url
         # As bytes where that is possible, since Python loads its IDNA tables for any host given as text.
         host = first.host.encode("ascii") if first.host.isascii() else first.host
-        sock = socket.create_connection((host, first.port), self._options.timeout)  # type: ignore[arg-type]
+        try:
+            sock = socket.create_connection((host, first.port), self._options.timeout)  # type: ignore[arg-type]
+        except OSError as error:
+            if proxy is None:
+                raise
+            raise ProxyUnreachableError(proxy.netloc, error) from error
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if first.scheme == "https":
