@@ -13,6 +13,7 @@ unpacked; they stop at the first fault.  They read files and buffers they are ha
     remote       the METADATA of a wheel from a few byte ranges
     metadata     the core metadata fields a resolver needs (hot)
     entrypoints  entry_points.txt and the names a script may have
+    reserved     places of an environment that no wheel may provide
     record       RECORD: reading, writing, holding an archive against it
     wheel        a wheel: its dist-info, its schemes, its members verified
     sdist        tar.gz and legacy zip sdists: PKG-INFO and safe extraction

@@ -17,6 +17,7 @@ from .entrypoints import EntryPoint, check_script_name, parse_entry_points
 from .limits import DEFAULT
 from .metadata import Metadata, parse_metadata
 from .paths import Paths
+from .reserved import check_library_path, check_target
 from .zipreader import open_zip
 
 TYPE_CHECKING = False
@@ -94,8 +95,10 @@ class Wheel:
         self._check_targets()
 
     def _check_targets(self) -> None:
-        """No two files of the wheel may become one file of the environment, by way of ``.data`` folders."""
+        """No file may become a part of the environment itself, and no two of them, by way of ``.data`` folders, one."""
         if not any(_DATA_SUFFIX + "/" in member.name for member in self.members):
+            for member in self.members:
+                check_library_path(member.name)
             return
         places: dict[str, Paths] = {}
         for member in self.members:
@@ -115,11 +118,12 @@ class Wheel:
     def target(self, member: Member) -> tuple[str, str]:
         """``(scheme, path inside it)`` of a file; scheme is one of :data:`SCHEMES`.
 
-        Raises ``ArchiveError``: ``wheel-scheme-unknown``, ``wheel-data-foreign``, and for scripts
-        ``script-name-path``, ``script-name-reserved``.
+        Raises ``ArchiveError``: ``wheel-scheme-unknown``, ``wheel-data-foreign``, ``wheel-target-reserved``, and for
+        scripts ``script-name-path``, ``script-name-reserved``.
         """
         top, _, rest = member.name.partition("/")
         if not top.endswith(_DATA_SUFFIX) or not rest:
+            check_library_path(member.name)
             return "purelib" if self.wheel_file.root_is_purelib else "platlib", member.name
         if top != self.data_folder:
             raise ArchiveError(
@@ -133,9 +137,9 @@ class Wheel:
         if scheme == "scripts":
             check_script_name(path)
         elif scheme == "data":
-            folder, _, name = path.rpartition("/")
-            if folder.lower() in ("bin", "scripts") or path.lower() == "pyvenv.cfg":
-                check_script_name(name)
+            check_target(path)
+        elif scheme != "headers":
+            check_library_path(path)
         return scheme, path
 
     def find(self, name: str) -> Member | None:

@@ -71,8 +71,10 @@ class Assembly:
         self._task = 0
 
     def run(self, wanted: Sequence[Wanted]) -> None:
-        """Place every wheel.  ``InstallError`` ``file-conflict`` where two disagree; ``OSError`` from the system."""
+        """Place every wheel.  ``InstallError`` ``file-conflict`` where two disagree; ``ArchiveError``
+        ``wheel-target-reserved`` and others of its kind; ``OSError`` from the system."""
         entries = [entry_of(want) for want in wanted]
+        self._check_targets(entries)
         self._skip = self._find_conflicts(entries)
         for folder in (self.layout.site, self.layout.scripts):
             os.makedirs(f"{self.base}/{folder}", exist_ok=True)
@@ -95,6 +97,16 @@ class Assembly:
                 sample = f"{entry.path}/site/{entry.files[0]}"
                 return links.choose(self.link_mode, sample, f"{self.base}/{self.layout.site}")
         return "copy"
+
+    def _check_targets(self, entries: list[Entry]) -> None:
+        """The archive rooms refuse such wheels; but whatever the store holds, nothing is placed over the environment's
+        own parts, nor where the names of two levels together lead elsewhere."""
+        for entry in entries:
+            if entry.data:
+                from accord_core.archive.reserved import check_target
+
+                for row in entry.data:
+                    check_target(self.target(entry, row[0], row[1]))
 
     # -- one wheel -------------------------------------------------------------------------------------------
 

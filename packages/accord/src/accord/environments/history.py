@@ -6,13 +6,13 @@ reversed: it costs a rename for each rename, fetches nothing, and can itself be 
 
 from __future__ import annotations
 
-import marshal
 import os
 
 from accord.environments import state
+from accord.environments.journal import read_moves
 from accord.environments.layout import OWN, layout_of
 from accord.environments.moves import is_compiled
-from accord.environments.transaction import Transaction, entries, read_moves
+from accord.environments.transaction import Transaction, entries, read_info
 from accord.io import files
 from accord_core.errors import InstallError
 
@@ -45,26 +45,17 @@ class Change:
 def history(directory: str) -> tuple[Change, ...]:
     """What can be looked back on, oldest first."""
     root = layout_of(directory).root
-    infos = {number: _info(root, number) for number in entries(root)}
+    infos = {number: read_info(root, number) for number in entries(root)}
     undone = {info.get("undoes", 0) for info in infos.values()}
     return tuple(Change(number, info, number in undone) for number, info in infos.items())
-
-
-def _info(root: str, number: int) -> dict[str, Any]:
-    try:
-        with open(f"{root}/{OWN}/history/{number}/info", "rb") as file:
-            # Written by Accord into the environment itself.
-            found = marshal.loads(file.read())  # noqa: S302
-    except (OSError, ValueError, EOFError, TypeError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def undo(directory: str, *, command: str = "undo", redo: bool = False) -> Change:
     """Take back the last change that was not yet taken back; with ``redo`` take back the last undo.
 
     Returns the change that was undone.  ``InstallError`` ``nothing-to-undo``; ``undo-conflict`` where something else
-    changed what would have to move; ``locked``.
+    changed what would have to move; ``locked``; ``journal-damaged`` and ``journal-foreign`` for a history that is not
+    Accord's.
     """
     layout = layout_of(directory)
     try:
@@ -123,7 +114,7 @@ def _is_undo(one: Change, changes: tuple[Change, ...]) -> bool:
 
 def _reverse(change: Transaction, chosen: Change) -> None:
     root = change.root
-    found = read_moves(f"{root}/{OWN}/history/{chosen.number}/moves")
+    found = read_moves(root, f"{root}/{OWN}/history/{chosen.number}/moves")
     if found is None:
         raise _conflict(chosen, "its record is gone")
     back = []
@@ -180,14 +171,9 @@ def _restore_state(root: str, undone: int, number: int) -> None:
     layout = layout_of(root)
     present = state.read(root)
     if present is not None:
-        files.write_atomic(f"{root}/{OWN}/history/{number}/state", marshal.dumps(present), sync=False)
-    before = None
-    try:
-        with open(f"{root}/{OWN}/history/{undone}/state", "rb") as file:
-            before = marshal.loads(file.read())  # noqa: S302
-    except (OSError, ValueError, EOFError, TypeError):
-        pass
-    if isinstance(before, dict):
+        files.write_atomic(f"{root}/{OWN}/history/{number}/state", state.dump(present), sync=False)
+    before = state.read_file(f"{root}/{OWN}/history/{undone}/state")
+    if before is not None:
         state.write(layout, before["key"], before["dists"], kind=before["kind"], closure=before["closure"])
     else:
         state.write(layout, "", {})

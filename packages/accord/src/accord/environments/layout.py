@@ -8,6 +8,8 @@
         txn/*/      the new, prepared aside, under the paths it will have
         history/N/  moves, info, and the old under the paths it had
 
+    (each a text of rows: :mod:`accord.environments.rows`)
+
 Paths inside an environment are relative to it, with ``/``.
 """
 

@@ -10,6 +10,7 @@ import os
 import stat
 
 from accord.environments.installed import Installed, recorded
+from accord.environments.journal import is_own, refuse_foreign
 from accord.environments.layout import OWN, Layout
 from accord_core.errors import InstallError
 
@@ -40,6 +41,9 @@ class Leaving:
     """Which renames take a set of files out: a folder goes in one piece if nothing but they is in it."""
 
     def __init__(self, layout: Layout, paths: set[str]) -> None:
+        """``InstallError`` ``journal-foreign`` where any of them is in Accord's own folder."""
+        if any(map(is_own, paths)):
+            refuse_foreign(layout.root)
         self._root = layout.root
         self._paths = paths
         self._folders = {""}

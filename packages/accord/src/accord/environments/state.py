@@ -8,13 +8,13 @@ edited in place is not seen here: ``accord verify`` looks at contents.
 
 from __future__ import annotations
 
-import marshal
 import os
 
+from accord.environments import rows
 from accord.environments.layout import OWN, Layout, library_of
 from accord.io import files
 
-__all__ = ["Known", "read", "unchanged", "write"]
+__all__ = ["Known", "dump", "read", "read_file", "unchanged", "write"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     Known = dict
 
-_FORMAT = 1
+_KIND = "accord-state 2"
 
 
 def unchanged(env_dir: str, key: str) -> bool:
@@ -41,15 +41,35 @@ def unchanged(env_dir: str, key: str) -> bool:
 
 def read(env_dir: str) -> dict[str, Any] | None:
     """The state: ``key``, ``stamps``, ``dists`` (:data:`Known`), ``kind``; ``None`` where there is none to trust."""
+    return read_file(f"{env_dir}/{OWN}/state")
+
+
+def read_file(path: str) -> dict[str, Any] | None:
+    """The same of a file: the state itself, or one that history keeps."""
+    stamps: list[tuple[str, int, int]] = []
+    dists: Known = {}
     try:
-        with open(f"{env_dir}/{OWN}/state", "rb") as file:
-            # Written by this module into the environment itself.
-            state = marshal.loads(file.read())  # noqa: S302
-    except (OSError, ValueError, EOFError, TypeError):
+        (key, kind, closure), *found = rows.read(path, _KIND)
+        for row in found:
+            if len(row) == 3:
+                stamps.append((row[0], int(row[1]), int(row[2])))
+            else:
+                name, version, sha256, dist_info, time, size = row
+                dists[name] = (version, sha256, dist_info, int(time), int(size))
+    except (OSError, ValueError):
         return None
-    if not isinstance(state, dict) or state.get("format") != _FORMAT:
+    if not stamps:
         return None
-    return state
+    return {"key": key, "kind": kind, "closure": closure, "stamps": stamps, "dists": dists}
+
+
+def dump(state: dict[str, Any]) -> bytes:
+    """The contents of the file."""
+    found: list[tuple[str, ...]] = [(state["key"], state["kind"], state["closure"])]
+    found += [(path, str(time), str(inode)) for path, time, inode in state["stamps"]]
+    for name, (version, sha256, dist_info, time, size) in state["dists"].items():
+        found.append((name, version, sha256, dist_info, str(time), str(size)))
+    return rows.dump(_KIND, found)
 
 
 def _stamps(root: str, paths: list[str]) -> list[tuple[str, int, int]]:
@@ -68,7 +88,6 @@ def write(layout: Layout, key: str, dists: Known, *, kind: str = "private", clos
     """Remember what now stands.  Never raises for an environment that cannot be written: it is only slower then."""
     watched = [layout.site, layout.scripts, "pyvenv.cfg", f"{layout.scripts}/python"]
     state = {
-        "format": _FORMAT,
         "key": key,
         "kind": kind,
         "closure": closure,
@@ -76,6 +95,6 @@ def write(layout: Layout, key: str, dists: Known, *, kind: str = "private", clos
         "stamps": _stamps(layout.root, watched),
     }
     try:
-        files.write_atomic(layout.own("state"), marshal.dumps(state), sync=False)
+        files.write_atomic(layout.own("state"), dump(state), sync=False)
     except OSError:
         pass

@@ -14,17 +14,18 @@ happened when ``to`` is there and ``from`` is not.
 
 from __future__ import annotations
 
-import marshal
 import os
 import time
 
+from accord.environments import rows
+from accord.environments.journal import dump_moves, is_number, read_moves
 from accord.environments.layout import OWN
 from accord.io import files, inodes
 from accord.io.locks import FileLock
 from accord.io.steps import step
 from accord_core.errors import InstallError
 
-__all__ = ["KEPT", "Transaction", "entries", "read_moves", "recover", "recover_locked"]
+__all__ = ["KEPT", "Transaction", "entries", "read_info", "recover", "recover_locked"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     Move = tuple[str, str]
 
 KEPT = 10  # transactions that can be undone
+_INFO = "accord-change 2"
 _JOURNAL = f"{OWN}/journal"
 
 
@@ -47,6 +49,12 @@ class Transaction:
         recover_locked(root)
         self.root = root
         self.number = 1 + max(entries(root), default=0)
+        if not is_number(str(self.number)):
+            raise InstallError(
+                "journal-damaged",
+                f"{root}/{OWN}/history holds a change numbered {self.number - 1}",
+                hint="Accord did not make it; make the environment anew: accord venv --clear",
+            )
         self.moves: list[Move] = []
         self._folder = f"{OWN}/history/{self.number}"
         self._made: set[str] = set()
@@ -77,14 +85,14 @@ class Transaction:
     def commit(self, info: dict[str, Any]) -> int:
         """Carry the moves out and return the transaction's number.
 
-        ``info`` (marshal-able) goes into history.  If a move fails, those before it are taken back and the
+        ``info`` (as :func:`read_info` returns it) goes into history.  If a move fails, those before it are taken back and the
         ``OSError`` is raised as an ``InstallError``; the environment is then as it was.
         """
         self._prepare(info)
         step("apply-journal")
         # Only what replaces something old must survive a power cut; the rest can be made again from the store.
         precious = any(source.startswith(OWN) is False for source, _ in self.moves)
-        record = marshal.dumps((1, self.number, self.moves))
+        record = dump_moves(self.number, self.moves)
         files.write_atomic(f"{self.root}/{_JOURNAL}", record, sync=precious)
         step("apply-moves")
         try:
@@ -105,7 +113,7 @@ class Transaction:
     def _prepare(self, info: dict[str, Any]) -> None:
         os.makedirs(f"{self.root}/{self._folder}", exist_ok=True)
         values = {**info, "time": time.time()}
-        files.write_new(f"{self.root}/{self._folder}/info", marshal.dumps(values))
+        files.write_new(f"{self.root}/{self._folder}/info", _dump_info(values))
         for _, target in self.moves:
             folder = target.rpartition("/")[0]
             if folder.startswith(self._folder) and folder not in self._made:
@@ -141,7 +149,7 @@ def entries(root: str) -> list[int]:
         names = os.listdir(f"{root}/{OWN}/history")
     except OSError:
         return []
-    return sorted(int(name) for name in names if name.isdigit() and _is_done(root, name))
+    return sorted(int(name) for name in names if is_number(name) and _is_done(root, name))
 
 
 def _is_done(root: str, name: str) -> bool:
@@ -149,25 +157,36 @@ def _is_done(root: str, name: str) -> bool:
     return os.path.lexists(f"{root}/{OWN}/history/{name}/moves")
 
 
-def read_moves(path: str) -> tuple[int, list[Move]] | None:
-    """The number and moves in a journal; ``None`` where there is none.  ``InstallError`` ``journal-damaged``."""
+def _dump_info(info: dict[str, Any]) -> bytes:
+    found: list[tuple[str, ...]] = [
+        ("time", repr(info["time"])),
+        ("command", info["command"]),
+        ("undoes", str(info.get("undoes", 0))),
+    ]
+    for kind in ("added", "removed"):
+        found += [(kind, name, version) for name, version in info[kind]]
+    return rows.dump(_INFO, found)
+
+
+def read_info(root: str, number: int) -> dict[str, Any]:
+    """What history says of a change: ``time`` (unix seconds), ``command``, ``undoes`` (a number, 0 for none), ``added``
+    and ``removed`` (lists of name and version).  What it does not say is left out; nothing in it is acted upon but
+    ``undoes``."""
+    info: dict[str, Any] = {"added": [], "removed": []}
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except FileNotFoundError:
-        return None
-    try:
-        # Written by this module into the environment itself.
-        form, number, moves = marshal.loads(data)  # noqa: S302
-        if form != 1:
-            raise ValueError(form)
-        return int(number), [(str(source), str(target)) for source, target in moves]
-    except (ValueError, EOFError, TypeError) as error:
-        raise InstallError(
-            "journal-damaged",
-            f"{path} cannot be read, and it tells what a crash left half done",
-            hint="make the environment anew: accord venv --clear",
-        ) from error
+        for kind, *fields in rows.read(f"{root}/{OWN}/history/{number}/info", _INFO):
+            if kind == "time":
+                info["time"] = float(fields[0])
+            elif kind == "command":
+                info["command"] = fields[0]
+            elif kind == "undoes" and is_number(fields[0]):
+                info["undoes"] = int(fields[0])
+            elif kind in ("added", "removed"):
+                name, version = fields
+                info[kind].append((name, version))
+    except (OSError, ValueError, IndexError):
+        return {}
+    return info
 
 
 def recover(root: str, on_wait: Callable[[str], None] | None = None) -> bool:
@@ -189,7 +208,7 @@ def recover(root: str, on_wait: Callable[[str], None] | None = None) -> bool:
 def recover_locked(root: str) -> bool:
     """The same for a caller that holds the environment's lock."""
     journal = f"{root}/{_JOURNAL}"
-    found = read_moves(journal)
+    found = read_moves(root, journal)
     if found is None:
         # Killed before the first move, or after the last: nothing but leftovers.
         files.remove_tree(f"{root}/{OWN}/txn")
