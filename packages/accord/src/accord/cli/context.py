@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from accord.cli.paint import Paint, wants_color
+from accord.cli.paint import Paint, reveal, wants_color
 
 __all__ = ["Context", "global_options"]
 
@@ -81,18 +81,26 @@ class Context:
         self._reporter: Reporter | None = None
 
     def out(self, text: str = "") -> None:
-        """A line of the result."""
-        self.stdout.write(text + "\n")
+        """A line of the result, whatever a stranger's name in it holds."""
+        self.stdout.write(reveal(text) + "\n")
+
+    def page(self, text: str) -> None:
+        """Lines of our own words: a help page."""
+        self.stdout.write(reveal(text, lines=True) + "\n")
 
     def say(self, text: str) -> None:
         """A line about what was done; unsaid under ``--quiet`` and ``--json``."""
         if not self.quiet and not self.json:
-            self.stderr.write(text + "\n")
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """A line on standard error."""
+        self.stderr.write(reveal(text) + "\n")
 
     def warn(self, text: str) -> None:
         """Something a person should know although the command goes on."""
         if not self.quiet:
-            self.stderr.write(f"{self.paint_error('warning', 'yellow', 'bold')}: {text}\n")
+            self.complain(f"{self.paint_error('warning', 'yellow', 'bold')}: {text}")
 
     def emit(self, record: object) -> None:
         """The one JSON document of this run."""

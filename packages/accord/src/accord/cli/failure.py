@@ -28,11 +28,13 @@ def report(error: Exception, context: Context) -> int:
     if context.json:
         context.emit({"error": record(failure)})
     else:
-        context.stderr.write("\n".join(words(failure, context.paint_error)) + "\n")
+        for line in words(failure, context.paint_error):
+            context.complain(line)
     if context.verbose and failure.code in ("internal-error", "system-refused"):
         import traceback
 
-        context.stderr.write("".join(traceback.format_exception(error)))
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            context.complain(line)
     return failure.exit_status
 
 
@@ -62,7 +64,10 @@ def words(failure: AccordError, paint: Paint) -> list[str]:
     lines = [f"{paint('error', 'red', 'bold')}[{failure.code}]: {failure.message}"]
     if failure.where is not None:
         lines.append(f"  {paint('at', 'dim')} {failure.where}")
-    lines.extend(f"  {line}" for text in failure.context for line in text.splitlines() or [""])
+    for text in failure.context:
+        # What follows a fact's first line lies deeper, so that no quoted value looks like a line of ours.
+        first, *more = text.split("\n")
+        lines.extend((f"  {first}", *(f"    {line}" for line in more)))
     if isinstance(failure, DocumentError) and not failure.context:
         lines.extend(f"  {fault.where}: {fault.message}" for fault in failure.faults)
     if failure.__cause__ is not None and str(failure.__cause__) not in ("", failure.message):

@@ -33,13 +33,13 @@ def show(path: str, context: Context) -> int:
         if context.json:
             context.emit({"version": accord.__version__})
         else:
-            context.out(f"accord {accord.__version__}")
+            context.page(f"accord {accord.__version__}")
     elif not path:
-        context.out(root_help(context.paint, width))
+        context.page(root_help(context.paint, width))
     elif path in FAMILIES:
-        context.out(family_help(path, context.paint, width))
+        context.page(family_help(path, context.paint, width))
     elif path in {name for name, _ in commands()}:
-        context.out(command_help(declare(path), context.paint, width))
+        context.page(command_help(declare(path), context.paint, width))
     else:
         from accord_core.errors import UsageError
 

@@ -41,7 +41,7 @@ class Lines(Silent):
 
     def note(self, text: str) -> None:
         if self._context.verbose:
-            self._context.stderr.write(f"{self._context.paint_error('note', 'dim')}: {text}\n")
+            self._context.complain(f"{self._context.paint_error('note', 'dim')}: {text}")
 
     def warn(self, text: str) -> None:
         self._context.warn(text)

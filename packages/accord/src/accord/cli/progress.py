@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from accord.cli.paint import reveal
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -64,7 +66,7 @@ class Bars:
     def warn(self, text: str) -> None:
         with self._lock:
             if self._progress is not None:
-                self._progress.console.print(f"warning: {text}", markup=False, highlight=False)
+                self._progress.console.print(f"warning: {reveal(text)}", markup=False, highlight=False)
             else:
                 self._context.warn(text)
 
@@ -86,9 +88,9 @@ class Bars:
                 return
             self._progress = Progress(
                 SpinnerColumn(),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 BarColumn(bar_width=24),
-                TextColumn("{task.fields[amount]}"),
+                TextColumn("{task.fields[amount]}", markup=False),
                 console=Console(file=self._context.stderr, no_color=not self._context.paint_error.on),
                 transient=True,
             )
@@ -101,7 +103,7 @@ class Bars:
         task = self._tasks[number]
         words, total, unit, done, _ = task
         task[4] = self._progress.add_task(
-            str(words),
+            reveal(str(words)),
             total=None if total is None else float(str(total)),
             completed=int(str(done)),
             amount=str(unit),
