@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pytest
 
@@ -148,6 +149,35 @@ def test_downloads_end_and_nothing_is_left(settled: World, unchanged: Unchanged,
     assert process.returncode == 128 + signal.SIGTERM, err
     assert len(err.splitlines()) == 1, err
     assert settled.read("pyproject.toml") == before
+    assert _left(settled, temporary) == []
+
+
+def test_reading_a_wheel_for_its_metadata_ends_too(
+    settled: World, unchanged: Unchanged, temporary: str
+) -> None:
+    """A server without ranges, whose wheels are fetched whole while resolving, falls silent."""
+    settled.publish("big", "1.0", files={"big.bin": os.urandom(2 << 20)})
+    stop, asked_whole = threading.Event(), threading.Event()
+
+    def answer(asked: Asked) -> bytes | None:
+        headers = dict(asked.headers)
+        ranges = headers.pop("range", None)
+        if asked.target.endswith(".whl") and "big" in asked.target and ranges is None:
+            asked_whole.set()
+            stop.wait(20)
+            return None
+        return settled.index.answer(replace(asked, headers=headers))
+
+    with Loopback(answer) as server:
+        settled.use(f"{server.url}/simple")
+        with unchanged(settled):
+            process = settled.start("add", "big")
+            assert asked_whole.wait(30), process.communicate()
+            assert os.listdir(temporary) != []
+            process.terminate()
+            process.communicate(timeout=30)
+        stop.set()
+    assert process.returncode == 128 + signal.SIGTERM
     assert _left(settled, temporary) == []
 
 

@@ -222,6 +222,28 @@ def test_the_limit_of_a_download_is_exact(start: Callable[[Server], str], tmp_pa
         assert refused(short, url, tmp_path, hashes=SHA) == "answer-too-large"
 
 
+@pytest.mark.parametrize(
+    ("spare", "size", "code"), [(0, None, ""), (-1, None, "answer-too-large"), (-1, len(CONTENT), "")]
+)
+def test_a_limit_of_ones_own_is_for_what_was_not_announced(
+    start: Callable[[Server], str], client: Client, tmp_path: Path, spare: int, size: int | None, code: str
+) -> None:
+    named = {"hashes": SHA, "size": size, "limit": len(CONTENT) + spare}
+    url = start(Server())
+    if code:
+        assert refused(client, url, tmp_path, **named) == code
+    else:
+        assert client.download(url, str(tmp_path), **named)  # type: ignore[arg-type]
+
+
+def test_no_announcement_lifts_the_limit_of_a_download(
+    start: Callable[[Server], str], tmp_path: Path
+) -> None:
+    limits = HttpLimits(download=len(CONTENT) - 1)
+    with Client(HttpOptions(timeout=5, retries=0), environ={}, limits=limits) as short:
+        assert refused(short, start(Server()), tmp_path, hashes=SHA, size=10**15) == "answer-too-large"
+
+
 def test_a_missing_file_is_said_to_be_missing(client: Client, tmp_path: Path) -> None:
     with Loopback(lambda asked: reply(status=404)) as server:
         assert refused(client, f"{server.url}/{NAME}", tmp_path) == "file-missing"

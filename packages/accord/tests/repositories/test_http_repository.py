@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accord.io.http import Client, HttpOptions
+from accord.io.http import Client, HttpLimits, HttpOptions
 from accord.repositories.decode import parse
 from accord.repositories.http import HttpRepository
 from accord.testing.indexes import MadeUp, wheel
@@ -183,6 +186,31 @@ def test_a_server_without_ranges_gives_the_whole_wheel_and_is_remembered(
         assert b"Name: spam" in metadata
     assert ["range" in asked.headers for asked in server.asked] == [True, False, False]
     assert any("does not answer requests for ranges" in note for note in notes)
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_how_much_is_fetched_only_for_its_metadata_has_a_limit(
+    spare: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """32 GiB may be a wheel somebody asked for, and never what a resolve looks into in passing."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    name, content = big_wheel()
+    options, limits = HttpOptions(retries=0, timeout=5), HttpLimits(whole=len(content) + spare)
+    with (
+        Loopback(lambda asked: reply(content)) as server,
+        Client(options, environ={}, limits=limits) as client,
+    ):
+        repository = HttpRepository(f"{server.url}/simple/", client, now=lambda: 1000.0)
+        file = File(name, f"{server.url}/files/{name}", {})
+        if spare == 0:
+            assert repository.metadata(file) is not None
+        else:
+            with pytest.raises(RepositoryError) as caught:
+                repository.metadata(file)
+            assert caught.value.code == "answer-too-large"
+            file.size = len(content)
+            assert repository.metadata(file) is not None, "what is announced is known beforehand"
+    assert os.listdir(tmp_path) == []
 
 
 def test_a_small_wheel_that_comes_whole_is_used_as_it_came(start: Start) -> None:

@@ -53,10 +53,13 @@ class Artifacts:
 
     def fetch(self, file: File, into: str, progress: Callable[[int], None] | None) -> str:
         """See :meth:`accord.repositories.port.Repository.fetch`."""
+        return self._fetch(file, into, progress, None)
+
+    def _fetch(self, file: File, into: str, progress: Callable[[int], None] | None, limit: int | None) -> str:
         if _is_local(file):
             return _copy(file, into, progress)
         return self._network(file).download(
-            file.url, into, file.filename, hashes=file.hashes, size=file.size, progress=progress
+            file.url, into, file.filename, hashes=file.hashes, size=file.size, limit=limit, progress=progress
         )
 
     def _network(self, file: File) -> Client:
@@ -134,8 +137,10 @@ class Artifacts:
     def _from_whole(self, file: File) -> bytes:
         from accord.io.scratch import scratch_folder
 
+        # Nobody asked for this file yet: what is not even announced may not fill the disk.
+        limit = self._network(file).limits.whole
         with scratch_folder("accord-") as folder:
-            return _read_metadata(self.fetch(file, folder, None), file.filename)
+            return _read_metadata(self._fetch(file, folder, None, limit), file.filename)
 
     def _local_metadata(self, file: File) -> bytes:
         path = path_of(file.url)
@@ -226,6 +231,13 @@ def _copy(file: File, into: str, progress: Callable[[int], None] | None) -> str:
                 raise
             raise _missing(file) from error
         check_hashes(file.hashes, {key: each.hexdigest() for key, each in hashers.items()}, name, source)
+        found = os.stat(part).st_size
+        if file.size is not None and found != file.size:
+            raise RepositoryError(
+                "size-mismatch",
+                f"{source} has {found:,} bytes where {file.size:,} are announced",
+                hint="do not use it: the file is not the one that was announced",
+            )
         os.replace(part, target)
     except BaseException:
         try:

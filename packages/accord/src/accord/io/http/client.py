@@ -172,12 +172,13 @@ class Client:
         *,
         hashes: Mapping[str, str] | None = None,
         size: int | None = None,
+        limit: int | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> str:
         """Fetch a file into the folder ``into`` and return its path; see :mod:`accord.io.http.download`."""
         from accord.io.http.download import download
 
-        return download(self, url, into, name, hashes=hashes or {}, size=size, progress=progress)
+        return download(self, url, into, name, hashes=hashes or {}, size=size, limit=limit, progress=progress)
 
     def exchange(
         self,

@@ -37,15 +37,17 @@ def download(
     *,
     hashes: Mapping[str, str],
     size: int | None = None,
+    limit: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> str:
     """Fetch ``url`` into the folder ``into`` as ``name`` (default: the last component of its path); return the path.
 
-    Every hash of a known algorithm is checked, and ``size`` if given.  ``progress`` is told the number of bytes of
+    Every hash of a known algorithm is checked, and ``size`` if given; without one no more than ``limit`` bytes are
+    taken (default: ``HttpLimits.download``).  ``progress`` is told the number of bytes of
     each piece (negative when a restart makes earlier pieces void).
 
     Raises RepositoryError ``hash-mismatch``, ``hash-unknown``, ``size-mismatch``, ``file-missing``, ``file-name``,
-    and what :meth:`~accord.io.http.client.Client.get` raises.
+    ``answer-too-large``, and what :meth:`~accord.io.http.client.Client.get` raises.
     """
     filename = last_component(url) if name is None else name
     if not safe(filename):
@@ -54,7 +56,12 @@ def download(
     handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
     try:
         try:
-            transfer = _Transfer(client, url, handle, chosen_hashes(hashes, filename), size, progress)
+            most = client.limits.download
+            if size is not None:
+                most = min(most, size)
+            elif limit is not None:
+                most = min(most, limit)
+            transfer = _Transfer(client, url, handle, chosen_hashes(hashes, filename), size, most, progress)
             transfer.run()
             if transfer.spliced and not _agree(hashes, transfer.digests()):
                 # Two halves of two different files: there was nothing to name the version by.
@@ -117,6 +124,7 @@ class _Transfer:
         handle: int,
         algorithms: tuple[str, ...],
         size: int | None,
+        most: int,
         progress: Callable[[int], None] | None,
     ) -> None:
         self._client = client
@@ -124,6 +132,7 @@ class _Transfer:
         self._handle = handle
         self._algorithms = algorithms
         self._size = size
+        self._most = most
         self._progress = progress
         self._received = 0
         self._validator: str | None = None
@@ -142,7 +151,7 @@ class _Transfer:
                 break
             except RepositoryError as error:
                 cause = error.__cause__
-                if isinstance(cause, TooLargeError) and self._size is not None:
+                if isinstance(cause, TooLargeError) and self._most == self._size:
                     raise self._size_mismatch("more than") from error
                 if not isinstance(cause, NETWORK_FAULTS):
                     raise
@@ -195,8 +204,7 @@ class _Transfer:
                 "index-protocol", f"{redact(where)} was sent compressed although that was not asked for"
             )
         self._validator = _validator(head)
-        most = self._client.limits.download if self._size is None else self._size
-        connection.stream(head, self._write, max(0, most - self._received))
+        connection.stream(head, self._write, max(0, self._most - self._received))
 
     def _write(self, view: memoryview) -> None:
         for hasher in self._hashers.values():

@@ -39,12 +39,13 @@ class HttpLimits(_Frozen):
     """Bytes unless said otherwise.
 
     ``head``: status line and headers together; ``body``: an answer kept in memory, decoded; ``download``: a file;
+    ``whole``: a file of unknown size that is fetched only to look into it (a wheel, from a server without ranges);
     ``redirects``: hops; ``retry_after``: seconds a server may ask us to wait; ``slowest``: bytes per second below
     which, after one timeout has passed, an answer is given up; ``ratio``: how much larger than itself a compressed
     body may become once it is over a megabyte.
     """
 
-    __slots__ = ("body", "download", "head", "ratio", "redirects", "retry_after", "slowest")
+    __slots__ = ("body", "download", "head", "ratio", "redirects", "retry_after", "slowest", "whole")
 
     body: int
     download: int
@@ -53,6 +54,7 @@ class HttpLimits(_Frozen):
     redirects: int
     retry_after: float
     slowest: int
+    whole: int
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class HttpLimits(_Frozen):
         redirects: int = 10,
         retry_after: float = 60.0,
         slowest: int = 128,
+        whole: int = 1024**3,
     ) -> None:
         self._fill(locals())
 
