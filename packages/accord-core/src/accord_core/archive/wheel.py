@@ -33,6 +33,7 @@ __all__ = [
     "SCHEMES",
     "Wheel",
     "WheelFile",
+    "check_dist_info",
     "find_dist_info",
     "open_wheel",
     "parse_wheel_file",
@@ -244,9 +245,7 @@ def find_dist_info(names: dict[str, Member], filename: str) -> str:
     Raises ``ArchiveError``: ``wheel-name-invalid``, ``wheel-dist-info-missing``, ``wheel-dist-info-several``,
     ``wheel-dist-info-disagrees``.
     """
-    parts = filename.removesuffix(".whl").split("-")
-    if not filename.endswith(".whl") or len(parts) not in (5, 6) or not all(parts):
-        raise ArchiveError("wheel-name-invalid", f"{filename!r} is not a wheel's file name")
+    _name_parts(filename)
     found = {
         top for name in names for top, slash, _ in [name.partition("/")] if slash and top.endswith(_SUFFIX)
     }
@@ -255,10 +254,26 @@ def find_dist_info(names: dict[str, Member], filename: str) -> str:
     if len(found) > 1:
         raise ArchiveError("wheel-dist-info-several", f"{filename} has several: {', '.join(sorted(found))}")
     folder = found.pop()
+    check_dist_info(folder, filename)
+    return folder
+
+
+def _name_parts(filename: str) -> list[str]:
+    parts = filename.removesuffix(".whl").split("-")
+    if not filename.endswith(".whl") or len(parts) not in (5, 6) or not all(parts):
+        raise ArchiveError("wheel-name-invalid", f"{filename!r} is not a wheel's file name")
+    return parts
+
+
+def check_dist_info(folder: str, filename: str) -> None:
+    """Hold the name of a wheel's ``.dist-info`` folder against the wheel's file name.
+
+    Raises ``ArchiveError``: ``wheel-name-invalid``, ``wheel-dist-info-disagrees``.
+    """
+    parts = _name_parts(filename)
     name, dash, version = folder[: -len(_SUFFIX)].partition("-")
     if not dash or normalise(name) != normalise(parts[0]) or not same_version(version, parts[1]):
         raise ArchiveError("wheel-dist-info-disagrees", f"{filename} holds {folder}")
-    return folder
 
 
 def same_version(one: str, other: str) -> bool:

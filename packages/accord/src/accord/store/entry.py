@@ -18,7 +18,7 @@ import os
 
 __all__ = ["FORMAT", "Entry", "load_entry", "touch"]
 
-FORMAT = 1
+FORMAT = 2
 _FIELDS = (
     "sha256",
     "filename",
@@ -35,6 +35,7 @@ _FIELDS = (
     "toplevel",
     "metadata_sha256",
     "size",
+    "packed",
     "boot",
 )
 
@@ -53,7 +54,7 @@ class Entry:
     ``data``        tuples ``(scheme, path in it, source, "sha256=…", size, rewrite the first line)``
     ``scripts``     tuples ``(name, module, attribute, gui)``
     ``toplevel``    import packages and modules at the top, sorted
-    ``size``        bytes unpacked
+    ``size``        bytes unpacked; ``packed`` bytes of the wheel
     ``boot``        the boot in which it was written, empty once it is known to be on the disk
     """
 
@@ -75,6 +76,7 @@ class Entry:
     toplevel: tuple[str, ...]
     metadata_sha256: str
     size: int
+    packed: int
     boot: str
 
     def __init__(self, path: str, **fields: object) -> None:

@@ -16,7 +16,7 @@ from accord.io.steps import step
 from accord.store.entry import Entry, load_entry
 from accord_core.errors import StoreError
 
-__all__ = ["FOLDER", "Store", "file_sha256"]
+__all__ = ["FOLDER", "Store", "file_sha256", "require_name"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Store:
             )
         entry = self.find(found)
         if entry is not None:
+            require_name(entry, name)
             if expect_metadata is not None and entry.metadata_sha256 != expect_metadata:
                 from accord.store.unpack import changed
 
@@ -189,6 +190,18 @@ class Store:
         except OSError as error:
             raise files.refused(error, "removing from the store", StoreError, path=path) from error
         files.remove_tree(aside)
+
+
+def require_name(entry: Entry, filename: str) -> None:
+    """Refuse an entry that is not the wheel ``filename`` names: as a wheel of that name is refused when it is unpacked.
+
+    A digest finds an entry whatever name it is asked for under, and what is accepted must not depend on what was there.
+    ``ArchiveError`` ``wheel-name-invalid``, ``wheel-dist-info-disagrees``.
+    """
+    if filename != entry.filename:
+        from accord_core.archive.wheel import check_dist_info
+
+        check_dist_info(entry.dist_info, filename)
 
 
 def file_sha256(path: str) -> str:

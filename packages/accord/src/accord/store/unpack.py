@@ -78,6 +78,7 @@ def unpack(
             toplevel=_toplevel(writer.files, wheel.dist_info),
             metadata_sha256=metadata_sha256,
             size=sum(member.size for member in wheel.members),
+            packed=os.stat(wheel_path).st_size,
             boot=boot_id(),
         )
     step("unpack-manifest")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from accord.io.files import remove_tree
-from accord_core.errors import AccordError, ArchiveError, StoreError
+from accord_core.errors import AccordError, ArchiveError, RepositoryError, StoreError
 from accord_core.index.model import File
 from accord_core.lock.model import Archive, Directory, Vcs
 from accord_core.lock.model import File as LockFile
@@ -66,8 +66,31 @@ def find_stored(session: Session, chosen: Sequence[Chosen]) -> tuple[list[Fetche
         if entry is None:
             missing.append(one)
         else:
+            _require_same(one, entry)
             found.append(Fetched(one, entry))
     return found, missing
+
+
+def _require_same(one: Chosen, entry: Entry) -> None:
+    """Hold what the lock says of a wheel against the entry its digest found, with the codes fetching it has: what a lock
+    may install does not depend on what is in the store."""
+    from accord.store.store import require_name
+
+    source = one.source
+    assert isinstance(source, LockFile)
+    if source.size is not None and source.size != entry.packed:
+        raise RepositoryError(
+            "size-mismatch",
+            f"{source.filename} has {entry.packed:,} of the {source.size:,} bytes the lock says",
+            context=(f"in the store as {entry.filename}",),
+            hint="the lock contradicts itself: write it anew with accord lock",
+        )
+    try:
+        require_name(entry, source.filename)
+        if entry.name != one.name:
+            raise ArchiveError("wheel-dist-info-disagrees", f"{source.filename} holds {entry.dist_info}")
+    except ArchiveError as error:
+        raise _whose(error, one) from None
 
 
 def materialise(session: Session, chosen: Sequence[Chosen], base: str) -> list[Fetched]:
@@ -137,12 +160,14 @@ def _unpacked(one: Chosen, future: Future[Entry]) -> Entry:
     try:
         return future.result()
     except ArchiveError as error:
-        name = getattr(one.source, "filename", None) or one.name
-        error.context = (f"in {name}, of {one.name} {one.package.version or ''}".rstrip(), *error.context)
-        error.hint = (
-            error.hint or "nothing of it was installed; choose another version, and tell its publisher"
-        )
-        raise
+        raise _whose(error, one) from error.__cause__
+
+
+def _whose(error: ArchiveError, one: Chosen) -> ArchiveError:
+    name = getattr(one.source, "filename", None) or one.name
+    error.context = (f"in {name}, of {one.name} {one.package.version or ''}".rstrip(), *error.context)
+    error.hint = error.hint or "nothing of it was installed; choose another version, and tell its publisher"
+    return error
 
 
 def _file(source: LockFile, base: str) -> File:
