@@ -142,7 +142,7 @@ def test_all_faults_of_a_document_are_shown(accord: Accord, tmp_path: Path) -> N
 
 def test_a_missing_file_is_a_coded_error_and_not_a_traceback(accord: Accord) -> None:
     ran = accord("run", "-s", "nothing.py")
-    assert ran.status == 1
+    assert ran.status == 2
     assert "error[file-not-found]" in ran.err
     assert "Traceback" not in ran.err
 

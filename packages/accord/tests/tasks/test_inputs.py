@@ -185,7 +185,7 @@ def test_excludes_are_names_in_normal_form(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("body", "code"),
-    [(b"\xff\xfe", "document-not-utf8"), (b"a" * (16 * 1024 * 1024 + 1), "document-too-large")],
+    [(b"caf\xe9\n", "document-not-utf8"), (b"a" * (16 * 1024 * 1024 + 1), "document-too-large")],
 )
 def test_a_file_that_is_no_text_or_too_large_is_refused(tmp_path: Path, body: bytes, code: str) -> None:
     (tmp_path / "requirements.in").write_bytes(body)
@@ -240,3 +240,19 @@ def test_pins_of_an_earlier_output() -> None:
         ]
     )
     assert pins_of(text) == {"a": "1.0", "b-c": "2.0.post1", "d": "3.0", "e": "4.0", "f": "5.0"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "six\n".encode("utf-16"),
+        b"\xff\xfes\0i\0x\0",
+        "# -*- coding: latin-1 -*-\nsix  # é\n".encode("latin-1"),
+    ],
+)
+def test_a_requirements_file_in_another_encoding_that_it_announces(tmp_path: Path, body: bytes) -> None:
+    """As pip reads them; PowerShell's ``pip freeze > requirements.txt`` is UTF-16."""
+    path = tmp_path / "requirements.txt"
+    path.write_bytes(body)
+    wishes = read_inputs([str(path)], ResolveSettings()).asked.wishes
+    assert [wish.requirement.name for wish in wishes if wish.requirement] == ["six"]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from accord.tasks.run import environment_variables, is_script, resolve_program, script_requirements
+from accord.tasks.asked import Asked
+from accord.tasks.project import load_script
+from accord.tasks.run import environment_variables, is_script, resolve_program
 from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,9 +77,14 @@ def test_a_program_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
 def test_the_metadata_of_a_script(tmp_path: Path) -> None:
     path = tmp_path / "x.py"
     path.write_text("print()\n")
-    assert script_requirements(str(path)) is None
+    assert load_script(str(path)) is None
     path.write_bytes(b"\xef\xbb\xbf" + SCRIPT.encode())
-    assert script_requirements(str(path)) == (("rich>=13", "humanize ; os_name == 'posix'"), ">=3.11")
+    script = load_script(str(path))
+    assert script is not None
+    asked = Asked()
+    script.add_to(asked)
+    assert [wish.requirement.name for wish in asked.wishes if wish.requirement] == ["rich", "humanize"]
+    assert (asked.requires_python, script.folder) == (">=3.11", str(tmp_path))
 
 
 RUN = """

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
+from accord.io.reading import read_at_most
 from accord.tasks.asked import Asked, Wish
 from accord_core.errors import DocumentError, UsageError, Where
 from accord_core.names import normalise, valid
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from accord.tasks.settings import ResolveSettings, Selection
     from accord_core.project.requirements_file import Entry, Options
 
-__all__ = ["Inputs", "pins_of", "read_inputs", "read_text"]
+__all__ = ["Inputs", "not_utf8", "pins_of", "read_bytes", "read_inputs", "read_text"]
 
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
 _SPECIAL = ("-", ".", "/", "\\")
 _ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz", ".tbz", ".txz")
 _LARGEST = (
@@ -91,26 +93,64 @@ def _set_for_pip(environ: Mapping[str, str]) -> list[str]:
 
 
 def read_text(path: str) -> str:
-    """A text file, or standard input for ``-``.  Raises UsageError ``file-not-found``, ``file-unreadable``."""
+    """A text file, or standard input for ``-``, decoded as pip does: by a byte order mark (what PowerShell's ``>``
+    writes is UTF-16), by a ``coding:`` comment, else UTF-8.
+
+    Raises UsageError ``file-not-found``, ``file-unreadable``; DocumentError ``document-not-utf8``.
+    """
     if path == "-":
-        return sys.stdin.read(_LARGEST)
+        return _standard_input()
     if path.startswith(("http://", "https://")):
         raise UsageError(
             "file-remote", f"{path} is not read over the network", hint="download it, and give the file"
         )
+    body = read_bytes(path)
     try:
-        with open(path, "rb") as stream:
-            body = stream.read(_LARGEST + 1)
+        return body.decode(_encoding(body))
+    except (UnicodeDecodeError, LookupError) as error:
+        raise not_utf8(path) from error
+
+
+def _standard_input() -> str:
+    if sys.stdin is None:
+        raise UsageError("file-unreadable", "- is standard input, and that is closed", hint="give a file")
+    return sys.stdin.read(_LARGEST)
+
+
+def _encoding(body: bytes) -> str:
+    if body.startswith(_UTF16):
+        return "utf-16"
+    for line in body.split(b"\n", 2)[:2]:
+        if line.startswith(b"#") and b"coding" in line:
+            import re
+
+            said = re.search(rb"coding[:=]\s*([-\w.]+)", line)  # PEP 263, as pip reads it
+            if said is not None:
+                return said[1].decode("ascii", "replace")
+    return "utf-8-sig"
+
+
+def read_bytes(path: str, *, limit: int = _LARGEST) -> bytes:
+    """A file a person named.  Raises as :func:`read_text`, and DocumentError ``document-too-large``."""
+    try:
+        body = read_at_most(path, limit)
     except FileNotFoundError as error:
         raise UsageError("file-not-found", f"there is no file {path}") from error
     except OSError as error:
         raise UsageError("file-unreadable", f"{path} cannot be read: {error.strerror}") from error
-    if len(body) > _LARGEST:
-        raise DocumentError("document-too-large", f"{path} is larger than {_LARGEST:,} bytes")
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DocumentError("document-not-utf8", f"{path} is not UTF-8 text", where=Where(path)) from error
+    if len(body) > limit:
+        raise DocumentError("document-too-large", f"{path} is larger than {limit:,} bytes")
+    return body
+
+
+def not_utf8(path: str) -> DocumentError:
+    """The error for text in an encoding that was not announced."""
+    return DocumentError(
+        "document-not-utf8",
+        f"{path} is not UTF-8 text",
+        where=Where(path),
+        hint="save it as UTF-8; in PowerShell: … | Out-File -Encoding utf8 FILE",
+    )
 
 
 def pins_of(text: str) -> dict[str, str]:

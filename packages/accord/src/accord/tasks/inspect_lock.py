@@ -16,6 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from accord.tasks.folders import PROJECT_FILE
+from accord.tasks.lockfile import lock_bytes
 from accord.tasks.trees import Edge, Node, paths_to
 from accord_core.errors import DocumentError, UsageError, Where
 from accord_core.lock.read import loads
@@ -75,10 +76,7 @@ class Newest(Protocol):
 def read_lock(path: str) -> Lock:
     """The lock at ``path``; ``UsageError`` ``lock-not-found`` where there is none, ``DocumentError`` if it is broken."""
     try:
-        with open(path, "rb") as file:
-            text = file.read().decode()
-    except FileNotFoundError as error:
-        raise UsageError("lock-not-found", f"there is no {path}", hint="accord lock writes it") from error
+        text = lock_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise DocumentError("invalid-lock", f"{path} is not UTF-8", where=Where(path)) from error
     return loads(text, path)

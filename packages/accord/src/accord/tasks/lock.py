@@ -156,11 +156,12 @@ def lock_loaded(
 ) -> LockOutcome:
     """The same for a session and project at hand."""
     from accord.tasks.folders import lock_path
+    from accord.tasks.project import check_python
 
     began = time.perf_counter()
     path = lock_path(project.folder)
     before, text = _old_lock(path, session)
-    _check_python(project, session)
+    check_python(project.document, session)
     digest = project.digest()
     if before is not None and not session.settings.upgrade and lock_is_current(before, digest, session):
         return LockOutcome(path=path, lock=before, seconds=time.perf_counter() - began)
@@ -176,18 +177,6 @@ def lock_is_current(lock: Lock, digest: str, session: Session) -> bool:
     tool = (lock.tool or {}).get("accord")
     recorded = tool.get("inputs") if isinstance(tool, dict) else None
     return recorded == digest and lock.environments == (environment_marker(session.target),)
-
-
-def _check_python(project: LoadedProject, session: Session) -> None:
-    wanted = project.document.requires_python
-    if not session.target.python_fits(wanted):
-        found = session.interpreter
-        raise UsageError(
-            "python-not-allowed",
-            f"{project.document.path} requires Python {wanted}, and {found.executable} is {found.version}",
-            where=Where(project.document.path, table="project", key="requires-python"),
-            hint="choose another interpreter with --python; accord python list shows them",
-        )
 
 
 def _solved(

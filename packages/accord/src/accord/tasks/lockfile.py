@@ -10,6 +10,7 @@ import os
 
 from accord.io import files
 from accord.io.digests import sha256
+from accord.io.reading import read_at_most
 from accord_core.errors import InstallError, UsageError
 from accord_core.lock.compact import from_marshal, to_marshal
 
@@ -26,8 +27,7 @@ _LARGEST = 64 * 1024 * 1024  # bytes; a universal lock of 700 projects is two me
 def lock_bytes(path: str) -> bytes:
     """The text of a lock, as bytes.  Raises UsageError ``lock-not-found``, ``file-unreadable``."""
     try:
-        with open(path, "rb") as stream:
-            body = stream.read(_LARGEST + 1)
+        body = read_at_most(path, _LARGEST)
     except FileNotFoundError as error:
         raise UsageError(
             "lock-not-found", f"there is no lock {path}", hint="accord lock writes one"

@@ -17,6 +17,7 @@ from accord.io.locks import FileLock
 from accord.tasks.inputs import read_inputs
 from accord.tasks.installing import How, bring
 from accord.tasks.locking import make_lock
+from accord.tasks.project import check_python
 from accord.tasks.resolving import resolve
 from accord.tasks.session import Session
 from accord.tasks.settings import ResolveSettings, Selection
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from accord.io.reporting import Reporter
+    from accord.tasks.asked import Wish
+    from accord.tasks.inputs import Inputs
+    from accord.tasks.project import LoadedScript
     from accord_core.lock.model import Lock
 
 __all__ = ["FOLDER", "run_environment"]
@@ -40,16 +44,30 @@ def run_environment(
     python: str | None,
     settings: ResolveSettings,
     reporter: Reporter,
+    script: LoadedScript | None = None,
 ) -> str:
-    """The folder of an environment with ``requirements`` and what ``files`` name.
+    """The folder of an environment with ``requirements``, what ``files`` name and what ``script`` asks for; the
+    script's ``[tool.accord]`` counts as a project's does.
 
-    ``base_env`` is an environment whose packages are seen behind those.  ``python`` is an interpreter, or a specifier
-    as PEP 723 has it (``>=3.11``).  Raises ResolutionError, RepositoryError, BuildError, InstallError.
+    ``base_env`` is an environment whose packages are seen behind those; ``python`` is an interpreter.  Raises
+    ResolutionError, RepositoryError, BuildError, InstallError; UsageError ``python-not-allowed``.
     """
     began = time.perf_counter()
     read = read_inputs(files, settings, words=requirements)
-    with Session(read.settings, python=python, env=base_env, reporter=reporter) as session:
-        key = _key(session, requirements, files, base_env)
+    if script is not None:
+        script.add_to(read.asked)
+    with Session(
+        read.settings,
+        python=python,
+        env=base_env,
+        project=None if script is None else script.tool,
+        project_dir=None if script is None else script.folder,
+        requires_python=None if script is None else script.document.requires_python,
+        reporter=reporter,
+    ) as session:
+        if script is not None:
+            check_python(script.document, session)
+        key = _key(session, read, base_env, "" if script is None else script.identity())
         folder = os.path.join(session.cache_dir, FOLDER)
         os.makedirs(folder, exist_ok=True)
         env = os.path.join(folder, key[:40])
@@ -68,23 +86,37 @@ def run_environment(
                     resolution.close()
 
             # What is in front of another environment must be able to point to it, so it is a private one.
-            how = How(key=key, sealed=base_env is None and not renew, began=began, command="run")
+            how = How(
+                key=key,
+                sealed=base_env is None and not renew,
+                link_mode=None if script is None else script.document.tool.link_mode,
+                began=began,
+                command="run",
+            )
             bring(session, env, lock, Selection(), how, os.getcwd())
             if base_env is not None:
                 _see(env, base_env, key)
     return env
 
 
-def _key(session: Session, requirements: Sequence[str], files: Sequence[str], base_env: str | None) -> str:
-    digest = hashlib.sha256(session.interpreter.identity.encode())
-    asked = sorted(
+def _key(session: Session, read: Inputs, base_env: str | None, script: str) -> str:
+    """The digest of everything that was asked for: what files said, not their names, and no file is opened again (a
+    pipe can be read once)."""
+    settings = sorted(
         (name, repr(value)) for name, value in session.settings.as_dict().items() if name not in _NO_MATTER
     )
-    digest.update(repr((sorted(requirements), base_env, asked)).encode())
-    for path in files:
-        with open(path, "rb") as stream:
-            digest.update(hashlib.sha256(stream.read()).digest())
-    return digest.hexdigest()
+    asked = read.asked
+    wishes = [
+        sorted(_words(wish) for wish in several)
+        for several in (asked.wishes, asked.constraints, asked.overrides)
+    ]
+    said = repr((wishes, sorted(asked.excludes), base_env, settings, script))
+    return hashlib.sha256(session.interpreter.identity.encode() + said.encode()).hexdigest()
+
+
+def _words(wish: Wish) -> str:
+    requirement = None if wish.requirement is None else wish.requirement.as_tuple()
+    return repr((requirement, wish.reference, wish.base, wish.marker, wish.editable, sorted(wish.hashes)))
 
 
 _NO_MATTER = frozenset(("cache_dir", "offline", "refresh", "upgrade"))

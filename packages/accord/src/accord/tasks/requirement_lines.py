@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from accord.tasks.inputs import read_text
 from accord_core.errors import UsageError
 from accord_core.project.requirements_file import read_requirements
 
@@ -20,16 +21,11 @@ __all__ = ["names_in_files", "open_text", "requirements_in_files"]
 
 def open_text(path: str) -> str:
     """The text of a local file or of ``-``, standard input.  A URL is refused: what is edited by it should lie here."""
-    if path == "-":
-        import sys
-
-        return sys.stdin.read()
     if "://" in path:
         raise UsageError(
             "requirements-remote", f"{path} is not on this machine", hint="download it and look at it first"
         )
-    with open(path, encoding="utf-8-sig") as file:
-        return file.read()
+    return read_text(path)
 
 
 def requirements_in_files(

@@ -16,7 +16,7 @@ from accord_core.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["environment_variables", "is_script", "replace_process", "resolve_program", "script_requirements"]
+__all__ = ["environment_variables", "is_script", "replace_process", "resolve_program"]
 
 NOT_FOUND = 127
 
@@ -24,18 +24,6 @@ NOT_FOUND = 127
 def is_script(word: str) -> bool:
     """Whether ``accord run WORD`` means a Python file."""
     return word.endswith((".py", ".pyw")) and os.path.isfile(word)
-
-
-def script_requirements(path: str) -> tuple[tuple[str, ...], str | None] | None:
-    """The dependencies and the requires-python of a script's inline metadata (PEP 723); ``None`` without any."""
-    from accord_core.project.scripts import read_script
-
-    with open(path, "rb") as file:
-        text = file.read().decode("utf-8-sig")
-    script = read_script(text, path)
-    return (
-        None if script is None else (tuple(one.text for one in script.dependencies), script.requires_python)
-    )
 
 
 def environment_variables(env: str, environ: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ from accord.io.folders import cache_dir, config_dir
 from accord.io.reporting import SILENT
 from accord.repositories.candidates import Target
 from accord.repositories.shelf import Shelf
+from accord.tasks.settings import normal_names
 from accord_core.project.versions import satisfies
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ class Session:
         environ: Mapping[str, str] = os.environ,
         now: float | None = None,
     ) -> None:
-        self.settings = settings
+        self.settings = _with_table(settings, project or {})
         self.reporter = reporter
         self.environ = environ
         self.now = time.time() if now is None else now
@@ -302,3 +303,12 @@ class Session:
         from accord.tasks.fetching import fetch_sdist
 
         return fetch_sdist(self, repository, file)
+
+
+def _with_table(settings: ResolveSettings, table: Mapping[str, object]) -> ResolveSettings:
+    """``settings`` with what ``[tool.accord] no-build`` forbids to build, besides what the command line does."""
+    said = table.get("no-build")
+    if not said:
+        return settings
+    names = (":all:",) if said is True else normal_names([str(one) for one in said])  # type: ignore[attr-defined]
+    return settings.replace(only_binary=(*settings.only_binary, *names))

@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from accord.cli.context import Context
     from accord.cli.parser import Args, Parser
+    from accord.tasks.project import LoadedScript
 
 
 def arguments(parser: Parser) -> None:
@@ -76,27 +77,26 @@ def _environment(args: Args, context: Context) -> tuple[str, str | None]:
 
     first = args.command[0]
     if (args.script or run.is_script(first)) and not args.module:
-        metadata = run.script_requirements(first)
-        if metadata is not None:
-            requirements, requires_python = metadata
-            more = (*requirements, *args.with_requirements)
-            return _made(args, context, more, None, args.python or requires_python), None
+        from accord.tasks.project import load_script
+
+        script = load_script(first)
+        if script is not None:
+            return _made(args, context, None, script), None
     base = None if args.no_project else _base(args, context)
     if base is not None and not (args.with_requirements or args.with_files):
         return base, None
-    return _made(args, context, args.with_requirements, base, args.python), base
+    return _made(args, context, base), base
 
 
-def _made(
-    args: Args, context: Context, requirements: tuple[str, ...], base: str | None, python: str | None
-) -> str:
+def _made(args: Args, context: Context, base: str | None, script: LoadedScript | None = None) -> str:
     from accord.tasks.overlay import run_environment
 
     return run_environment(
-        requirements,
+        args.with_requirements,
         files=args.with_files,
         base_env=base,
-        python=python,
+        python=args.python,
+        script=script,
         settings=options.resolve_settings(args, context),
         reporter=context.reporter,
     )
