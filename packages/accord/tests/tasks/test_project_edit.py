@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.version import Version
 
+from accord.io.files import replace_if
 from accord.tasks.outcomes import LockOutcome, SyncOutcome
 from accord.tasks.project_edit import Addition, add, bound, lock_and_sync, remove
 from accord_core.errors import AccordError, DocumentError, ResolutionError, UsageError
@@ -272,3 +273,91 @@ def test_bounds(version: str, kind: str, expected: str) -> None:
     made = bound(Version(version), kind)
     assert ",".join(sorted(str(made).split(","))) == expected
     assert made.contains(Version(version), prereleases=True)
+
+
+# -- a file that somebody else edits meanwhile ----------------------------------------------------------------
+
+PRECIOUS = "\n[tool.mine]\nprecious = true\n"
+
+
+@dataclass
+class Disturbed(Engine):
+    """Somebody saves the project file from an editor during each call named in ``during``."""
+
+    during: tuple[str, ...] = ()
+
+    def _call(self, what: str) -> None:
+        if what in self.during:
+            with open(self.path, "a") as file:
+                file.write(PRECIOUS.replace("mine", f"mine{len(self.calls)}"))
+        super()._call(what)
+
+    path: str = ""
+
+
+def disturbed(project: Path, *during: str, fails_at: str = "") -> Disturbed:
+    return Disturbed({"httpx": "1"}, fails_at, during=during, path=str(project / "pyproject.toml"))
+
+
+@pytest.mark.parametrize("during", [("lock",), ("lock again",), ("sync",), ("lock", "lock again", "sync")])
+def test_what_somebody_writes_during_an_edit_stays(project: Path, during: tuple[str, ...]) -> None:
+    add(str(project), Addition(("httpx",)), disturbed(project, *during), lock=True, sync=True)
+    assert read(project)[""] == ["flask>=3", "httpx>=1"]
+    assert (project / "pyproject.toml").read_text().count("precious = true") == len(during)
+
+
+@pytest.mark.parametrize("fails_at", ["lock", "lock again", "sync"])
+def test_what_somebody_writes_during_an_edit_that_fails_stays(project: Path, fails_at: str) -> None:
+    engine = disturbed(project, fails_at, fails_at=fails_at)
+    with pytest.raises(ResolutionError) as caught:
+        add(str(project), Addition(("httpx",)), engine, lock=True, sync=True)
+    assert "precious = true" in (project / "pyproject.toml").read_text()
+    assert "changed by somebody else" in " ".join(caught.value.context)
+    assert not (project / "pylock.toml").exists()
+
+
+def test_what_somebody_writes_during_a_removal_stays(project: Path) -> None:
+    remove(
+        str(project), ["flask"], disturbed(project, "lock"), group=None, optional=None, lock=True, sync=True
+    )
+    assert read(project)[""] == []
+    assert "precious = true" in (project / "pyproject.toml").read_text()
+
+
+def test_an_edit_between_reading_and_writing_is_seen(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last moment before the rename: the edit is made again, of the file as it then is."""
+    path = str(project / "pyproject.toml")
+    real, left = replace_if, 2
+
+    def late(target: str, before: bytes, data: bytes, *, mode: int) -> bool:
+        nonlocal left
+        if left:
+            left -= 1
+            with open(path, "a") as file:
+                file.write(f"# {left}\n")
+        return real(target, before, data, mode=mode)
+
+    monkeypatch.setattr("accord.tasks.project_document.replace_if", late)
+    add(str(project), Addition(("httpx",)), Engine({"httpx": "1"}), lock=True, sync=True)
+    assert read(project)[""] == ["flask>=3", "httpx>=1"]
+    assert (project / "pyproject.toml").read_text().endswith("# 1\n# 0\n")
+    left = 1000
+    with pytest.raises(DocumentError) as caught:
+        add(str(project), Addition(("attrs",)), Engine({}), lock=True, sync=True)
+    assert caught.value.code == "project-changed"
+    assert "attrs" not in (project / "pyproject.toml").read_text()
+
+
+def test_a_byte_order_mark_stays(project: Path) -> None:
+    path = project / "pyproject.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + PROJECT.encode())
+    add(str(project), Addition(("httpx",)), Engine({"httpx": "1"}), lock=True, sync=True)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf[project]")
+    assert tomllib.loads(path.read_text("utf-8-sig"))["project"]["dependencies"] == ["flask>=3", "httpx>=1"]
+
+
+def test_a_project_file_that_is_no_toml_is_refused(project: Path) -> None:
+    (project / "pyproject.toml").write_text("a = [\n")
+    with pytest.raises(DocumentError) as caught:
+        add(str(project), Addition(("httpx",)), Engine({}), lock=True, sync=True)
+    assert caught.value.code == "toml-invalid"

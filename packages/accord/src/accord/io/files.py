@@ -22,6 +22,7 @@ __all__ = [
     "needs_space",
     "refused",
     "remove_tree",
+    "replace_if",
     "sync_folder",
     "unswap",
     "write_atomic",
@@ -85,6 +86,40 @@ def write_atomic(path: str, data: bytes, *, mode: int = 0o644, sync: bool = True
 
     ``sync=False`` leaves out both fsyncs: still atomic for every process and for ``kill -9``, not for a power cut.
     """
+    aside = _write_aside(path, data, mode, sync=sync)
+    try:
+        os.replace(aside, path)
+    except BaseException:
+        _forget(aside)
+        raise
+    if sync:
+        sync_folder(os.path.dirname(path) or ".")
+
+
+def replace_if(path: str, before: bytes | None, data: bytes, *, mode: int = 0o644) -> bool:
+    """The same for a file that somebody else may be editing: only if it still holds ``before`` (``None``: is not
+    there), asked right before the rename; whether it did.  A link is followed."""
+    path = os.path.realpath(path)
+    aside = _write_aside(path, data, mode, sync=True)
+    try:
+        try:
+            with open(path, "rb") as file:
+                there: bytes | None = file.read()
+        except FileNotFoundError:
+            there = None
+        if there != before:
+            _forget(aside)
+            return False
+        os.replace(aside, path)
+    except BaseException:
+        _forget(aside)
+        raise
+    sync_folder(os.path.dirname(path))
+    return True
+
+
+def _write_aside(path: str, data: bytes, mode: int, *, sync: bool) -> str:
+    """A new file beside ``path`` that holds ``data``; its name tells whose it is (:func:`forget_stale`)."""
     aside = f"{path}.{os.getpid():x}-{os.urandom(4).hex()}.new"
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
@@ -94,12 +129,10 @@ def write_atomic(path: str, data: bytes, *, mode: int = 0o644, sync: bool = True
                 os.fsync(handle)
         finally:
             os.close(handle)
-        os.replace(aside, path)
     except BaseException:
         _forget(aside)
         raise
-    if sync:
-        sync_folder(os.path.dirname(path) or ".")
+    return aside
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -145,7 +145,7 @@ def _pyproject(project_dir: str) -> dict[str, Any]:
     path = os.path.join(project_dir, PROJECT_FILE)
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            return tomllib.loads(file.read().decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DocumentError("toml-invalid", f"{path} is not TOML: {error}", where=Where(path)) from error
 

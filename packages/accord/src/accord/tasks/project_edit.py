@@ -15,11 +15,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from accord.io.files import write_atomic
 from accord.tasks.folders import PROJECT_FILE, lock_path
+from accord.tasks.project_document import read_document, rewrite
 from accord.tasks.project_text import Place, add_requirement, lists, remove_requirement, set_source
 from accord.tasks.restoring import Restored
-from accord_core.errors import DocumentError, UsageError, Where
+from accord_core.errors import DocumentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,31 +149,36 @@ def add(project_dir: str, addition: Addition, engine: Engine, *, lock: bool, syn
 def _add(project_dir: str, addition: Addition, engine: Engine, *, lock: bool, sync: bool) -> EditOutcome:
     path = os.path.join(project_dir, PROJECT_FILE)
     place = Place(optional=addition.optional, group=addition.group)
-    wanted = _wanted(addition, project_dir)
-    text = _read(path)
-    named = lists(text).get(str(place), ())
+    named = lists(read_document(path)[0], path).get(str(place), ())
     # A bare name that is asked for already: the bound a person wrote stays.
-    wanted = tuple(
-        one for one in wanted if not (one.bound and canonicalize_name(one.requirement.name) in named)
-    )
-    for one in wanted:
-        text = add_requirement(text, str(one.requirement), place, path)
-        if one.source is not None:
-            text = set_source(text, one.requirement.name, one.source, path)
+    wanted = [
+        one
+        for one in _wanted(addition, project_dir)
+        if not (one.bound and canonicalize_name(one.requirement.name) in named)
+    ]
     written = [str(one.requirement) for one in wanted]
+
+    def change(text: str) -> str:
+        for one, line in zip(wanted, written, strict=True):
+            text = add_requirement(text, line, place, path)
+            if one.source is not None:
+                text = set_source(text, one.requirement.name, one.source, path)
+        return text
+
     locked = synced = None
-    with Restored(path, lock_path(project_dir)):
-        _write(path, text)
+    lock_file = lock_path(project_dir)
+    with Restored(path, lock_file) as restored:
+        rewrite(path, change, restored)
         if lock:
             locked = engine.lock(project_dir)
+            restored.wrote(lock_file)
         if locked is not None and not addition.raw:
-            written = [_bounded(one, locked, addition.bounds) for one in wanted]
-            bounded = text
-            for line in written:
-                bounded = add_requirement(bounded, line, place, path)
-            if bounded != text:
-                _write(path, bounded)
+            bounded = [_bounded(one, locked, addition.bounds) for one in wanted]
+            if bounded != written:
+                written[:] = bounded
+                rewrite(path, change, restored)
                 again = engine.lock(project_dir, again=True)
+                restored.wrote(lock_file)
                 locked = locked.replace(lock=again.lock, seconds=locked.seconds + again.seconds)
         if sync:
             synced = engine.sync(project_dir)
@@ -201,26 +206,35 @@ def _remove(
     project_dir: str, names: Sequence[str], engine: Engine, place: Place, *, lock: bool, sync: bool
 ) -> EditOutcome:
     path = os.path.join(project_dir, PROJECT_FILE)
-    text = _read(path)
     gone: list[str] = []
-    for name in dict.fromkeys(canonicalize_name(name) for name in names):
-        text, taken = remove_requirement(text, name, place, path)
-        if not taken:
-            raise _not_there(name, place, text)
-        gone.extend(taken)
-        if not any(name in held for held in lists(text).values()):
-            text = set_source(text, name, None, path)
-    with Restored(path, lock_path(project_dir)):
-        _write(path, text)
-        locked = engine.lock(project_dir) if lock else None
-        synced = engine.sync(project_dir) if sync else None
+
+    def change(text: str) -> str:
+        gone.clear()
+        for name in dict.fromkeys(canonicalize_name(name) for name in names):
+            text, taken = remove_requirement(text, name, place, path)
+            if not taken:
+                raise _not_there(name, place, text)
+            gone.extend(taken)
+            if not any(name in held for held in lists(text).values()):
+                text = set_source(text, name, None, path)
+        return text
+
+    with Restored(path, lock_path(project_dir)) as restored:
+        rewrite(path, change, restored)
+        locked = synced = None
+        if lock:
+            locked = engine.lock(project_dir)
+            restored.wrote(lock_path(project_dir))
+        if sync:
+            synced = engine.sync(project_dir)
     return EditOutcome(path, removed=tuple(gone), lock=locked, sync=synced)
 
 
 def lock_and_sync(project_dir: str, engine: Engine) -> tuple[LockOutcome, SyncOutcome]:
     """``accord upgrade``: a new lock and the environment it describes, or both as they were."""
-    with engine.turn(project_dir), Restored(lock_path(project_dir)):
+    with engine.turn(project_dir), Restored(lock_path(project_dir)) as restored:
         locked = engine.lock(project_dir)
+        restored.wrote(lock_path(project_dir))
         synced = engine.sync(project_dir)
     return locked, synced
 
@@ -313,9 +327,9 @@ def _name_at(path: str, typed: str) -> str:
         raise UsageError("file-not-found", f"there is no {typed}", hint="check the path")
     name = None
     try:
-        with open(os.path.join(path, PROJECT_FILE), "rb") as file:
-            name = tomllib.load(file).get("project", {}).get("name")
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        text, _ = read_document(os.path.join(path, PROJECT_FILE))
+        name = tomllib.loads(text).get("project", {}).get("name")
+    except (OSError, tomllib.TOMLDecodeError, DocumentError):
         name = None
     if not isinstance(name, str):
         raise UsageError(
@@ -376,21 +390,3 @@ def _not_there(name: str, place: Place, text: str) -> UsageError:
     elsewhere = [words for words, names in lists(text).items() if name in names]
     hint = f"it is in {' and '.join(elsewhere)}" if elsewhere else "accord tree shows what is asked for"
     return UsageError("not-a-dependency", f"{name} is not in {place}", hint=hint)
-
-
-# -- files ---------------------------------------------------------------------------------------------------
-
-
-def _read(path: str) -> str:
-    with open(path, "rb") as file:
-        data = file.read()
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise DocumentError("toml-invalid", f"{path} is not UTF-8", where=Where(path)) from error
-
-
-def _write(path: str, text: str) -> None:
-    """Write through a link, and with the mode the file has."""
-    real = os.path.realpath(path)
-    write_atomic(real, text.encode(), mode=os.stat(real).st_mode & 0o7777)

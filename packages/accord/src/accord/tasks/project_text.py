@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 from tomlkit.items import AbstractTable, Array
 
 from accord_core.errors import DocumentError, UsageError, Where
+from accord_core.project.faults import load_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,9 +96,9 @@ def remove_requirement(text: str, name: str, place: Place, path: str) -> tuple[s
     return _edit(text, place, path, "", change), tuple(gone)
 
 
-def lists(text: str) -> dict[str, tuple[str, ...]]:
+def lists(text: str, path: str = "pyproject.toml") -> dict[str, tuple[str, ...]]:
     """Every list of requirements in a project by its name for people, with the normal names in it."""
-    data = tomllib.loads(text)
+    data = load_toml(text, path, code="toml-invalid")
     project = data.get("project", {})
     found = {str(Place()): requirement_names(project.get("dependencies", ()))}
     for extra, entries in project.get("optional-dependencies", {}).items():
@@ -216,8 +217,6 @@ def _apply(
 
 
 def _parse(text: str, path: str) -> TOMLDocument:
-    from accord_core.project.faults import load_toml
-
     load_toml(text, path, code="toml-invalid")
     return tomlkit.parse(text.replace("\r\n", "\n"))
 

@@ -120,7 +120,7 @@ def sync_project(
     from accord.tasks.turns import Turn
 
     # The lock is written before files are fetched; where they cannot be had, lock and environment agree as before.
-    with Turn(project_dir, cache_dir(settings.cache_dir), reporter), Restored(path):
+    with Turn(project_dir, cache_dir(settings.cache_dir), reporter), Restored(path) as restored:
         project = load_project(project_dir)
         with Session(
             settings,
@@ -133,6 +133,7 @@ def sync_project(
         ) as session:
             if not frozen:
                 outcome = lock_loaded(session, project, check=locked, dry_run=dry_run)
+                restored.wrote(path)
                 lock: Lock = outcome.lock  # type: ignore[assignment]
             else:
                 lock = load_lock(path, session.cache_dir)
