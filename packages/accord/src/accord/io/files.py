@@ -18,6 +18,7 @@ __all__ = [
     "RENAME_EXCHANGE",
     "boot_id",
     "exchange",
+    "forget_stale",
     "free_space",
     "needs_space",
     "refused",
@@ -133,6 +134,30 @@ def _write_aside(path: str, data: bytes, mode: int, *, sync: bool) -> str:
         _forget(aside)
         raise
     return aside
+
+
+def forget_stale(folder: str, names: tuple[str, ...]) -> None:
+    """Remove what :func:`write_atomic` of a process that was killed left beside the files ``names`` in ``folder``, for
+    whoever excludes others from writing them; never raises OSError."""
+    try:
+        inside = os.listdir(folder)
+    except OSError:
+        return
+    for entry in inside:
+        if entry.endswith(".new") and entry.startswith(names):
+            process, dash, _ = entry.removesuffix(".new").rpartition(".")[2].partition("-")
+            if dash and _is_dead(process):
+                _forget(os.path.join(folder, entry))
+
+
+def _is_dead(process: str) -> bool:
+    try:
+        os.kill(int(process, 16), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError, OverflowError):
+        pass  # somebody else's, or no number of a process
+    return False
 
 
 def _write_all(handle: int, data: bytes) -> None:

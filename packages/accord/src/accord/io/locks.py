@@ -28,7 +28,8 @@ class FileLock:
     """``with FileLock(path, "the environment /x"): …``
 
     Waits up to ``timeout`` seconds, telling ``on_wait`` once, after a moment, who holds it; then raises ``locked``.
-    ``shared`` locks exclude only exclusive ones.
+    ``shared`` locks exclude only exclusive ones.  With ``note`` the lock is on ``path``, a folder, itself, which may be
+    read-only and of which nothing is written; who holds it is written into the file ``note``, if that can be.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class FileLock:
         shared: bool = False,
         on_wait: Callable[[str], None] | None = None,
         family: type[AccordError] = InstallError,
+        note: str | None = None,
     ) -> None:
         self._path = path
         self._what = what
@@ -47,16 +49,18 @@ class FileLock:
         self._shared = shared
         self._on_wait = on_wait
         self._family = family
+        self._note = note
         self._handle = -1
 
     def __enter__(self) -> FileLock:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
-        self._handle = os.open(self._path, flags, 0o644)
+        flags = os.O_RDWR | os.O_CREAT if self._note is None else os.O_RDONLY | os.O_DIRECTORY
+        self._handle = os.open(self._path, flags | getattr(os, "O_CLOEXEC", 0), 0o644)
         try:
             self._wait()
-            if not self._shared:
-                os.ftruncate(self._handle, 0)
-                os.pwrite(self._handle, f"{os.getpid()}\n{_own_words()[:200]}\n".encode(), 0)
+            if self._note is not None:
+                self._leave_note(self._note)
+            elif not self._shared:
+                _sign(self._handle)
         except BaseException:
             os.close(self._handle)
             self._handle = -1
@@ -68,6 +72,22 @@ class FileLock:
     ) -> None:
         handle, self._handle = self._handle, -1
         if handle >= 0:
+            if self._note is not None:
+                import fcntl
+
+                # A copy of this process, made meanwhile for work of its own, may still have it open.
+                fcntl.flock(handle, fcntl.LOCK_UN)
+            os.close(handle)
+
+    def _leave_note(self, path: str) -> None:
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o644)
+        except OSError:
+            return  # those who wait are not told whom they wait for
+        try:
+            _sign(handle)
+        finally:
             os.close(handle)
 
     def _take(self) -> bool:
@@ -103,11 +123,16 @@ class FileLock:
     def holder(self) -> str:
         """Who wrote itself into the lock file last: ``"process 123 (accord sync)"``, or empty."""
         try:
-            with open(self._path, encoding="utf-8", errors="replace") as file:
+            with open(self._note or self._path, encoding="utf-8", errors="replace") as file:
                 lines = file.read(400).splitlines()
         except OSError:
             return ""
         return f"process {lines[0]} ({lines[1]})" if len(lines) > 1 else ""
+
+
+def _sign(handle: int) -> None:
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, f"{os.getpid()}\n{_own_words()[:200]}\n".encode(), 0)
 
 
 def _own_words() -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 
 from accord.io.digests import sha256
+from accord.io.files import forget_stale
 from accord.io.locks import FileLock
 from accord_core.errors import UsageError
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 600.0  # seconds; ACCORD_LOCK_TIMEOUT says another number
 FOLDER = "projects-v1"
+_WRITTEN = ("pyproject.toml", "pylock.toml")
 _held: dict[str, int] = {}
 
 
@@ -49,21 +51,27 @@ class Turn:
 
     def __enter__(self) -> Turn:
         if not _held.get(self._key):
-            folder = os.path.join(self._cache_dir, FOLDER)
-            try:
-                os.makedirs(folder, exist_ok=True)
-                lock = FileLock(
-                    os.path.join(folder, self._key),
-                    f"the project {self._project}",
-                    timeout=self._patience,
-                    on_wait=self._reporter.warn,
-                )
-                lock.__enter__()
-                self._lock = lock
-            except OSError:
-                pass  # in a cache that nobody can write to, nobody waits for anybody
+            self._lock = self._taken(of_folder=True) or self._taken(of_folder=False)
+            if self._lock is not None:
+                forget_stale(self._project, _WRITTEN)
         _held[self._key] = _held.get(self._key, 0) + 1
         return self
+
+    def _taken(self, *, of_folder: bool) -> FileLock | None:
+        place = os.path.join(self._cache_dir, FOLDER, self._key)
+        lock = FileLock(
+            self._project if of_folder else place,
+            f"the project {self._project}",
+            timeout=self._patience,
+            on_wait=self._reporter.warn,
+            note=place if of_folder else None,
+        )
+        try:
+            if not of_folder:
+                os.makedirs(os.path.dirname(place), exist_ok=True)
+            return lock.__enter__()
+        except OSError:
+            return None  # some network file systems lock no folders; in a cache nobody can write to, nobody waits
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
