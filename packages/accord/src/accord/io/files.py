@@ -26,11 +26,13 @@ __all__ = [
     "replace_if",
     "sync_folder",
     "unswap",
+    "write_all",
     "write_atomic",
     "write_new",
 ]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_PLACE = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 _CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -39,7 +41,7 @@ def refused(
 ) -> AccordError:
     """The coded error for what the system refused while ``doing`` (a phrase: "writing the environment /x").
 
-    Codes: ``disk-full``, ``not-writable``, ``too-many-files``, else ``system-refused``.
+    Codes: ``disk-full``, ``not-writable``, ``too-many-files``, ``file-not-found``, ``not-a-folder``, else ``system-refused``.
     """
     at = path or (error.filename if isinstance(error.filename, str) else None)
     context = (f"path: {at}",) if at else ()
@@ -65,6 +67,13 @@ def refused(
             context=context,
             hint="raise the limit (ulimit -n) and run again",
         )
+    if error.errno in _NO_PLACE:
+        return family(
+            "file-not-found" if error.errno == errno.ENOENT else "not-a-folder",
+            f"{reason} ({doing})",
+            context=context,
+            hint="choose another folder (--env, --cache-dir, ACCORD_CACHE_DIR): this one is none and cannot be made",
+        )
     return family(
         "system-refused",
         f"{reason} ({doing})",
@@ -77,17 +86,20 @@ def write_new(path: str, data: bytes, mode: int = 0o644) -> None:
     """Create ``path`` holding ``data``; ``FileExistsError`` if there is anything.  Not atomic: for staging folders."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
-        _write_all(handle, data)
+        write_all(handle, data)
     finally:
         os.close(handle)
 
 
-def write_atomic(path: str, data: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
+def write_atomic(
+    path: str, data: bytes, *, mode: int = 0o644, sync: bool = True, exact: bool = False
+) -> None:
     """Put ``data`` at ``path`` whole or not at all: a file beside it, fsync, rename, fsync of the folder.
 
     ``sync=False`` leaves out both fsyncs: still atomic for every process and for ``kill -9``, not for a power cut.
+    ``exact``: with this mode, whatever the umask.
     """
-    aside = _write_aside(path, data, mode, sync=sync)
+    aside = _write_aside(path, data, mode, sync=sync, exact=exact)
     try:
         os.replace(aside, path)
     except BaseException:
@@ -101,7 +113,7 @@ def replace_if(path: str, before: bytes | None, data: bytes, *, mode: int = 0o64
     """The same for a file that somebody else may be editing: only if it still holds ``before`` (``None``: is not
     there), asked right before the rename; whether it did.  A link is followed."""
     path = os.path.realpath(path)
-    aside = _write_aside(path, data, mode, sync=True)
+    aside = _write_aside(path, data, mode, sync=True, exact=True)
     try:
         try:
             with open(path, "rb") as file:
@@ -119,13 +131,15 @@ def replace_if(path: str, before: bytes | None, data: bytes, *, mode: int = 0o64
     return True
 
 
-def _write_aside(path: str, data: bytes, mode: int, *, sync: bool) -> str:
+def _write_aside(path: str, data: bytes, mode: int, *, sync: bool, exact: bool) -> str:
     """A new file beside ``path`` that holds ``data``; its name tells whose it is (:func:`forget_stale`)."""
     aside = f"{path}.{os.getpid():x}-{os.urandom(4).hex()}.new"
     handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         try:
-            _write_all(handle, data)
+            if exact:
+                os.fchmod(handle, mode)
+            write_all(handle, data)
             if sync:
                 os.fsync(handle)
         finally:
@@ -160,7 +174,8 @@ def _is_dead(process: str) -> bool:
     return False
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def write_all(handle: int, data: bytes) -> None:
+    """Write all of ``data`` into an open file."""
     written = os.write(handle, data)
     while written < len(data):
         written += os.write(handle, data[written:])

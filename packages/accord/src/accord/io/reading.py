@@ -10,7 +10,7 @@ import os
 import stat
 import time
 
-__all__ = ["NOBODY", "Nobody", "read_all", "read_at_most"]
+__all__ = ["NOBODY", "Nobody", "descriptor", "is_kept", "read_all", "read_at_most"]
 
 NOBODY = 5.0  # seconds in which somebody has to open the other end of a fifo
 
@@ -76,3 +76,23 @@ def _closed(handle: int) -> bool:
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     return any(events & select.POLLHUP for _, events in poll.poll(0))
+
+
+def is_kept(path: str) -> bool:
+    """Whether ``path`` is a file of its own, of which an earlier content can be read; devices and pipes are none."""
+    return os.path.isfile(path) and descriptor(path) is None
+
+
+def descriptor(path: str) -> int | None:
+    """The number where ``path`` leads to an open file of this process (``/dev/stdout``, ``/dev/fd/63``), ``-1`` where
+    it is another process's; ``None`` for any other path."""
+    for _ in range(40):  # as many links as Linux follows
+        folder, name = os.path.split(os.path.abspath(path))
+        folder = os.path.realpath(folder)
+        if folder.startswith("/proc/") and folder.endswith("/fd") and name.isdigit():
+            return int(name) if folder.split("/")[2] == str(os.getpid()) else -1
+        path = os.path.join(folder, name)
+        if not os.path.islink(path):
+            return None
+        path = os.path.join(folder, os.readlink(path))
+    return None

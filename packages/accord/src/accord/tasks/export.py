@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accord.io.files import write_atomic
+from accord.io.outputs import write_output
 from accord.tasks.inspect_lock import read_lock
 from accord.tasks.lockpaths import moved, with_urls
 from accord.tasks.selecting import choose
@@ -40,7 +40,8 @@ def export(
     form: CompileOutput,
     output: str | None,
 ) -> ExportOutcome:
-    """Write the lock at ``lock_path`` in the form asked for to ``output``, or only hand the text back."""
+    """Write the lock at ``lock_path`` in the form asked for to ``output``, or only hand the text back (None, ``-``)."""
+    output = None if output == "-" else output
     lock = read_lock(lock_path)
     base = os.path.dirname(os.path.abspath(lock_path))
     if form.format == "pylock.toml":
@@ -48,7 +49,7 @@ def export(
     else:
         text = _requirements(with_urls(lock, base), selection, form)
     if output is not None:
-        write_atomic(output, text.encode())
+        write_output(output, text.encode())
     return ExportOutcome(text, output, len(lock.packages))
 
 

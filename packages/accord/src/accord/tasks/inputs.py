@@ -135,9 +135,13 @@ def read_bytes(path: str, *, limit: int = _LARGEST) -> bytes:
     try:
         body = read_at_most(path, limit)
     except FileNotFoundError as error:
-        raise UsageError("file-not-found", f"there is no file {path}") from error
+        raise UsageError("file-not-found", f"there is no file {path}", hint="check the path") from error
     except OSError as error:
-        raise UsageError("file-unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            "file-unreadable",
+            f"{path} cannot be read: {error.strerror}",
+            hint="check its permissions and that it is text",
+        ) from error
     if len(body) > limit:
         raise DocumentError("document-too-large", f"{path} is larger than {limit:,} bytes")
     return body

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 
+from accord.io.reading import is_kept, read_at_most
 from accord.io.reporting import SILENT
 from accord.tasks.inputs import pins_of, read_inputs
 from accord.tasks.locking import environment_marker, make_lock
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["compile_requirements", "lock_files", "lock_is_current", "lock_loaded", "lock_project"]
 
 
+_LARGEST = 64 * 1024 * 1024  # bytes of an earlier output; a universal lock of 700 projects is two megabytes
+
+
 def compile_requirements(
     inputs: Sequence[str],
     *,
@@ -64,7 +68,7 @@ def compile_requirements(
         try:
             _warn(resolution, reporter)
             as_lock = form.format == "pylock.toml"
-            base = os.path.dirname(os.path.abspath(output)) if output else os.getcwd()
+            base = _base(output)
             lock = make_lock(
                 resolution,
                 session.target,
@@ -113,7 +117,7 @@ def lock_files(
         before, text = _old_lock(output, session)
         if before is not None:
             read.asked.prefer = _pinned(before)
-        lock = _solved(session, read.asked, os.path.dirname(os.path.abspath(output)))
+        lock = _solved(session, read.asked, _base(output))
     return _finish(output, before, text, lock, check=check, dry_run=dry_run, began=began)
 
 
@@ -205,7 +209,7 @@ def _solved(
 
 def _old_lock(path: str, session: Session) -> tuple[Lock | None, str | None]:
     """The lock that is there, if it can be read: a broken one is replaced, never trusted."""
-    if not os.path.exists(path):
+    if not is_kept(path):
         return None, None
     from accord.tasks.lockfile import load_lock, lock_bytes
 
@@ -320,12 +324,21 @@ def _options(form: CompileOutput, session: Session) -> tuple[str, ...]:
     return tuple(lines)
 
 
+def _base(output: str | None) -> str:
+    """The folder that relative paths in the output are taken from: its own, for what is no file the one we are in."""
+    if output is None or (os.path.exists(output) and not is_kept(output)):
+        return os.getcwd()
+    return os.path.dirname(os.path.abspath(output))
+
+
 def _existing(output: str | None) -> str | None:
     if output is None:
         return None
+    if not is_kept(output):
+        return None
     try:
-        with open(output, encoding="utf-8") as stream:
-            return stream.read()
+        body = read_at_most(output, _LARGEST)
+        return body.decode("utf-8") if len(body) <= _LARGEST else None
     except (OSError, UnicodeDecodeError):
         return None
 

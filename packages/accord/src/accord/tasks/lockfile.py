@@ -11,7 +11,7 @@ import os
 from accord.io import files
 from accord.io.digests import sha256
 from accord.io.reading import read_at_most
-from accord_core.errors import InstallError, UsageError
+from accord_core.errors import UsageError
 from accord_core.lock.compact import from_marshal, to_marshal
 
 TYPE_CHECKING = False
@@ -33,7 +33,9 @@ def lock_bytes(path: str) -> bytes:
             "lock-not-found", f"there is no lock {path}", hint="accord lock writes one"
         ) from error
     except OSError as error:
-        raise UsageError("file-unreadable", f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(
+            "file-unreadable", f"{path} cannot be read: {error.strerror}", hint="check its permissions"
+        ) from error
     if len(body) > _LARGEST:
         raise UsageError("lock-too-large", f"{path} is larger than {_LARGEST:,} bytes")
     return body
@@ -68,8 +70,8 @@ def load_lock(path: str, cache_dir: str, body: bytes | None = None) -> Lock:
 
 
 def write_lock(path: str, text: str) -> None:
-    """Put ``text`` in the place of the lock in one step: a reader sees the old file or the new one."""
-    try:
-        files.write_atomic(path, text.encode())
-    except OSError as error:
-        raise files.refused(error, f"writing {path}", InstallError) from error
+    """Put ``text`` in the place of the lock in one step: a reader sees the old file or the new one.  What is no file,
+    a device or a pipe, is written into.  Raises as ``write_output``."""
+    from accord.io.outputs import write_output
+
+    write_output(path, text.encode())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from accord.tasks.settings import Record
 
-__all__ = ["CompileOutcome", "LockOutcome", "SyncOutcome", "unhashed"]
+__all__ = ["CompileOutcome", "LockOutcome", "SyncOutcome", "unhashed", "write_report"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,3 +127,10 @@ class CompileOutcome(Record):
         written: bool = False,
     ) -> None:
         self._fill(locals())
+
+
+def write_report(path: str, text: str) -> None:
+    """Write what was done where a person wants it; raises as ``write_output``."""
+    from accord.io.outputs import write_output
+
+    write_output(path, text.encode())

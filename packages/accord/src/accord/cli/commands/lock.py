@@ -35,7 +35,7 @@ def arguments(parser: Parser) -> None:
         "--output-file",
         metavar="FILE",
         aliases=("--output",),
-        help="The lock to write (default: pylock.toml)",
+        help="The lock to write (default: pylock.toml); - is standard output",
         complete="file",
     )
     parser.flag("--check", aliases=("--locked",), help="Only see whether the lock is right")
@@ -61,6 +61,8 @@ def run(args: Args, context: Context) -> int:
     from accord.tasks import lock
 
     settings = options.resolve_settings(args, context)
+    if args.output_file == "-":
+        return _print(args, context)
     if args.files or args.output_file:
         outcome = lock.lock_files(
             args.files or (context.project_file(),),
@@ -83,4 +85,32 @@ def run(args: Args, context: Context) -> int:
         )
     context.finish()
     show_lock(outcome, context)
+    return 0
+
+
+def _print(args: Args, context: Context) -> int:
+    """The lock on standard output; there is none that it could be compared with."""
+    from accord.cli.render import say_for_pip
+    from accord.tasks import lock
+    from accord.tasks.settings import CompileOutput
+
+    if args.check:
+        from accord_core.errors import UsageError
+
+        raise UsageError("usage", "--check compares with a file, and - is none", hint="name the lock with -o")
+    outcome = lock.compile_requirements(
+        args.files or (context.project_file(),),
+        python=args.python,
+        settings=options.resolve_settings(args, context),
+        selection=options.selection(args),
+        form=CompileOutput(format="pylock.toml"),
+        output=None,
+        reporter=context.reporter,
+    )
+    context.finish()
+    if context.json:
+        context.emit({"output": None, "packages": outcome.packages, "text": outcome.text})
+    else:
+        context.stdout.write(outcome.text)
+    say_for_pip(outcome.lock, context)
     return 0

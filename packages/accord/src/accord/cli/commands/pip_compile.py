@@ -37,7 +37,7 @@ def arguments(parser: Parser) -> None:
         "--output-file",
         metavar="FILE",
         aliases=("--output",),
-        help="The file to write",
+        help="The file to write; - is standard output",
         complete="file",
     )
     parser.value(

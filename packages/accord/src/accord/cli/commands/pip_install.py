@@ -88,8 +88,8 @@ def run(args: Args, context: Context) -> int:
     if args.report is not None:
         import json
 
-        from accord.io.files import write_atomic
+        from accord.tasks.outcomes import write_report
 
-        write_atomic(args.report, (json.dumps(sync_record(outcome), indent=2) + "\n").encode())
+        write_report(args.report, json.dumps(sync_record(outcome), indent=2) + "\n")
     show_sync(outcome, context)
     return 0
