@@ -41,7 +41,7 @@ def create(
             raise InstallError("folder-not-empty", f"{root} is a file", hint="name another folder")
         if clear and os.path.isdir(root):
             _refuse_foreign(root)
-            empty(root)
+            empty(root, keep_lock=True)
         elif is_environment(root):
             _refuse_other(root, layout, interpreter)
         else:
@@ -80,10 +80,18 @@ def _refuse_other(root: str, layout: Layout, interpreter: Interpreter) -> None:
             )
 
 
-def empty(root: str) -> None:
-    """Empty an environment: everything but the folder itself goes, ``.accord`` (history and all) included."""
+def empty(root: str, *, keep_lock: bool = False) -> None:
+    """Empty an environment: everything but the folder itself goes, ``.accord`` (history and all) included.
+
+    ``keep_lock``: but for the lock, on which others may be waiting; they would go on with one that nobody else sees.
+    """
     for name in os.listdir(root):
-        files.remove_tree(f"{root}/{name}")
+        if keep_lock and name == OWN and not os.path.islink(f"{root}/{name}"):
+            for inside in os.listdir(f"{root}/{name}"):
+                if inside != "lock":
+                    files.remove_tree(f"{root}/{name}/{inside}")
+        else:
+            files.remove_tree(f"{root}/{name}")
 
 
 def fill(
@@ -109,7 +117,7 @@ def fill(
         os.makedirs(f"{root}/{layout.site}", exist_ok=True)
     if layout.site.startswith("lib/") and sys.maxsize > 2**32 and not os.path.lexists(f"{root}/lib64"):
         # As python -m venv does on 64-bit systems: some distributions' Pythons look for platlib there.
-        os.symlink("lib", f"{root}/lib64")
+        _link("lib", f"{root}/lib64")
     _link_python(scripts_folder, interpreter)
     name = prompt or os.path.basename(layout.shown) or "venv"
     for file, text in scripts(layout.shown, name).items():
@@ -180,7 +188,14 @@ def _link_python(folder: str, interpreter: Interpreter) -> None:
     for number, name in enumerate(names):
         path = f"{folder}/{name}"
         if not os.path.lexists(path):
-            os.symlink(interpreter.base_executable if number == 0 else "python", path)
+            _link(interpreter.base_executable if number == 0 else "python", path)
+
+
+def _link(target: str, path: str) -> None:
+    try:
+        os.symlink(target, path)
+    except FileExistsError:
+        pass  # somebody makes the same environment
 
 
 def _write_if_missing(path: str, data: bytes) -> None:

@@ -342,6 +342,13 @@ def _by_path(request: str, environ: Mapping[str, str]) -> str:
     path = os.path.expanduser(request)
     if os.path.isdir(path):
         executable = environment_python(path)
+        if executable is None and os.path.isfile(os.path.join(path, "pyvenv.cfg")):
+            raise InstallError(
+                "environment-broken",
+                f"the Python of the environment {path} is gone",
+                context=_lost(path),
+                hint=f"accord venv --clear {path} makes it anew; accord sync then fills it",
+            )
         if executable is None:
             raise _not_found(request, [f"{path}: a folder without a Python in it"])
         return executable
@@ -352,6 +359,11 @@ def _by_path(request: str, environ: Mapping[str, str]) -> str:
             if os.access(os.path.join(folder, request), os.X_OK):
                 return os.path.join(folder, request)
     raise _not_found(request, [f"{path}: not there"])
+
+
+def _lost(folder: str) -> tuple[str, ...]:
+    path = os.path.join(folder, "bin", "python")
+    return (f"{path} leads to {os.readlink(path)}",) if os.path.islink(path) else ()
 
 
 def _not_found(request: str, looked: list[str]) -> InstallError:

@@ -7,14 +7,22 @@ records.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from accord.tasks.python import find_python
+from accord.io.files import refused
+from accord.io.locks import FileLock
+from accord.io.reporting import SILENT
+from accord.tasks.folders import project_environment
+from accord.tasks.python import choosing
+from accord_core.errors import InstallError
 
 if TYPE_CHECKING:
     from accord.environments.check import Problem
     from accord.environments.history import Change
     from accord.environments.interpreters import Interpreter
+    from accord.io.reporting import Reporter
+    from accord.tasks.session import Session
 
 __all__ = ["compare", "heal", "look_back", "make", "take_back"]
 
@@ -27,19 +35,83 @@ def make(
     clear: bool = False,
     system_site_packages: bool = False,
     prompt: str | None = None,
+    project: str | None = None,
+    reporter: Reporter = SILENT,
 ) -> Interpreter:
-    """Make an environment in ``folder`` and return the interpreter it is for; one that is there is kept as it is."""
-    from accord.environments.create import create
+    """Make an environment in ``folder`` and return the interpreter it is for; one that is there is kept as it is.
 
-    interpreter = find_python(python, cache_dir=cache_dir)
-    create(
-        os.path.abspath(folder),
-        interpreter,
-        clear=clear,
-        system_site_packages=system_site_packages,
-        prompt=prompt,
-    )
+    The Python is chosen as ``accord sync`` does it here, or at ``project``.  Nobody else makes one beside it or changes
+    it meanwhile.  InstallError ``environment-other-python`` where the one that is there has another Python than is
+    asked for.
+    """
+    from accord.environments.create import create
+    from accord.environments.layout import is_environment
+    from accord.tasks.turns import Turn
+
+    root = os.path.abspath(folder)
+    # A folder that is not there cannot be locked; the one that it will be in can.
+    above = os.path.dirname(root)
+    try:
+        os.makedirs(above, exist_ok=True)
+    except OSError as error:
+        raise refused(error, f"making the environment {root}") from error
+    with ExitStack() as held:
+        held.enter_context(Turn(above, cache_dir, reporter, what=f"the environments in {above}"))
+        kept = is_environment(root)
+        if kept:
+            held.enter_context(_locked(root, reporter))
+        own = root if kept and not clear else None
+        session = held.enter_context(choosing(python, cache_dir=cache_dir, start=project, env=own))
+        interpreter = session.interpreter if own is None else _kept(root, session)
+        create(root, interpreter, clear=clear, system_site_packages=system_site_packages, prompt=prompt)
     return interpreter
+
+
+def _locked(root: str, reporter: Reporter) -> FileLock:
+    from accord.environments.layout import OWN
+
+    os.makedirs(f"{root}/{OWN}", exist_ok=True)
+    return FileLock(f"{root}/{OWN}/lock", f"the environment {root}", on_wait=reporter.warn)
+
+
+def _kept(root: str, session: Session) -> Interpreter:
+    """The Python of the environment that is there; refused where ``session`` asks for another."""
+    from accord.environments import interpreters
+
+    there = interpreters.find(root, cache_dir=session.cache_dir)
+    request = session.request
+    if request is None:
+        _refuse_forbidden(root, there, session)
+        return there
+    words = None if os.sep in request else interpreters.parse_request(request)
+    wanted = session.interpreter
+    if words.accepts(there) if words is not None else _same(there, wanted):
+        return there
+    raise InstallError(
+        "environment-other-python",
+        f"{root} is for {there.implementation} {there.version}, not for {request}",
+        context=(f"its Python: {there.base_executable}", f"asked for: {wanted.base_executable}"),
+        hint="accord venv --clear makes it anew for the other; without --python it stays as it is",
+    )
+
+
+def _refuse_forbidden(root: str, there: Interpreter, session: Session) -> None:
+    """The project's own environment has to be for a Python that the project allows."""
+    from accord.environments.interpreters import accepts
+
+    required, project = session.requires_python, session.project_dir
+    if project is None or required is None or root != project_environment(project):
+        return
+    if not accepts(there, required):
+        raise InstallError(
+            "environment-other-python",
+            f"{root} is for {there.implementation} {there.version}, and its project requires {required}",
+            hint="accord venv --clear makes it anew for a Python that is allowed",
+        )
+
+
+def _same(one: Interpreter, other: Interpreter) -> bool:
+    return os.path.realpath(one.base_executable) == os.path.realpath(other.base_executable)
 
 
 def heal(folder: str) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PROJECT_FILE = "pyproject.toml"
 LOCK_FILE = "pylock.toml"
 ENVIRONMENT = ".venv"
+PIN_FILE = ".python-version"
 
 
 def cache_folder(flag: str | None, environ: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from accord.tasks.compiling import find_compiled
 from accord.tasks.fetching import materialise
 from accord.tasks.outcomes import SyncOutcome
 from accord.tasks.settings import Record
+from accord.tasks.turns import Turn
 from accord_core.errors import DocumentError, UsageError
 from accord_core.lock.select import select
 
@@ -137,9 +138,12 @@ def carry_out(
         there = None if created else os.path.abspath(env_dir)
         python = interpreters.find(there, cache_dir=session.cache_dir) if there else session.interpreter
         find_compiled(session, python, wanted, compile_bytecode=how.compile_bytecode)
-    with _gone_if_failed(env_dir, created=created and not how.dry_run):
+    with _gone_if_failed(env_dir, created=created and not how.dry_run) as others:
         if created and not how.dry_run:
-            creating.create(env_dir, session.interpreter)
+            above = os.path.dirname(env_dir)
+            with Turn(above, session.cache_dir, session.reporter, what=f"the environments in {above}"):
+                others += [env_dir] if is_environment(env_dir) else []
+                creating.create(env_dir, session.interpreter)
         found = plan(env_dir, wanted, exact=how.exact, reinstall=again, remove=remove)
         if not how.dry_run:
             apply(
@@ -159,13 +163,17 @@ def carry_out(
 
 
 @contextmanager
-def _gone_if_failed(env_dir: str, *, created: bool) -> Iterator[None]:
-    """Where an environment could not be made, there is what was before: nothing, or an empty folder."""
+def _gone_if_failed(env_dir: str, *, created: bool) -> Iterator[list[str]]:
+    """Where an environment could not be made, there is what was before: nothing, or an empty folder.  What is put into
+    the list was made by somebody else."""
+    others: list[str] = []
     was_there = os.path.lexists(env_dir)
     was_empty = was_there and os.path.isdir(env_dir) and not os.listdir(env_dir)
     try:
-        yield
+        yield others
     except BaseException:
+        if others:
+            raise
         if created and was_empty:
             creating.empty(env_dir)
         elif created and not was_there:

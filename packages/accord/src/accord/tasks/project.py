@@ -73,7 +73,9 @@ def check_python(document: Project | Script, session: Session) -> None:
                 table="project" if isinstance(document, Project) else None,
                 key="requires-python",
             ),
-            hint="choose another interpreter with --python; accord python list shows them",
+            hint="accord venv --clear makes the environment anew, for a Python that is allowed"
+            if found.is_venv
+            else "choose another interpreter with --python; accord python list shows them",
         )
 
 

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accord.io.files import write_atomic
-from accord_core.errors import UsageError
+from accord.tasks.folders import ENVIRONMENT, PIN_FILE, find_project
+from accord_core.errors import DocumentError, UsageError, Where
 
 if TYPE_CHECKING:
     from accord.environments.interpreters import Interpreter
+    from accord.tasks.session import Session
 
-__all__ = ["Pin", "find_python", "list_pythons", "pin_python", "project_request", "read_pin"]
+__all__ = ["Pin", "choosing", "find_python", "list_pythons", "pin_python", "read_pin"]
 
-PIN_FILE = ".python-version"
+_LARGEST = 64 * 1024  # bytes of a .python-version
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,41 @@ class Pin:
     before: str | None
 
 
-def find_python(request: str | None, *, cache_dir: str) -> Interpreter:
+def find_python(request: str | None, *, cache_dir: str, project: str | None = None) -> Interpreter:
     """The interpreter a request leads to: ``3.12``, ``cpython3.12``, a path, an environment, or ``None`` for the one
-    a command without ``--python`` would take."""
-    from accord.environments import interpreters
+    a command without ``--python`` would take here (or in the project that ``project`` lies in)."""
+    if request is not None:
+        from accord.environments import interpreters
 
-    return interpreters.find(request, cache_dir=cache_dir)
+        return interpreters.find(request, cache_dir=cache_dir)
+    with choosing(None, cache_dir=cache_dir, start=project, env=ENVIRONMENT) as session:
+        return session.interpreter
+
+
+def choosing(request: str | None, *, cache_dir: str, start: str | None, env: str | None) -> Session:
+    """The session whose interpreter is the one for ``request`` at ``start`` (default: here): chosen as ``accord sync``
+    does it in a project, by the nearest ``.python-version`` outside one.
+
+    ``env`` is an environment whose own Python is meant where nobody asked; a relative one is the project's.
+    """
+    from accord.tasks.project import load_project
+    from accord.tasks.session import Session
+    from accord.tasks.settings import ResolveSettings
+
+    settings = ResolveSettings(cache_dir=cache_dir)
+    folder = os.path.abspath(start or ".")
+    try:
+        project = load_project(find_project(folder))
+    except UsageError:
+        return Session(settings, python=request, env=env and os.path.join(folder, env), project_dir=folder)
+    return Session(
+        settings,
+        python=request,
+        env=env and os.path.join(project.folder, env),
+        project=project.tool,
+        project_dir=project.folder,
+        requires_python=project.document.requires_python,
+    )
 
 
 def list_pythons(*, cache_dir: str) -> tuple[Interpreter, ...]:
@@ -48,16 +79,19 @@ def list_pythons(*, cache_dir: str) -> tuple[Interpreter, ...]:
 def read_pin(folder: str) -> str | None:
     """What ``.python-version`` in ``folder`` asks for: its first line that is no comment."""
     try:
-        with open(os.path.join(folder, PIN_FILE), encoding="utf-8") as file:
-            lines = [line.strip() for line in file]
+        with open(os.path.join(folder, PIN_FILE), "rb") as file:
+            lines = [line.strip() for line in file.read(_LARGEST).decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
+        path = os.path.join(folder, PIN_FILE)
+        raise DocumentError(
+            "document-not-utf8",
+            f"{path} is not UTF-8 text",
+            where=Where(path),
+            hint="write it anew: accord python pin 3.12",
+        ) from error
     except (FileNotFoundError, NotADirectoryError):
         return None
     return next((line for line in lines if line and not line.startswith("#")), None)
-
-
-def project_request(project_dir: str, request: str | None) -> str | None:
-    """The interpreter a command in a project means: what was asked, else what is pinned there, else nothing."""
-    return request or read_pin(project_dir)
 
 
 def pin_python(folder: str, request: str, *, cache_dir: str) -> Pin:

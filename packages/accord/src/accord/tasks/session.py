@@ -15,7 +15,9 @@ from accord.io.folders import cache_dir, config_dir
 from accord.io.reporting import SILENT
 from accord.repositories.candidates import Target
 from accord.repositories.shelf import Shelf
+from accord.tasks.folders import PIN_FILE, upwards
 from accord.tasks.settings import normal_names
+from accord_core.errors import InstallError
 from accord_core.project.versions import satisfies
 
 TYPE_CHECKING = False
@@ -146,23 +148,36 @@ class Session:
     def interpreter(self) -> Interpreter:
         """The interpreter of this run: what was asked for, the project's pin, the environment's own, else the one at
         hand; and where nobody asked, one that the project allows.  InstallError ``interpreter-not-found``."""
-        asked = self._python or self.settings.python_version or self._pinned()
+        asked = self.request
         if asked is None and self._env is not None and os.path.isfile(os.path.join(self._env, "pyvenv.cfg")):
             asked = self._env
-        found = interpreters.find(asked, cache_dir=self.cache_dir, meanwhile=self.meanwhile)
+        try:
+            found = interpreters.find(asked, cache_dir=self.cache_dir, meanwhile=self.meanwhile)
+        except InstallError as error:
+            if self.request is not None and self._python is None and self.settings.python_version is None:
+                error.context += (f"asked for by {self._pin_file() or '[tool.accord] python'}",)
+            raise
         wanted = self.requires_python
         if asked is None and wanted and not satisfies(found.version, wanted):
             found = interpreters.find(wanted, cache_dir=self.cache_dir)
         return found
 
+    @once
+    def request(self) -> str | None:
+        """The Python that somebody asked for, if anybody did: the line, a ``.python-version``, the project's table."""
+        return self._python or self.settings.python_version or self._pinned()
+
+    def _pin_file(self) -> str | None:
+        folder = None if self.project_dir is None else upwards(os.path.abspath(self.project_dir), PIN_FILE)
+        return None if folder is None else os.path.join(folder, PIN_FILE)
+
     def _pinned(self) -> str | None:
-        """What ``.python-version`` or ``[tool.accord] python`` of the project asks for."""
-        if self.project_dir is None:
-            return None
-        if os.path.exists(os.path.join(self.project_dir, ".python-version")):
+        """What the nearest ``.python-version`` at or above the project, or ``[tool.accord] python``, asks for."""
+        path = self._pin_file()
+        if path is not None:
             from accord.tasks.python import read_pin
 
-            return read_pin(self.project_dir)
+            return read_pin(os.path.dirname(path))
         said = self.project.get("python")
         return said if isinstance(said, str) else None
 

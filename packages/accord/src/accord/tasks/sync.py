@@ -14,7 +14,7 @@ from accord.environments import state
 from accord.io.digests import sha256
 from accord.io.folders import cache_dir
 from accord.io.reporting import SILENT
-from accord.tasks.folders import lock_path, project_environment
+from accord.tasks.folders import PIN_FILE, lock_path, project_environment, upwards
 from accord.tasks.lockfile import load_lock, lock_bytes
 from accord.tasks.outcomes import SyncOutcome
 from accord.tasks.settings import ResolveSettings, Selection
@@ -252,11 +252,10 @@ def _project_key(
 ) -> str:
     with open(os.path.join(project_dir, "pyproject.toml"), "rb") as stream:
         document = sha256(stream.read()).digest()
-    try:
-        with open(os.path.join(project_dir, ".python-version"), "rb") as stream:
+    pinned = upwards(os.path.abspath(project_dir), PIN_FILE)
+    if pinned is not None:
+        with open(os.path.join(pinned, PIN_FILE), "rb") as stream:
             document += stream.read(1024)
-    except OSError:
-        pass  # most projects pin no Python
     said: Mapping[str, object] = settings.as_dict()
     asked = sorted((name, repr(value)) for name, value in said.items() if name not in _NO_MATTER)
     return _key(lock_bytes(path), selection, python, sealed, link_mode, project_dir, document, asked)

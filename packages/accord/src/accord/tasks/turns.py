@@ -31,9 +31,9 @@ _held: dict[str, int] = {}
 
 
 class Turn:
-    """``with Turn(project_dir, cache_dir, reporter): …``  Raises InstallError ``locked`` after :data:`PATIENCE` seconds."""
+    """``with Turn(project_dir, cache_dir, reporter): …``; ``what`` is how whoever waits is told about it.  Raises InstallError ``locked`` after :data:`PATIENCE` seconds."""
 
-    __slots__ = ("_cache_dir", "_key", "_lock", "_patience", "_project", "_reporter")
+    __slots__ = ("_cache_dir", "_key", "_lock", "_patience", "_project", "_reporter", "_what")
 
     def __init__(
         self,
@@ -41,9 +41,12 @@ class Turn:
         cache_dir: str,
         reporter: Reporter,
         environ: Mapping[str, str] = os.environ,
+        *,
+        what: str | None = None,
     ) -> None:
         self._project = os.path.realpath(project_dir)
         self._cache_dir = cache_dir
+        self._what = what or f"the project {self._project}"
         self._reporter = reporter
         self._patience = _patience(environ)
         self._key = sha256(os.fsencode(self._project)).hexdigest()[:16]
@@ -61,7 +64,7 @@ class Turn:
         place = os.path.join(self._cache_dir, FOLDER, self._key)
         lock = FileLock(
             self._project if of_folder else place,
-            f"the project {self._project}",
+            self._what,
             timeout=self._patience,
             on_wait=self._reporter.warn,
             note=place if of_folder else None,

@@ -22,7 +22,7 @@ def arguments(parser: Parser) -> None:
 def run(args: Args, context: Context) -> int:
     from accord.tasks.python import find_python
 
-    found = find_python(args.request, cache_dir=context.cache())
+    found = find_python(args.request, cache_dir=context.cache(), project=context.project)
     if context.json:
         context.emit(
             {"version": found.version, "implementation": found.implementation, "path": found.executable}

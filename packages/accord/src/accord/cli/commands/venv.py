@@ -52,6 +52,8 @@ def run(args: Args, context: Context) -> int:
         clear=args.clear,
         system_site_packages=args.system_site_packages,
         prompt=args.prompt,
+        project=context.project,
+        reporter=context.reporter,
     )
     if args.seed:
         from accord.tasks.install import install
