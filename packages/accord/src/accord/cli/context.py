@@ -106,8 +106,14 @@ class Context:
         """The one JSON document of this run."""
         import json
 
-        json.dump(record, self.stdout, indent=2, ensure_ascii=False)
-        self.stdout.write("\n")
+        text = json.dumps(record, indent=2, ensure_ascii=not self.speaks_unicode)
+        self.stdout.write(f"{text}\n")
+
+    @property
+    def speaks_unicode(self) -> bool:
+        """Whether standard output has every letter."""
+        named = getattr(self.stdout, "encoding", None) or "utf-8"
+        return named.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
 
     @property
     def reporter(self) -> Reporter:

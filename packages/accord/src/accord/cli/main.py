@@ -2,7 +2,8 @@
 exit status and words.
 
     0    done
-    1    refused or failed, with a coded error; or the check that was asked for found something
+    1    refused or failed, with a coded error; or the check that was asked for found something; or standard output
+         could not be written
     2    the command line is wrong (code ``usage``)
     130  interrupted (Ctrl-C); 143 and 129: ended by SIGTERM, or by SIGHUP because the terminal went
 
@@ -41,24 +42,42 @@ class _Ended(KeyboardInterrupt):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: ``sys.argv``) and return the exit status.  Never raises."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if words in (["--version"], ["-V"]):
-        sys.stdout.write(f"accord {accord.__version__}\n")
-        return 0
+    if argv is None and None in (sys.stdin, sys.stdout, sys.stderr):
+        from accord.cli.streams import reopen
+
+        reopen()
     # A command makes a million values, no cycles to speak of, and ends: looking for cycles was a fifth of a cold resolve.
     gc.disable()
     try:
-        if argv is None:
-            _end_as_if_interrupted()
-        status = _run(words)
+        if words in (["--version"], ["-V"]):
+            sys.stdout.write(f"accord {accord.__version__}\n")
+            status = 0
+        else:
+            status = _prepared(words, own=argv is None)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has gone (`accord pip list | head`).  Python would complain once more while it
-        # closes standard output, so that is pointed elsewhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has gone (`accord pip list | head`).
+        from accord.cli.streams import discard_output
+
+        discard_output()
         return 1
+    except OSError as error:
+        from accord.cli.streams import lost
+
+        return lost(error)
     except KeyboardInterrupt as interrupt:
         return _let_go(interrupt.args[0] if isinstance(interrupt, _Ended) else 2, leave=argv is None)
     return status
+
+
+def _prepared(words: list[str], *, own: bool) -> int:
+    """Run a command; ``own``: this process is its."""
+    from accord.cli.streams import prepare
+
+    if own:
+        _end_as_if_interrupted()
+        prepare(sys.stdout)
+    return _run(words)
 
 
 def _end_as_if_interrupted() -> None:
@@ -137,7 +156,10 @@ def _run(words: list[str]) -> int:
         raise
     except Exception as error:
         from accord.cli.failure import report
+        from accord.cli.streams import output_is_lost
 
+        if isinstance(error, OSError) and output_is_lost():
+            raise
         return report(error, context or Context(_rough(words)))
 
 

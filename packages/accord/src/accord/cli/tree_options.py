@@ -32,6 +32,9 @@ def _depth(text: str) -> int:
     return int(text)
 
 
+_PLAIN = str.maketrans({"├": "|", "└": "`", "│": "|", "─": "-"})
+
+
 def show_tree(nodes: Mapping[str, Node], start: Sequence[str] | None, args: Args, context: Context) -> int:
     """Draw the trees; ``start`` are the names to begin with where the line names none (default: the roots)."""
     from accord.cli.render import tree
@@ -56,7 +59,7 @@ def show_tree(nodes: Mapping[str, Node], start: Sequence[str] | None, args: Args
     repeated = False
     for line in tree(branches, context.paint, asked=args.show_version_specifiers):
         repeated = repeated or "(*)" in line
-        context.out(line)
+        context.out(line if context.speaks_unicode else line.translate(_PLAIN))
     if repeated:
         context.say("(*) its dependencies are shown above")
     return 0

@@ -6,7 +6,15 @@ import os
 
 from accord_core.errors import UsageError
 
-__all__ = ["cache_folder", "find_environment", "find_project", "lock_path", "project_environment", "upwards"]
+__all__ = [
+    "cache_folder",
+    "find_environment",
+    "find_project",
+    "lock_path",
+    "project_environment",
+    "read_pin",
+    "upwards",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +24,7 @@ PROJECT_FILE = "pyproject.toml"
 LOCK_FILE = "pylock.toml"
 ENVIRONMENT = ".venv"
 PIN_FILE = ".python-version"
+_LARGEST_PIN = 64 * 1024  # bytes of it
 
 
 def cache_folder(flag: str | None, environ: Mapping[str, str]) -> str:
@@ -51,6 +60,26 @@ def upwards(folder: str, file: str) -> str | None:
             return None
         folder = above
     return folder
+
+
+def read_pin(folder: str) -> str | None:
+    """What ``.python-version`` in ``folder`` asks for: its first line that is no comment."""
+    try:
+        with open(os.path.join(folder, PIN_FILE), "rb") as file:
+            lines = [line.strip() for line in file.read(_LARGEST_PIN).decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError as error:
+        from accord_core.errors import DocumentError, Where
+
+        path = os.path.join(folder, PIN_FILE)
+        raise DocumentError(
+            "document-not-utf8",
+            f"{path} is not UTF-8 text",
+            where=Where(path),
+            hint="write it anew: accord python pin 3.12",
+        ) from error
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return next((line for line in lines if line and not line.startswith("#")), None)
 
 
 def lock_path(project_dir: str) -> str:

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accord.io.files import write_atomic
-from accord.tasks.folders import ENVIRONMENT, PIN_FILE, find_project
-from accord_core.errors import DocumentError, UsageError, Where
+from accord.tasks.folders import ENVIRONMENT, PIN_FILE, find_project, read_pin
+from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
     from accord.environments.interpreters import Interpreter
     from accord.tasks.session import Session
 
-__all__ = ["Pin", "choosing", "find_python", "list_pythons", "pin_python", "read_pin"]
-
-_LARGEST = 64 * 1024  # bytes of a .python-version
+__all__ = ["Pin", "choosing", "find_python", "list_pythons", "pin_python"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +72,6 @@ def list_pythons(*, cache_dir: str) -> tuple[Interpreter, ...]:
     from accord.environments import interpreters
 
     return interpreters.find_all(cache_dir=cache_dir)
-
-
-def read_pin(folder: str) -> str | None:
-    """What ``.python-version`` in ``folder`` asks for: its first line that is no comment."""
-    try:
-        with open(os.path.join(folder, PIN_FILE), "rb") as file:
-            lines = [line.strip() for line in file.read(_LARGEST).decode("utf-8-sig").splitlines()]
-    except UnicodeDecodeError as error:
-        path = os.path.join(folder, PIN_FILE)
-        raise DocumentError(
-            "document-not-utf8",
-            f"{path} is not UTF-8 text",
-            where=Where(path),
-            hint="write it anew: accord python pin 3.12",
-        ) from error
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return next((line for line in lines if line and not line.startswith("#")), None)
 
 
 def pin_python(folder: str, request: str, *, cache_dir: str) -> Pin:

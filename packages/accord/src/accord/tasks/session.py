@@ -15,7 +15,7 @@ from accord.io.folders import cache_dir, config_dir
 from accord.io.reporting import SILENT
 from accord.repositories.candidates import Target
 from accord.repositories.shelf import Shelf
-from accord.tasks.folders import PIN_FILE, upwards
+from accord.tasks.folders import PIN_FILE, read_pin, upwards
 from accord.tasks.settings import normal_names
 from accord_core.errors import InstallError
 from accord_core.project.versions import satisfies
@@ -175,8 +175,6 @@ class Session:
         """What the nearest ``.python-version`` at or above the project, or ``[tool.accord] python``, asks for."""
         path = self._pin_file()
         if path is not None:
-            from accord.tasks.python import read_pin
-
             return read_pin(os.path.dirname(path))
         said = self.project.get("python")
         return said if isinstance(said, str) else None

@@ -16,7 +16,8 @@ def arguments(parser: Parser) -> None:
 
 
 def run(args: Args, context: Context) -> int:
-    from accord.tasks.python import pin_python, read_pin
+    from accord.tasks.folders import read_pin
+    from accord.tasks.python import pin_python
     from accord_core.errors import UsageError
 
     try:
