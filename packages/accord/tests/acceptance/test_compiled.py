@@ -207,8 +207,8 @@ def test_an_interpreter_that_cannot_compile_leaves_everything_as_it_was(asking: 
     before = asking.everything("one")
     place = f"{asking.root}/no-space"
     os.symlink(place, f"{asking.cache}/compiled-v1")  # leads nowhere
-    asking.refused("sync", "--env", "one", "--compile-bytecode", code="system-refused")
-    asking.refused("sync", "--env", "two", "--compile-bytecode", code="system-refused")
+    asking.refused("sync", "--env", "one", "--compile-bytecode", code="file-not-found")
+    asking.refused("sync", "--env", "two", "--compile-bytecode", code="file-not-found")
     assert asking.everything("one") == before
     assert not os.path.exists(asking.path("two"))
     os.unlink(f"{asking.cache}/compiled-v1")
