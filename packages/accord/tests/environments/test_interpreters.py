@@ -145,6 +145,51 @@ def test_what_is_not_found_tells_where_was_looked(bench: Bench) -> None:
         assert caught.value.code == "interpreter-not-found"
 
 
+def program(bench: Bench, text: str) -> str:
+    script = f"{bench.folder}/liar"
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(script, 0o755)
+    return script
+
+
+def why_broken(bench: Bench, text: str) -> str:
+    with pytest.raises(InstallError) as caught:
+        inspect(program(bench, text), cache_dir=bench.cache)
+    assert caught.value.code == "interpreter-broken"
+    return caught.value.message + " ".join(caught.value.context)
+
+
+@pytest.mark.parametrize("stream", ["1", "2"])
+def test_what_prints_without_end_is_no_python(bench: Bench, stream: str) -> None:
+    assert "more than" in why_broken(bench, f"#!/bin/sh\nexec yes python >&{stream}\n")
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_what_a_python_says_of_itself_has_a_limit(bench: Bench, spare: int) -> None:
+    """It may say other things first: a wrapper does."""
+    text = f"#!/bin/sh\nhead -c {(1 << 20) + spare} /dev/zero >&2\nexec '{sys.executable}' \"$@\"\n"
+    if spare == 0:
+        assert inspect(program(bench, text), cache_dir=bench.cache).version
+    else:
+        assert "more than 1,048,576 bytes" in why_broken(bench, text)
+
+
+def test_what_says_nothing_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreters, "_SECONDS", 0.3)
+    assert "did not answer" in why_broken(bench, "#!/bin/sh\nexec sleep 60\n")
+    assert "did not answer" in why_broken(bench, "#!/bin/sh\nexec >&- 2>&-\nexec sleep 61\n")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    ["[]", '{"version_info": "x"}', '{"version_info": [3, "x"]}', '{"version_info": [3, 12]}', "[" * 5000,
+     '{"version_info": [3, 12], "markers": [], "paths": {}}', '{"version_info": [3, 12], "markers": {}, "paths": 1}'],
+)  # fmt: skip
+def test_what_describes_itself_otherwise_is_no_python(bench: Bench, facts: str) -> None:
+    assert why_broken(bench, f"#!/bin/sh\necho '{facts}'\n")
+
+
 def test_what_is_no_python_is_broken(bench: Bench) -> None:
     script = f"{bench.folder}/liar"
     for text in ("#!/bin/sh\necho '{}'\n", "#!/bin/sh\necho Segmentation >&2; exit 139\n", "\x7fELF"):

@@ -55,6 +55,54 @@ def test_leftovers_of_pip_and_broken_folders_do_not_stop_the_reading(tmp_path: P
     assert [problem.kind for problem in inspect_env.check(found, MARKERS)] == ["unreadable"]
 
 
+def test_metadata_in_another_encoding_are_shown_as_far_as_they_go(tmp_path: Path) -> None:
+    info = install(tmp_path, "old", "1.0", "Requires-Dist: good")
+    text = (info / "METADATA").read_bytes().replace(b"Requires", b"Author: J\xf6rg\nRequires")
+    (info / "METADATA").write_bytes(text + b"\n\xff\xfe")
+    (info / "INSTALLER").write_bytes(b"\xffpip")
+    (info / "RECORD").write_bytes(b"\xff.py,,\n")
+    (tmp_path / "worse-2.0.dist-info").mkdir()
+    (tmp_path / "worse-2.0.dist-info" / "METADATA").write_bytes(b"\xff\xfe")
+    (tmp_path / "egg-1.0.egg-info").write_bytes(b"Name: egg\nVersion: 1.0\nAuthor: \xe9\n")
+    install(tmp_path, "good", "1")
+    found = inspect_env.read_installed([str(tmp_path)])
+    assert [(one.name, one.version) for one in found] == [
+        ("egg", "1.0"), ("good", "1"), ("old", "1.0"), ("worse", "")
+    ]  # fmt: skip
+    shown = inspect_env.details(found, "old", MARKERS, files=True)
+    assert shown is not None
+    assert (shown.author, shown.requires, shown.files) == ("J\ufffdrg", ("good",), ("\ufffd.py",))
+    assert [(one.name, one.kind) for one in inspect_env.check(found, MARKERS)] == [("worse", "unreadable")]
+
+
+@pytest.mark.parametrize("record", ["x.py,sha256=zz,one\n", '"x.py\n', "x.py,zz,\n" + "y" * 200_000])
+def test_a_record_that_cannot_be_read_lists_nothing_and_hides_nothing(tmp_path: Path, record: str) -> None:
+    install(tmp_path, "spam", "1.0", RECORD=record)
+    found = inspect_env.details(inspect_env.read_installed([str(tmp_path)]), "spam", MARKERS, files=True)
+    assert found is not None and found.installed.version == "1.0"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "good>=" + "9" * 5000,
+        "good; " + "(" * 3000 + "python_version>'3'" + ")" * 3000,
+        "good; python_version < '" + "9" * 5000 + "'",
+    ],
+    ids=["version", "marker", "value"],
+)
+def test_requirements_nobody_can_mean_do_not_stop_the_reading(tmp_path: Path, line: str) -> None:
+    install(tmp_path, "evil", "1.0", f"Requires-Dist: {line}", "Requires-Python: >=" + "9" * 5000)
+    info = install(tmp_path, "good", "1.0", "Requires-Dist: evil")
+    text = (info / "METADATA").read_text()
+    (info / "METADATA").write_text(text.replace("Version: 1.0", "Version: " + "9" * 5000))
+    found = inspect_env.read_installed([str(tmp_path)])
+    kinds = {one.kind for one in inspect_env.check(found, MARKERS)}
+    assert kinds <= {"unreadable"}
+    assert inspect_env.details(found, "evil", MARKERS) is not None
+    assert set(inspect_env.nodes(found, MARKERS)) == {"evil", "good"}
+
+
 def test_freeze_writes_direct_references_and_editables(tmp_path: Path) -> None:
     install(tmp_path, "plain", "1.0")
     install(

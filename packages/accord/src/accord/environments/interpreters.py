@@ -11,6 +11,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+import time
 
 from accord.io import files
 from accord.io.digests import sha256
@@ -20,12 +21,14 @@ __all__ = ["FOLDER", "Interpreter", "accepts", "find", "find_all", "inspect", "p
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
 FOLDER = "interpreters-v1"
 _FORMAT = 3
 _SECONDS = 30  # for one description; PyPy needs about one
+_MOST_SAID = 1 << 20  # bytes of one description, on either stream; a Python says about 3,000
 _IMPLEMENTATIONS = {
     "python": "",
     "cpython": "cpython",
@@ -172,25 +175,63 @@ def _describe(
         try:
             if meanwhile is not None:
                 meanwhile()
-            told, complaint = process.communicate(timeout=_SECONDS)
+            told, complaint = _answer(process)
         except subprocess.TimeoutExpired:
             process.kill()
             raise _broken(executable, f"it did not answer within {_SECONDS} s") from None
+        except ValueError as error:
+            process.kill()
+            raise _broken(executable, str(error)) from None
         except BaseException:
             process.kill()
             raise
     try:
         facts = json.loads(told.decode("utf-8").strip().rpartition("\n")[2])
         version = tuple(facts["version_info"])
-    except (ValueError, KeyError, TypeError):
+        too_old = version < (3, 8)
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise _broken(executable, _last_line(complaint) or f"it ended with {process.returncode}") from None
-    if version < (3, 8):
+    if too_old:
         raise InstallError(
             "interpreter-too-old",
             f"{executable} is Python {'.'.join(map(str, version))}; Accord manages 3.8 and newer",
             hint="name another one with --python",
         )
-    return _record(facts, real, status, interpreter_tags(facts, real))
+    try:
+        return _record(facts, real, status, interpreter_tags(facts, real))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _broken(
+            executable, f"it describes itself as no Python does ({type(error).__name__})"
+        ) from error
+
+
+def _answer(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What it writes to either stream, as ``communicate`` has it, but no more than a Python has to say of itself.
+
+    ``ValueError`` beyond that, ``TimeoutExpired`` where it takes too long.
+    """
+    import selectors
+    import subprocess
+
+    assert process.stdout is not None and process.stderr is not None
+    until = time.monotonic() + _SECONDS
+    told, complaint = bytearray(), bytearray()
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(process.stdout, selectors.EVENT_READ, told)
+        waiting.register(process.stderr, selectors.EVENT_READ, complaint)
+        while waiting.get_map():
+            ready = waiting.select(max(0.0, until - time.monotonic()))
+            if not ready:
+                raise subprocess.TimeoutExpired(process.args, _SECONDS)
+            for key, _ in ready:
+                piece = os.read(key.fd, 1 << 16)
+                key.data.extend(piece)
+                if not piece:
+                    waiting.unregister(key.fileobj)
+                elif len(key.data) > _MOST_SAID:
+                    raise ValueError(f"it wrote more than {_MOST_SAID:,} bytes")
+    process.wait(max(0.0, until - time.monotonic()))
+    return bytes(told), bytes(complaint)
 
 
 def _record(

@@ -7,19 +7,22 @@ or run; its interpreter is only described, by ``accord.environments.interpreters
 
 from __future__ import annotations
 
+import csv
 import importlib.metadata
 import json
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from accord.tasks.trees import Edge, Node
 from accord_core.errors import UsageError
+from accord_core.project.requirement import parse_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -130,11 +133,12 @@ def read_installed(folders: Sequence[str]) -> tuple[Installed, ...]:
 
 
 def _read_folder(folder: str) -> Iterator[Installed]:
-    for distribution in importlib.metadata.distributions(path=[folder]):
+    for found in importlib.metadata.distributions(path=[folder]):
         # pip leaves a folder named ~ame behind while it replaces a package; PathDistribution has no public path.
-        path = str(getattr(distribution, "_path", folder))
+        path = str(getattr(found, "_path", folder))
         if os.path.basename(path).startswith("~"):
             continue
+        distribution = _Distribution(path)
         metadata = _headers(distribution)
         name = metadata.get("Name") or ""
         direct = _json(distribution.read_text("direct_url.json"))
@@ -152,6 +156,24 @@ def _read_folder(folder: str) -> Iterator[Installed]:
             direct_url=direct,
             editable=_editable(direct),
         )
+
+
+class _Distribution(importlib.metadata.PathDistribution):
+    """One whose files may be in any encoding: metadata of before 2.2 (and of makers who did not care) are shown as far
+    as they are UTF-8."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(Path(path))
+        self._folder = path
+
+    def read_text(self, filename: str | os.PathLike[str]) -> str | None:
+        try:
+            # An .egg-info may be a file, which is asked for by the empty name.
+            path = os.path.join(self._folder, filename) if filename else self._folder
+            with open(path, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            return None
 
 
 def _headers(distribution: importlib.metadata.Distribution) -> Message[str, str]:
@@ -252,12 +274,19 @@ def requirements(
     found = []
     for line in one.requires:
         try:
-            requirement = Requirement(line)
-        except InvalidRequirement:
+            requirement = _requirement(line)
+            applies = _applies(requirement, environment, extras)
+        except ValueError:
             continue
-        if _applies(requirement, environment, extras):
+        if applies:
             found.append((canonicalize_name(requirement.name), requirement))
     return tuple(found)
+
+
+def _requirement(line: str) -> Requirement:
+    """Raises ``ValueError`` also for what ``packaging`` reads and cannot compare."""
+    parse_requirement(line)
+    return Requirement(line)
 
 
 def _applies(requirement: Requirement, environment: Mapping[str, str], extras: Iterable[str]) -> bool:
@@ -310,8 +339,8 @@ def _unreadable(one: Installed) -> Iterator[Problem]:
         yield Problem("unreadable", one.name, one.version, "", None, message)
     for line in one.requires:
         try:
-            Requirement(line)
-        except InvalidRequirement:
+            _requirement(line)
+        except ValueError:
             message = f"{one.raw_name} {one.version} has a requirement nobody can read: {line}"
             yield Problem("unreadable", one.name, one.version, line, None, message)
 
@@ -321,7 +350,7 @@ def _python(one: Installed, python: str) -> Iterator[Problem]:
         return
     try:
         fits = SpecifierSet(one.requires_python).contains(python, prereleases=True)
-    except InvalidSpecifier:
+    except ValueError:  # InvalidSpecifier, and numbers of more digits than int() reads
         return
     if not fits:
         message = f"{one.raw_name} {one.version} requires Python {one.requires_python}, but this is {python}"
@@ -337,7 +366,7 @@ def _unmet(one: Installed, requirement: Requirement, found: Installed | None) ->
         return None
     try:
         fits = requirement.specifier.contains(Version(found.version), prereleases=True)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, and numbers of more digits than int() reads
         fits = str(requirement.specifier) in ("", f"==={found.version}")
     if fits:
         return None
@@ -375,7 +404,7 @@ def details(
     one = next((one for one in installed if one.name == name), None)
     if one is None:
         return None
-    distribution = importlib.metadata.PathDistribution(_path(one.path))
+    distribution = _Distribution(one.path)
     metadata = _headers(distribution)
     extras = _extras_in_use(installed, {other.name: other for other in installed}, environment)
     required_by = {
@@ -392,9 +421,7 @@ def details(
         ),
         None,
     )
-    listed = None
-    if files and distribution.files is not None:
-        listed = tuple(sorted(str(file) for file in distribution.files))
+    listed = _files(distribution) if files else None
     return Details(
         installed=one,
         summary=metadata.get("Summary"),
@@ -407,7 +434,10 @@ def details(
     )
 
 
-def _path(path: str) -> importlib.metadata._meta.SimplePath:
-    from pathlib import Path
-
-    return Path(path)
+def _files(distribution: importlib.metadata.Distribution) -> tuple[str, ...] | None:
+    """What it records; ``None`` where nothing does, or nothing that can be read."""
+    try:
+        found = distribution.files
+    except (ValueError, csv.Error):
+        return None
+    return None if found is None else tuple(sorted(str(file) for file in found))
