@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from accord_core.index.filenames import kind, safe, split_sdist, split_wheel
+from accord_core.index.filenames import few_tags, kind, safe, split_sdist, split_wheel
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,19 @@ def test_tags_expand_in_lower_case_and_in_order() -> None:
     found = split_wheel("spam-1.0-py2.py3-none-Any.whl")
     assert found is not None
     assert found.tags == ("py2-none-any", "py3-none-any")
+
+
+@pytest.mark.parametrize(
+    ("parts", "few"),
+    [((10, 10, 10), True), ((1000, 1, 1), True), ((1001, 1, 1), False), ((1, 1, 1001), False), ((10, 10, 11), False),
+     ((1, 29, 1), True), ((400, 400, 400), False)],
+)  # fmt: skip
+def test_a_set_that_stands_for_too_many_tags_is_no_wheel_s(parts: tuple[int, int, int], few: bool) -> None:
+    tags = "-".join(
+        ".".join(f"{letter}{n}" for n in range(count)) for letter, count in zip("pam", parts, strict=True)
+    )
+    assert few_tags(tags) is few
+    assert (split_wheel(f"spam-1.0-{tags}.whl") is not None) is few
 
 
 def test_builds_are_ordered_by_number_then_text_and_none_comes_first() -> None:

@@ -134,3 +134,41 @@ def test_equal_means_asking_for_the_same() -> None:
     assert one != r.parse_requirement("foo[a]<2,>=1")
     assert one != "foo[a,b]<2,>=1"
     assert repr(one) == "Requirement('Foo[a,b]<2,>=1')"
+
+
+def nested(depth: int) -> str:
+    return "spam; " + "(" * depth + 'python_version > "3"' + ")" * depth
+
+
+@pytest.mark.parametrize("depth", [1, 49, 50, 51, 99, 100])
+def test_parentheses_are_read_to_a_depth_nobody_needs(depth: int) -> None:
+    assert r.parse_requirement(nested(depth)).marker is not None
+
+
+@pytest.mark.parametrize("depth", [101, 3_000, 16_000])
+def test_and_no_deeper(depth: int) -> None:
+    """``packaging`` would end in a RecursionError, which is no ValueError."""
+    with pytest.raises(ValueError, match=r"deeper|longer"):
+        r.parse_requirement(nested(depth))
+    with pytest.raises(ValueError, match="deeper"):
+        r.evaluate_marker(nested(depth)[6:], {})
+
+
+@pytest.mark.parametrize("spare", [0, -1])
+def test_a_requirement_has_a_longest(spare: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "spam>=1.0,<2"
+    monkeypatch.setattr(r, "_LENGTH_LIMIT", len(text) + spare)
+    if spare == 0:
+        assert r.parse_requirement(text).specifier == "<2,>=1.0"
+    else:
+        with pytest.raises(ValueError, match="longer"):
+            r.parse_requirement(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["spam>=" + "9" * 5000, "spam~=1." + "9" * 5000, "spam==1+" + "9" * 5000, "spam!=1." + "9" * 5000 + ".*"],
+)
+def test_a_version_that_cannot_be_compared_makes_no_requirement(text: str) -> None:
+    with pytest.raises(ValueError, match="version"):
+        r.parse_requirement(text)

@@ -199,3 +199,14 @@ def test_the_memory_of_clauses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     for n in range(10):
         assert v.satisfies("5", f">={n}") == (n <= 5)
         assert len(v._clauses) <= 3
+
+
+@pytest.mark.parametrize("beginning", ["", "1.", "v1rc", "1+"])
+def test_a_version_has_a_longest(beginning: str) -> None:
+    longest = beginning + "9" * (1_000 - len(beginning))
+    assert v.sort_key(longest) and v.normal(longest)
+    for longer in (longest + "9", beginning + "9" * 5_000, "1" + ".1" * 20_000):
+        with pytest.raises(ValueError, match="longer"):
+            v.sort_key(longer)
+        with pytest.raises(ValueError, match=r"longer|not a version"):
+            v.compile_specifier(f">={longer}")

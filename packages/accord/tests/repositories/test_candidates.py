@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -81,6 +83,40 @@ def test_tags_of_this_python_whatever_the_platform() -> None:
     assert on.same_python("py2.py3-none-any")
     assert not on.same_python("cp311-cp311-manylinux_2_17_x86_64")
     assert not on.same_python("cp312-cp312t-manylinux_2_17_x86_64")
+
+
+def test_file_names_of_too_many_tags_are_left_out_and_cost_nothing() -> None:
+    many = ".".join(f"p{n}" for n in range(400))
+    names = [f"spam-{n}.0-{many}-{many}-{many}.whl" for n in range(300)]
+    began = time.process_time()
+    warm, _ = compile_page(
+        Groups("spam", [file(name) for name in (*names, "spam-7.1-py3-none-any.whl")]), target()
+    )
+    assert time.process_time() - began < 2
+    assert warm.wheels == 1 << warm.versions.index("7.1")
+    assert [split(name, "spam") for name in names[:2]] == [None, None]
+    assert target().rank(f"{many}-{many}-{many}") is None and not target().same_python(
+        f"{many}-{many}-{many}"
+    )
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_there_are_most_requirements_and_extras(spare: int) -> None:
+    requirements = [f"spam{n}" for n in range(10_000 + spare)]
+    extras = [f"extra{n}" for n in range(5_000 + spare)]
+    for found in (
+        decide("spam", None, requirements, (), target()),
+        decide("spam", None, (), extras, target()),
+    ):
+        assert isinstance(found, dict) if spare == 0 else isinstance(found, tuple)
+
+
+@pytest.mark.parametrize(
+    "text", ["eggs>=" + "9" * 5000, "eggs; " + "(" * 3000 + "python_version>'3'" + ")" * 3000]
+)
+def test_what_is_longer_or_deeper_than_anybody_writes_makes_a_version_unusable(text: str) -> None:
+    found = needs(text)
+    assert isinstance(found, tuple) and found[0] == "metadata-invalid" and len(found[1]) < 1000
 
 
 def test_a_better_tag_has_a_lower_rank() -> None:

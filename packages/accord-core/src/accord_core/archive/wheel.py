@@ -283,11 +283,11 @@ def same_version(one: str, other: str) -> bool:
     one, other = one.replace("_", "-").lower(), other.replace("_", "-").lower()
     if one == other:
         return True
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(one) == Version(other)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, and numbers of more digits than int() reads
         return False
 
 

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from accord_core.names import normalise
 
-__all__ = ["SDIST", "WHEEL", "WheelName", "kind", "safe", "sdist_suffix", "split_sdist", "split_wheel"]
+__all__ = [
+    "SDIST",
+    "WHEEL",
+    "WheelName",
+    "few_tags",
+    "kind",
+    "safe",
+    "sdist_suffix",
+    "split_sdist",
+    "split_wheel",
+]
 
 WHEEL = "wheel"
 SDIST = "sdist"
@@ -19,6 +29,7 @@ SDIST = "sdist"
 _SDIST_SUFFIXES = (".tar.gz", ".zip")
 _DIGITS = frozenset("0123456789")
 _MAX_TAGS = 1_000  # a compressed tag set expands to a product: py.py × abi.abi × plat.plat
+_ALWAYS_FEW = 27  # dots of three parts: with no more, the product cannot exceed 10 × 10 × 10
 
 
 class WheelName:
@@ -108,9 +119,19 @@ def split_wheel(filename: str) -> WheelName | None:
         return None
     if "__" in name or not (name and version and python and abi and platform) or version[0] == ".":
         return None
-    if (python.count(".") + 1) * (abi.count(".") + 1) * (platform.count(".") + 1) > _MAX_TAGS:
+    if not few_tags(f"{python}-{abi}-{platform}"):
         return None
     return WheelName(name, version, build, python, abi, platform)
+
+
+def few_tags(tags: str) -> bool:
+    """Whether a compressed set ``python-abi-platform`` stands for no more tags than anybody could mean."""
+    if tags.count(".") <= _ALWAYS_FEW:
+        return True
+    product = 1
+    for part in tags.split("-"):
+        product *= part.count(".") + 1
+    return product <= _MAX_TAGS
 
 
 def sdist_suffix(filename: str) -> str | None:

@@ -28,6 +28,7 @@ __all__ = [
     "format_marker",
     "normal_marker",
     "parse_marker",
+    "require_shallow",
     "variables",
 ]
 
@@ -63,9 +64,8 @@ _ALIASES = {
 } | {name: name for name in (*VARIABLES, *_SETS, "extra")}
 _OPERATORS = ("===", "==", "~=", "!=", "<=", ">=", "<", ">")
 _CACHE_LIMIT = 10_000  # distinct markers remembered in one process; the largest known set meets about 2,000
-_DEPTH_LIMIT = (
-    50  # parentheses within parentheses; packaging, asked beyond it, refuses by recursion or parses
-)
+_DEPTH_LIMIT = 50  # parentheses within parentheses that are read here; packaging is asked beyond it
+_DEEPEST = 100  # and what nobody is asked about: packaging ends in a RecursionError, which no caller expects
 
 _parsed: dict[str, Tree] = {}
 _normal: dict[str, str] = {}
@@ -75,10 +75,25 @@ class _UnsureError(Exception):
     """The fast reader leaves this to ``packaging``."""
 
 
+def require_shallow(text: str) -> None:
+    """Raise ``ValueError`` for parentheses nested deeper than anybody writes them.  Those inside quotes count too."""
+    if text.count("(") <= _DEEPEST:
+        return
+    depth = 0
+    for character in text:
+        if character == "(":
+            depth += 1
+            if depth > _DEEPEST:
+                raise ValueError(f"parentheses nested deeper than {_DEEPEST}")
+        elif character == ")":
+            depth -= 1
+
+
 def parse_marker(marker: str) -> Tree:
     """The parsed form of ``marker``; names of extras and groups are normalised.  Raises ``ValueError``."""
     tree = _parsed.get(marker)
     if tree is None:
+        require_shallow(marker)
         try:
             if not marker.isascii() or not marker.replace("\t", " ").isprintable() or "\\" in marker:
                 raise _UnsureError

@@ -10,11 +10,14 @@ This room is **hot**.
 from __future__ import annotations
 
 from accord_core.names import normalise
-from accord_core.project.markers import evaluate_marker, normal_marker
-from accord_core.project.versions import normal_specifier
+from accord_core.project.markers import evaluate_marker, normal_marker, require_shallow
+from accord_core.project.versions import compile_specifier, normal_specifier
 
 __all__ = ["Requirement", "evaluate_marker", "parse_requirement"]
 
+_LENGTH_LIMIT = (
+    32_768  # characters of one requirement; the longest known specifiers and markers have under 2,000
+)
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 
@@ -70,7 +73,13 @@ class Requirement:
 
 
 def parse_requirement(text: str) -> Requirement:
-    """Read one requirement (PEP 508 "Grammar").  Raises ``ValueError`` (``packaging``'s ``InvalidRequirement``)."""
+    """Read one requirement (PEP 508 "Grammar").
+
+    Raises ``ValueError`` (``packaging``'s ``InvalidRequirement``, or for what is longer or deeper than anybody writes).
+    """
+    if len(text) > _LENGTH_LIMIT:
+        raise ValueError(f"a requirement longer than {_LENGTH_LIMIT:,} characters: {text[:40]!r}…")
+    require_shallow(text)
     return _common(text) or _from_packaging(text)
 
 
@@ -140,6 +149,7 @@ def _from_packaging(text: str) -> Requirement:
     from packaging.requirements import Requirement as Judge
 
     found = Judge(text)
+    compile_specifier(str(found.specifier))  # it reads versions only when it compares them
     return Requirement(
         normalise(found.name),
         found.name,

@@ -71,12 +71,17 @@ _PRE_WORDS = (
 _POST_WORDS = (("post", "post"), ("rev", "post"), ("r", "post"))
 _DEV_WORDS = (("dev", "dev"),)
 _OPERATORS = ("===", "==", "~=", "!=", "<=", ">=", "<", ">")
+_LENGTH_LIMIT = (
+    1_000  # characters of a version; the longest ever published has under 100, and int() stops at 4,300
+)
 _CACHE_LIMIT = 20_000  # distinct clauses remembered in one process; the largest known set meets about 9,000
 
 
 def parts(version: str) -> Parts:
     """The parts of a version in any spelling PEP 440 accepts ("Normalization").  Raises ``ValueError``."""
     text = version.strip().lower()
+    if len(text) > _LENGTH_LIMIT:
+        raise ValueError(f"a version longer than {_LENGTH_LIMIT} characters: {text[:40]!r}…")
     if not text.isascii():
         raise ValueError(f"not a version: {version!r}")
     public, plus, label = text.partition("+")
@@ -183,7 +188,7 @@ _KEYED: dict[str, tuple[bytes, str]] = {}
 
 def _plainly_keyed(version: str) -> tuple[bytes, str] | None:
     """As :func:`keyed` for numbers and dots alone; None for every other spelling, and for numbers of two bytes."""
-    if not (version.isascii() and version.replace(".", "").isdigit()):
+    if not (version.isascii() and version.replace(".", "").isdigit()) or len(version) > _LENGTH_LIMIT:
         return None
     numbers = version.split(".")
     try:

@@ -128,12 +128,15 @@ def _check_requirements(path: str, requires: tuple[str, ...], limits: Limits) ->
 
 def check_requirement(text: str, where: Where, limits: Limits) -> None:
     """Raise BuildError ``build-requirement-invalid`` unless ``text`` is a PEP 508 requirement."""
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
+
+    from accord_core.project.markers import require_shallow
 
     if len(text) <= limits.requirement_length:
         try:
+            require_shallow(text)
             Requirement(text)
-        except InvalidRequirement as error:
+        except ValueError as error:
             reason = str(error).splitlines()[0]
         else:
             return

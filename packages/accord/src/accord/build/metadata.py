@@ -61,13 +61,13 @@ def metadata_identity(data: bytes) -> tuple[str, str] | None:
 
 
 def _identity(metadata: Metadata) -> tuple[str, str] | None:
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     if not valid(metadata.name):
         return None
     try:
         return normalise(metadata.name), str(Version(metadata.version))
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion, and numbers of more digits than int() reads
         return None
 
 
@@ -128,8 +128,11 @@ def _requirement(text: str, extra: str | None) -> str:
     from packaging.markers import Marker
     from packaging.requirements import Requirement
 
+    from accord_core.project.markers import require_shallow
+
     if "{" in text:
         raise ValueError("a backend fills this in")
+    require_shallow(text)
     requirement = Requirement(text)
     if extra is not None:
         condition = f'extra == "{extra}"'
@@ -147,10 +150,10 @@ def _has_poetry_table(document: dict[str, Any]) -> bool:
 
 
 def _is_requirement(text: str) -> bool:
-    from packaging.requirements import InvalidRequirement, Requirement
+    from accord_core.project.requirement import parse_requirement
 
     try:
-        Requirement(text)
-    except InvalidRequirement:
+        parse_requirement(text)
+    except ValueError:
         return False
     return True

@@ -11,6 +11,7 @@ import marshal
 
 from accord.repositories.groups import older, split
 from accord_core.errors import AccordError
+from accord_core.index.filenames import few_tags
 from accord_core.names import normalise
 from accord_core.project.markers import evaluate_marker
 from accord_core.project.requirement import parse_requirement
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     Needs = dict[str, tuple[Dependency, ...]]
 
 __all__ = ["Target", "Warm", "compile_page", "decide"]
+
+
+_MOST_REQUIREMENTS = 10_000  # of one version; collections that need everything of a field have under 2,000
+_MOST_EXTRAS = 5_000
 
 
 class Target:
@@ -56,13 +61,17 @@ class Target:
         self._markers_seen: dict[str, bool] = {}
 
     def rank(self, tags: str) -> int | None:
-        """The place of the best tag of a compressed set ``python-abi-platform`` among ours, or None: not usable."""
+        """The place of the best tag of a compressed set ``python-abi-platform`` among ours, or None: not usable (a set
+        of too many tags is no wheel's: :func:`~accord_core.index.filenames.few_tags`)."""
         try:
             return self._tags_seen[tags]
         except KeyError:
             pass
         if self._ranks is None:
             self._ranks = {tag: place for place, tag in enumerate(self.tags)}
+        if not few_tags(tags):
+            self._tags_seen[tags] = None
+            return None
         python, abi, platform = tags.lower().split("-")
         places = [
             place
@@ -79,6 +88,8 @@ class Target:
         """Whether a compressed set has a tag of this Python, whatever its platform."""
         if self._pythons is None:
             self._pythons = frozenset([tag.rpartition("-")[0] for tag in self.tags])
+        if not few_tags(tags):
+            return False
         python, abi, _ = tags.lower().split("-")
         if f"{python}-{abi}" in self._pythons:
             return True
@@ -283,6 +294,11 @@ def decide(
     if not target.python_fits(requires_python):
         return ("requires-python", f"needs Python {requires_python}")
     provided = [normalise(extra) for extra in extras]
+    requirements = tuple(requirements)
+    if len(requirements) > _MOST_REQUIREMENTS or len(provided) > _MOST_EXTRAS:
+        found = f"has {len(requirements):,} requirements and {len(provided):,} extras"
+        most = f"{_MOST_REQUIREMENTS:,} and {_MOST_EXTRAS:,}"
+        return ("metadata-invalid", f"{found}, where {most} are the most that is read")
     needs: dict[str, list[Dependency]] = {"": [], **{extra: [] for extra in provided}}
     for text in requirements:
         try:
@@ -297,7 +313,7 @@ def decide(
                 continue
         except (ValueError, KeyError, AccordError) as error:
             why = str(error).partition("\n")[0]
-            return ("metadata-invalid", f"has metadata that cannot be read ({text!r}: {why})")
+            return ("metadata-invalid", f"has metadata that cannot be read ({text[:200]!r}: {why[:200]})")
         # A direct reference is written as "@ URL": only a universe made for that very reference answers it.
         specifier = requirement.specifier if requirement.url is None else f"@ {requirement.url}"
         for key in keys:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import marshal
 
-from accord_core.index.filenames import split_sdist, split_wheel
+from accord_core.index.filenames import few_tags, split_sdist, split_wheel
 from accord_core.index.model import File, Page
 from accord_core.names import normalise
 from accord_core.project.versions import sort_key
@@ -115,6 +115,8 @@ def split(filename: str, project: str) -> tuple[str, str | None] | None:
     # The commonest form of each kind is split here, every other by the functions that know them all.
     if filename.endswith(".whl") and filename.count("-") == 4:
         name, version, tags = filename[:-4].split("-", 2)
+        if not few_tags(tags):
+            return None
     elif filename.endswith(".tar.gz") and filename.startswith(f"{project}-"):
         return filename[len(project) + 1 : -7], None
     else:
