@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from accord.tasks.init import BACKENDS, init_project, init_script
-from accord_core.errors import UsageError
+from accord_core.errors import DocumentError, UsageError
 from accord_core.project.pyproject import read_pyproject
 from accord_core.project.scripts import read_script
 
@@ -115,3 +115,19 @@ def test_a_script_that_is_there_gets_the_block_below_its_first_line(tmp_path: Pa
     with pytest.raises(UsageError) as caught:
         init_script(str(path), python="3.11")
     assert caught.value.code == "project-exists"
+
+
+def test_a_script_in_another_encoding_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.py"
+    path.write_bytes("# coding: latin-1\r\nprint('é')\r\n".encode("latin-1"))
+    path.chmod(0o750)
+    init_script(str(path), python="3.11")
+    assert path.read_bytes().startswith(b"# coding: latin-1\r\n# /// script\r\n")
+    assert path.read_bytes().endswith("print('é')\r\n".encode("latin-1"))
+    assert path.stat().st_mode & 0o777 == 0o750
+    done = subprocess.run([sys.executable, path], capture_output=True, check=True)
+    assert done.stdout
+    path.write_bytes("print('é')\n".encode("latin-1"))
+    with pytest.raises(DocumentError) as caught:
+        init_script(str(path), python="3.11")
+    assert caught.value.code == "document-not-utf8"

@@ -1,6 +1,6 @@
 """Where Accord keeps its own files (hot).
 
-Every place is below one cache folder that can be deleted at any time: nothing in it is the only copy of anything.
+Every place is below one cache folder that can be emptied at any time (``accord cache clean``): nothing in it is the only copy of anything.
 The caller hands over flag and variables; nothing here reads the process environment behind its back.
 """
 

@@ -23,6 +23,16 @@ BACKENDS = {
 }
 
 
+_SCRIPT = """
+def main() -> None:
+    print("Hello from {name}!")
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class InitOutcome:
     """What was made: the folder or script, the project's name, the files written in order."""
@@ -79,24 +89,20 @@ def init_script(path: str, *, python: str) -> InitOutcome:
 
     ``UsageError`` ``project-exists`` where the script has a block already.
     """
+    from accord.io.outputs import write_output
+    from accord.tasks.project import python_text
+    from accord_core.project.scripts import write_script_block
+
     path = os.path.abspath(path)
-    block = f'# /// script\n# requires-python = ">={python}"\n# dependencies = []\n# ///\n'
-    text = f'\n\ndef main() -> None:\n    print("Hello from {os.path.basename(path)}!")\n\n\nif __name__ == "__main__":\n    main()\n'
+    toml = f'requires-python = ">={python}"\ndependencies = []\n'
+    text, encoding = f"\n{_SCRIPT.format(name=os.path.basename(path))}", "utf-8"
     if os.path.exists(path):
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text, encoding = python_text(path)
         if any(line.rstrip() == "# /// script" for line in text.splitlines()):
             raise UsageError(
                 "project-exists", f"{path} has inline metadata already", hint="accord run runs it as it is"
             )
-        first, newline, rest = text.partition("\n")
-        if first.startswith("#!"):
-            block, text = f"{first}{newline}{block}", rest
-        elif text and not text.startswith("\n"):
-            text = f"\n{text}"
-    from accord.io.files import write_atomic
-
-    write_atomic(path, (block + text).encode())
+    write_output(path, write_script_block(text, toml).encode(encoding))
     return InitOutcome(path, os.path.basename(path), (path,))
 
 
@@ -165,6 +171,6 @@ def _write(folder: str, files: dict[str, str]) -> list[str]:
 
 def default_python(cache_dir: str) -> str:
     """``3.12``: the minor version of the interpreter a project here would get."""
-    from accord.tasks.python import find_python
+    from accord.environments import interpreters
 
-    return ".".join(find_python(None, cache_dir=cache_dir).version.split(".")[:2])
+    return ".".join(interpreters.find(None, cache_dir=cache_dir).version.split(".")[:2])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from accord.tasks.settings import Selection
     from accord_core.project.declared import Declared
 
-__all__ = ["LoadedProject", "LoadedScript", "check_python", "load_project", "load_script"]
+__all__ = ["LoadedProject", "LoadedScript", "check_python", "load_project", "load_script", "python_text"]
 
 _LARGEST_SCRIPT = 16 * 1024 * 1024  # bytes
 
@@ -48,6 +48,12 @@ def load_script(path: str) -> LoadedScript | None:
     Raises as ``read_script``; DocumentError ``document-not-utf8`` for a file that is not in the encoding it announces
     (PEP 263), which Python could not run either.
     """
+    script = read_script(python_text(path)[0], path)
+    return None if script is None else LoadedScript(os.path.abspath(path), script)
+
+
+def python_text(path: str) -> tuple[str, str]:
+    """The text of a Python file and its encoding, announced as PEP 263 says; raises as :func:`load_script`."""
     import io
     import tokenize
 
@@ -56,8 +62,7 @@ def load_script(path: str) -> LoadedScript | None:
         encoding = tokenize.detect_encoding(io.BytesIO(body).readline)[0]
     except SyntaxError as error:
         raise not_utf8(path) from error
-    script = read_script(_utf8(path, body, encoding), path)
-    return None if script is None else LoadedScript(os.path.abspath(path), script)
+    return _utf8(path, body, encoding), encoding
 
 
 def check_python(document: Project | Script, session: Session) -> None:
