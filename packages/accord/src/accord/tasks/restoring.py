@@ -46,7 +46,9 @@ class Restored:
             return
         for path, before in self._before.items():
             if not self._put_back(path, before) and isinstance(error, AccordError):
-                error.context += (f"{path} was changed by somebody else meanwhile, and stays as it now is",)
+                error.context += (
+                    f"{path} was changed by somebody else meanwhile and is left as it is: see what of it is to stay",
+                )
 
     def _put_back(self, path: str, before: tuple[bytes, int] | None) -> bool:
         there = _content(path)
