@@ -13,21 +13,23 @@ from contextlib import contextmanager
 from accord.environments import create as creating
 from accord.environments import interpreters
 from accord.environments.apply import apply
-from accord.environments.layout import is_environment
+from accord.environments.layout import OWN, is_environment
 from accord.environments.plan import Wanted, plan
 from accord.environments.transaction import recover
 from accord.io.files import remove_tree
+from accord.io.locks import FileLock
 from accord.tasks.compiling import find_compiled
 from accord.tasks.fetching import materialise
 from accord.tasks.outcomes import SyncOutcome
 from accord.tasks.settings import Record
 from accord.tasks.turns import Turn
-from accord_core.errors import DocumentError, UsageError
+from accord_core.errors import DocumentError, InstallError, UsageError
 from accord_core.lock.select import select
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import TypeVar
 
     from accord.environments.plan import Plan
     from accord.tasks.project import LoadedProject
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from accord.tasks.settings import Selection
     from accord_core.lock.model import Lock
     from accord_core.lock.select import Chosen
+
+    T = TypeVar("T")
 
 __all__ = ["How", "bring", "chosen_of", "is_ready", "wanted_of"]
 
@@ -144,7 +148,9 @@ def carry_out(
             with Turn(above, session.cache_dir, session.reporter, what=f"the environments in {above}"):
                 others += [env_dir] if is_environment(env_dir) else []
                 creating.create(env_dir, session.interpreter)
-        found = plan(env_dir, wanted, exact=how.exact, reinstall=again, remove=remove)
+        found = _when_settled(
+            session, env_dir, lambda: plan(env_dir, wanted, exact=how.exact, reinstall=again, remove=remove)
+        )
         if not how.dry_run:
             apply(
                 found,
@@ -160,6 +166,18 @@ def carry_out(
         kept = {one.name for one in found.keep}
         complete(env_dir, [one for one in wanted if one.name in kept], link_mode=how.link_mode or "auto")
     return _outcome(found, env_dir, how, created=created)
+
+
+def _when_settled(session: Session, env_dir: str, look: Callable[[], T]) -> T:
+    """What ``look`` sees of the environment: once more, when somebody who emptied it (``venv --clear``) is done."""
+    try:
+        return look()
+    except InstallError:
+        lock = os.path.join(env_dir, OWN, "lock")
+        if not os.path.exists(lock):
+            raise
+        with FileLock(lock, f"the environment {env_dir}", on_wait=session.reporter.warn):
+            return look()
 
 
 @contextmanager
@@ -201,7 +219,7 @@ def is_ready(session: Session, env_dir: str) -> bool:
     if not is_environment(env_dir):
         return False
     recover(env_dir)
-    there = interpreters.find(env_dir, cache_dir=session.cache_dir)
+    there = _when_settled(session, env_dir, lambda: interpreters.find(env_dir, cache_dir=session.cache_dir))
     wanted = session.interpreter
     return there.short == wanted.short and there.implementation == wanted.implementation
 
