@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 FOLDER = "closures-v1"
 STARTUP = "_accord.pth"
 _FORMAT = 1
-_TREE = 2  # what is in a tree: 2 names itself in its start-up line, and is linked to above site-packages
+# What is in a tree: 2 names itself in its start-up line, and is linked to above site-packages; 3 holds no wheel that
+# was not held against what is reserved.
+_TREE = 3
 
 
 class Closure:

@@ -13,6 +13,7 @@ import os
 import sys
 import time
 
+from accord.environments.requests import Request, accepts, parse_request
 from accord.io import files
 from accord.io.digests import sha256
 from accord_core.errors import InstallError
@@ -29,14 +30,6 @@ FOLDER = "interpreters-v1"
 _FORMAT = 3
 _SECONDS = 30  # for one description; PyPy needs about one
 _MOST_SAID = 1 << 20  # bytes of one description, on either stream; a Python says about 3,000
-_IMPLEMENTATIONS = {
-    "python": "",
-    "cpython": "cpython",
-    "cp": "cpython",
-    "pypy": "pypy",
-    "pp": "pypy",
-    "graalpy": "graalpy",
-}
 
 
 class Interpreter:
@@ -276,54 +269,6 @@ def _broken(executable: str, why: str) -> InstallError:
 # -- finding -------------------------------------------------------------------------------------------------
 
 
-class Request:
-    """What was asked for: ``implementation`` (``""`` = any) and ``version`` (``()`` = any) or ``specifier``."""
-
-    __slots__ = ("implementation", "specifier", "text", "version")
-
-    def __init__(self, text: str, implementation: str, version: tuple[int, ...], specifier: str) -> None:
-        self.text = text
-        self.implementation = implementation
-        self.version = version
-        self.specifier = specifier
-
-    def may_be(self, implementation: str, version: tuple[int, ...]) -> bool:
-        """Whether a Python of which no more is known may be what was asked for."""
-        if self.implementation and self.implementation != implementation:
-            return False
-        return version[: len(self.version)] == self.version
-
-    def accepts(self, found: Interpreter) -> bool:
-        if self.implementation and found.implementation != self.implementation:
-            return False
-        if self.specifier:
-            return accepts(found, self.specifier)
-        told = tuple(int(part) for part in found.version.split(".")[:3] if part.isdigit())
-        return told[: len(self.version)] == self.version
-
-
-def parse_request(text: str) -> Request | None:
-    """``3``, ``3.12``, ``3.12.1``, ``312``, ``cpython``, ``cpython3.12``, ``cpython@3.12``, ``pypy@3.10``, ``>=3.11,<3.13``;
-    ``None`` for what can only be a path."""
-    value = text.strip()
-    if value[:1] in ("<", ">", "=", "~", "!"):
-        return Request(text, "", (), value)
-    at = 0
-    while at < len(value) and (value[at].isalpha()):
-        at += 1
-    name, rest = value[:at].lower(), value[at:].removeprefix("@").removeprefix("-")
-    if name not in _IMPLEMENTATIONS and name != "":
-        return None
-    if not rest:
-        return Request(text, _IMPLEMENTATIONS[name], (), "") if name else None
-    parts = rest.split(".")
-    if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 3:
-        return None
-    if len(parts) == 1 and len(rest) > 1:
-        parts = [rest[0], rest[1:]]  # 312
-    return Request(text, _IMPLEMENTATIONS.get(name, ""), tuple(int(part) for part in parts), "")
-
-
 def find(
     request: str | None,
     *,
@@ -493,20 +438,3 @@ def _managed(environ: Mapping[str, str]) -> Iterator[tuple[tuple[int, ...], str]
 def _numbers(name: str) -> tuple[int, ...]:
     digits = "".join(sign if sign.isdigit() else " " for sign in name)
     return tuple(int(part) for part in digits.split())
-
-
-def accepts(interpreter: Interpreter, requires_python: str) -> bool:
-    """Whether the interpreter satisfies a Requires-Python specifier (core metadata, "Requires-Python").
-
-    ``InstallError`` ``requires-python-invalid`` for text that is no specifier.
-    """
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-    try:
-        return SpecifierSet(requires_python).contains(interpreter.version, prereleases=True)
-    except InvalidSpecifier as error:
-        raise InstallError(
-            "requires-python-invalid",
-            f"{requires_python!r} is no version specifier",
-            hint="write it as >=3.11 or >=3.11,<3.14",
-        ) from error
