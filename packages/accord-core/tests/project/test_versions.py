@@ -210,3 +210,13 @@ def test_a_version_has_a_longest(beginning: str) -> None:
             v.sort_key(longer)
         with pytest.raises(ValueError, match=r"longer|not a version"):
             v.compile_specifier(f">={longer}")
+
+
+@given(
+    st.lists(st.sampled_from((0, 1, 2, 9, 10, 237, 238, 239, 255, 256, 2024)), min_size=1, max_size=5),
+    st.sampled_from(("==", "!=", "<=", ">=", "<", ">")),
+)
+def test_the_bounds_of_plain_releases_are_those_of_all_versions(numbers: list[int], operator: str) -> None:
+    """The short way for numbers and dots, beside the long one, which an epoch of zero takes."""
+    plain = ".".join(map(str, numbers))
+    assert v.clause_bounds(operator, plain) == v.clause_bounds(operator, f"0!{plain}")

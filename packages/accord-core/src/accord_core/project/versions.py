@@ -262,6 +262,9 @@ def clause_bounds(operator: str, version: str) -> Bounds:
 
     ``===`` has no interval: it compares spellings.  Raises ``ValueError`` for it and for what is not a clause.
     """
+    plain = _plainly_keyed(version)
+    if plain is not None and operator != "~=":
+        return _plain_bounds(operator, plain[0])
     wildcard = version.endswith(".*") and operator in ("==", "!=")
     found = parts(version[:-2] if wildcard else version)
     epoch, release, pre, post, dev, local = found
@@ -291,6 +294,22 @@ def clause_bounds(operator: str, version: str) -> Bounds:
     if operator == "~=" and len(release) > 1:
         return True, key, _next(epoch, release[:-1])
     raise ValueError(f"not a version clause: {operator}{version}")
+
+
+def _plain_bounds(operator: str, key: bytes) -> Bounds:
+    """What :func:`clause_bounds` says of a final release without post-release or local: nine of ten clauses."""
+    if operator == ">=":
+        return True, key, _AFTER_ALL
+    if operator in ("==", "!="):
+        return operator == "==", key, key + b"\xff"
+    if operator == "<=":
+        return True, b"", key + b"\xff"
+    release = key[: -len(_FINAL)]
+    if operator == "<":
+        return True, b"", release + b"\x00\x01\x01\x01\x01"  # its .dev0
+    if operator == ">":
+        return True, release + b"\x00\x05\x03", _AFTER_ALL  # after all of its post-releases
+    raise ValueError(f"not a version clause: {operator}…")
 
 
 def _first(epoch: int, release: tuple[int, ...]) -> bytes:
