@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -103,16 +104,41 @@ def test_python_compiles_into_the_environment_that_runs_it(pair: tuple[Bench, st
     shared = snapshot_all(bench, one)
     for flags in ((), ("-O",), ("-OO",)):
         assert run_python(one, *flags, "-c", "import spam, ns.spam").returncode == 0
-    (closure,) = os.listdir(f"{one}/.accord/compiled")
-    compiled = os.listdir(f"{one}/.accord/compiled/{closure}/spam/__pycache__")
     tag = bench.python.cache_tag
-    assert sorted(compiled) == sorted(f"__init__.{tag}{opt}.pyc" for opt in ("", ".opt-1", ".opt-2"))
+    assert _compiled_in(one, "spam/__pycache__/") == sorted(
+        f"__init__.{tag}{opt}.pyc" for opt in ("", ".opt-1", ".opt-2")
+    )
     assert snapshot_all(bench, one) == shared
     assert not os.path.exists(f"{two}/.accord/compiled")
     # and what was compiled is used: Python tells where it read the module from
     told = run_python(one, "-v", "-c", "import spam").stderr
-    assert f"{one}/.accord/compiled/{closure}/spam/__pycache__" in told or "matches" in told
+    assert "matches" in told
     assert unchanged(one, "key")
+
+
+def _compiled_in(env: str, folder: str) -> list[str]:
+    """What the environment's Pythons compiled of the sources in a ``__pycache__`` of site-packages."""
+    (closure,) = os.listdir(f"{env}/.accord/compiled")
+    names = [unquote(name) for name in os.listdir(f"{env}/.accord/compiled/{closure}")]
+    return sorted(name.removeprefix(folder) for name in names if name.startswith(folder))
+
+
+@needs_sharing
+def test_names_too_long_for_one_folder_and_odd_ones_are_compiled_and_told_apart(bench: Bench) -> None:
+    long = "/".join(f"{'very_' * 8}{number}" for number in range(6))
+    files = {
+        "a%2Fb/__init__.py": b"x = 1\n",
+        "a/b/__init__.py": b"x = 2\n",
+        "ä/__init__.py": b"x = 3\n",
+        f"{long}/deep.py": b"x = 4\n",
+    }
+    _seal(bench, bench.env, bench.wanted(files=files))
+    modules = ["a%2Fb", "a.b", "ä", long.replace("/", ".") + ".deep"]
+    code = f"import importlib; print([importlib.import_module(name).x for name in {modules!r}])"
+    for _ in range(2):
+        ran = run_python(bench.env, "-v", "-X", "utf8", "-c", code)
+        assert ran.stdout == "[1, 2, 3, 4]\n"
+    assert ran.stderr.count(f"matches {bench.site}/") >= 4, "the second time all of them were there"
 
 
 @needs_sharing
@@ -124,8 +150,7 @@ def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Be
     assert not os.path.exists(f"{bench.env}/.accord/compiled")
     # Another level of optimisation is not there and goes to the environment's own folder.
     run_python(bench.env, "-O", "-c", "import spam")
-    (closure,) = os.listdir(f"{bench.env}/.accord/compiled")
-    assert os.path.exists(f"{bench.env}/.accord/compiled/{closure}/spam/__pycache__")
+    assert _compiled_in(bench.env, "spam/__pycache__/")
 
 
 @needs_sharing
@@ -136,9 +161,7 @@ def test_of_some_wheels_compiled_and_others_not_each_is_run_from_where_it_is(ben
         told = run_python(bench.env, "-v", "-c", "import spam, eggs").stderr
         tag = bench.python.cache_tag
         assert f"matches {bench.site}/spam/__init__.py" in told
-    (closure,) = os.listdir(f"{bench.env}/.accord/compiled")
-    assert os.listdir(f"{bench.env}/.accord/compiled/{closure}") == ["__pycache__"]
-    assert os.listdir(f"{bench.env}/.accord/compiled/{closure}/__pycache__") == [f"eggs.{tag}.pyc"]
+    assert _compiled_in(bench.env, "") == [f"__pycache__/eggs.{tag}.pyc"]
     assert f"matches {bench.site}/eggs.py" in told
 
 

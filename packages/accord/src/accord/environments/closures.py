@@ -37,8 +37,8 @@ FOLDER = "closures-v1"
 STARTUP = "_accord.pth"
 _FORMAT = 1
 # What is in a tree: 2 names itself in its start-up line, and is linked to above site-packages; 3 holds no wheel that
-# was not held against what is reserved.
-_TREE = 3
+# was not held against what is reserved; 4 keeps compiled files in one folder.
+_TREE = 4
 
 
 class Closure:
