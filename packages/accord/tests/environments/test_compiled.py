@@ -17,7 +17,16 @@ from accord.environments.history import undo
 from accord.environments.transaction import recover
 from accord.io.files import remove_tree
 from accord.store import upkeep
-from accord.testing.installing import Bench, dies_at, run_python, snapshot, steps_of
+from accord.testing.installing import (
+    SPAM,
+    Bench,
+    compiled_in,
+    dies_at,
+    run_python,
+    shares,
+    snapshot,
+    steps_of,
+)
 
 if TYPE_CHECKING:
     from accord.environments.plan import Wanted
@@ -300,3 +309,50 @@ def test_killed_at_any_step_of_an_upgrade_the_imports_are_of_one_version(made: B
         outcomes.add(run_python(made.env, "-c", IMPORTS).stdout)
         assert _compiles(made) == set()
     assert outcomes == {"1 1\n", "2 2\n"}
+
+
+# ---------------------------------------------------------------- sealed
+
+needs_sharing = pytest.mark.skipif(not shares(), reason="root without the immutable flag shares nothing")
+
+
+@needs_sharing
+def test_names_too_long_for_one_folder_and_odd_ones_are_compiled_and_told_apart(bench: Bench) -> None:
+    long = "/".join(f"{'very_' * 8}{number}" for number in range(6))
+    files = {
+        "a%2Fb/__init__.py": b"x = 1\n",
+        "a/b/__init__.py": b"x = 2\n",
+        "ä/__init__.py": b"x = 3\n",
+        f"{long}/deep.py": b"x = 4\n",
+    }
+    bench.seal(bench.env, bench.wanted(files=files))
+    modules = ["a%2Fb", "a.b", "ä", long.replace("/", ".") + ".deep"]
+    code = f"import importlib; print([importlib.import_module(name).x for name in {modules!r}])"
+    for _ in range(2):
+        ran = run_python(bench.env, "-v", "-X", "utf8", "-c", code)
+        assert ran.stdout == "[1, 2, 3, 4]\n"
+    assert ran.stderr.count(f"matches {bench.site}/") >= 4, "the second time all of them were there"
+
+
+@needs_sharing
+def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Bench) -> None:
+    want = bench.compiled(bench.wanted(files=SPAM))
+    bench.seal(bench.env, want)
+    told = run_python(bench.env, "-c", "import spam, ns.spam, sys; print(sys.flags.optimize)")
+    assert told.stdout == "0\n"
+    assert not os.path.exists(f"{bench.env}/.accord/compiled")
+    # Another level of optimisation is not there and goes to the environment's own folder.
+    run_python(bench.env, "-O", "-c", "import spam")
+    assert compiled_in(bench.env, "spam/__pycache__/")
+
+
+@needs_sharing
+def test_of_some_wheels_compiled_and_others_not_each_is_run_from_where_it_is(bench: Bench) -> None:
+    done = bench.compiled(bench.wanted(files=SPAM))
+    bench.seal(bench.env, done, bench.wanted("eggs", files={"eggs.py": b"", "more.py": b""}))
+    for _ in range(2):
+        told = run_python(bench.env, "-v", "-c", "import spam, eggs").stderr
+        tag = bench.python.cache_tag
+        assert f"matches {bench.site}/spam/__init__.py" in told
+    assert compiled_in(bench.env, "") == [f"__pycache__/eggs.{tag}.pyc"]
+    assert f"matches {bench.site}/eggs.py" in told

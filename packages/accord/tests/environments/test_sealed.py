@@ -7,8 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,49 +16,43 @@ from accord.environments.check import verify
 from accord.environments.create import create
 from accord.environments.installed import installed
 from accord.environments.plan import Wanted
-from accord.environments.seal import Sealed, seal
+from accord.environments.seal import seal
 from accord.environments.state import unchanged
 from accord.environments.upkeep import collect
 from accord.io.files import remove_tree, write_atomic
 from accord.store import upkeep
-from accord.testing.installing import Bench, run_python, snapshot, write_wheel
+from accord.testing.installing import (
+    SPAM,
+    SPAM_POINTS,
+    Bench,
+    compiled_in,
+    run_python,
+    shares,
+    snapshot,
+    write_wheel,
+)
 from accord_core.errors import InstallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FILES = {
-    "spam/__init__.py": b"def main():\n    print('spam')\n",
-    "ns/spam.py": b"",
-    "DATA/scripts/run": b"#!python\nimport sys; print(sys.prefix)\n",
-    "DATA/data/share/spam/kernel.json": b"{}",
-    "DATA/data/share/spam/a.txt": b"a",
-}
-POINTS = "[console_scripts]\nspam = spam:main\n"
 
-needs_sharing = pytest.mark.skipif(
-    not closures.shareable(os.environ.get("TMPDIR", "/tmp")),
-    reason="root without the immutable flag shares nothing",
-)
-
-
-def _seal(bench: Bench, env: str, *wanted: Wanted, key: str = "key", **options: Any) -> Sealed:
-    return seal(env, bench.python, key, lambda: wanted, cache_dir=bench.cache, **options)
+needs_sharing = pytest.mark.skipif(not shares(), reason="root without the immutable flag shares nothing")
 
 
 @pytest.fixture
 def pair(bench: Bench) -> tuple[Bench, str, str]:
     """Two environments in front of one closure."""
-    want = bench.wanted(files=FILES, entry_points=POINTS)
+    want = bench.wanted(files=SPAM, entry_points=SPAM_POINTS)
     one, two = bench.env, f"{bench.folder}/other"
-    _seal(bench, one, want)
-    _seal(bench, two, want)
+    bench.seal(one, want)
+    bench.seal(two, want)
     return bench, one, two
 
 
 @needs_sharing
 def test_a_second_use_is_one_link_and_asks_for_nothing(bench: Bench) -> None:
-    first = _seal(bench, bench.env, bench.wanted(files=FILES, entry_points=POINTS))
+    first = bench.seal(bench.env, bench.wanted(files=SPAM, entry_points=SPAM_POINTS))
     assert not first.known
 
     def never() -> list[Wanted]:
@@ -90,7 +83,7 @@ def test_tree_walkers_see_what_they_see_in_a_private_one(pair: tuple[Bench, str,
     private = f"{bench.folder}/private"
     create(private, bench.python)
     bench.env = private
-    bench.install(bench.wanted(files=FILES, entry_points=POINTS))
+    bench.install(bench.wanted(files=SPAM, entry_points=SPAM_POINTS))
     code = "import pathlib, sysconfig; print(sorted(str(p.relative_to(sysconfig.get_path('purelib'))) for p in pathlib.Path(sysconfig.get_path('purelib')).rglob('*') if '__pycache__' not in p.parts))"
     sealed_sees = set(eval(run_python(one, "-B", "-c", code).stdout))
     private_sees = set(eval(run_python(private, "-B", "-c", code).stdout))
@@ -105,7 +98,7 @@ def test_python_compiles_into_the_environment_that_runs_it(pair: tuple[Bench, st
     for flags in ((), ("-O",), ("-OO",)):
         assert run_python(one, *flags, "-c", "import spam, ns.spam").returncode == 0
     tag = bench.python.cache_tag
-    assert _compiled_in(one, "spam/__pycache__/") == sorted(
+    assert compiled_in(one, "spam/__pycache__/") == sorted(
         f"__init__.{tag}{opt}.pyc" for opt in ("", ".opt-1", ".opt-2")
     )
     assert snapshot_all(bench, one) == shared
@@ -116,59 +109,10 @@ def test_python_compiles_into_the_environment_that_runs_it(pair: tuple[Bench, st
     assert unchanged(one, "key")
 
 
-def _compiled_in(env: str, folder: str) -> list[str]:
-    """What the environment's Pythons compiled of the sources in a ``__pycache__`` of site-packages."""
-    (closure,) = os.listdir(f"{env}/.accord/compiled")
-    names = [unquote(name) for name in os.listdir(f"{env}/.accord/compiled/{closure}")]
-    return sorted(name.removeprefix(folder) for name in names if name.startswith(folder))
-
-
-@needs_sharing
-def test_names_too_long_for_one_folder_and_odd_ones_are_compiled_and_told_apart(bench: Bench) -> None:
-    long = "/".join(f"{'very_' * 8}{number}" for number in range(6))
-    files = {
-        "a%2Fb/__init__.py": b"x = 1\n",
-        "a/b/__init__.py": b"x = 2\n",
-        "ä/__init__.py": b"x = 3\n",
-        f"{long}/deep.py": b"x = 4\n",
-    }
-    _seal(bench, bench.env, bench.wanted(files=files))
-    modules = ["a%2Fb", "a.b", "ä", long.replace("/", ".") + ".deep"]
-    code = f"import importlib; print([importlib.import_module(name).x for name in {modules!r}])"
-    for _ in range(2):
-        ran = run_python(bench.env, "-v", "-X", "utf8", "-c", code)
-        assert ran.stdout == "[1, 2, 3, 4]\n"
-    assert ran.stderr.count(f"matches {bench.site}/") >= 4, "the second time all of them were there"
-
-
-@needs_sharing
-def test_what_was_compiled_with_the_closure_is_run_by_all_who_share_it(bench: Bench) -> None:
-    want = bench.compiled(bench.wanted(files=FILES))
-    _seal(bench, bench.env, want)
-    told = run_python(bench.env, "-c", "import spam, ns.spam, sys; print(sys.flags.optimize)")
-    assert told.stdout == "0\n"
-    assert not os.path.exists(f"{bench.env}/.accord/compiled")
-    # Another level of optimisation is not there and goes to the environment's own folder.
-    run_python(bench.env, "-O", "-c", "import spam")
-    assert _compiled_in(bench.env, "spam/__pycache__/")
-
-
-@needs_sharing
-def test_of_some_wheels_compiled_and_others_not_each_is_run_from_where_it_is(bench: Bench) -> None:
-    done = bench.compiled(bench.wanted(files=FILES))
-    _seal(bench, bench.env, done, bench.wanted("eggs", files={"eggs.py": b"", "more.py": b""}))
-    for _ in range(2):
-        told = run_python(bench.env, "-v", "-c", "import spam, eggs").stderr
-        tag = bench.python.cache_tag
-        assert f"matches {bench.site}/spam/__init__.py" in told
-    assert _compiled_in(bench.env, "") == [f"__pycache__/eggs.{tag}.pyc"]
-    assert f"matches {bench.site}/eggs.py" in told
-
-
 @needs_sharing
 def test_a_source_put_back_by_a_repair_is_compiled_once_more_and_not_at_each_start(bench: Bench) -> None:
     want = bench.compiled(bench.wanted(files={"spam.py": b"v = 1\n"}))
-    _seal(bench, bench.env, want, link_mode="copy")
+    bench.seal(bench.env, want, link_mode="copy")
     place = os.path.realpath(f"{bench.site}/spam.py")
     with open(place, "r+b") as file:  # in place: no folder changes, and root may
         file.write(b"v = 2\n")
@@ -280,7 +224,7 @@ def test_nothing_done_in_one_changes_what_another_imports(pair: tuple[Bench, str
 def test_the_attacks_are_real(bench: Bench) -> None:
     """The same actions do change an unguarded tree: otherwise the test above proves nothing."""
     create(bench.env, bench.python)
-    bench.install(bench.wanted(files=FILES, entry_points=POINTS), link_mode="copy")
+    bench.install(bench.wanted(files=SPAM, entry_points=SPAM_POINTS), link_mode="copy")
     assert _attacks(bench, bench.env)["pip upgrade"]() is not None
     assert run_python(bench.env, "-c", "import spam; print(spam.hacked)").stdout == "True\n"
     _attacks(bench, bench.env)["pip add"]()
@@ -317,24 +261,24 @@ def test_a_module_is_never_run_from_what_was_compiled_for_another_lock(bench: Be
         assert want.entry is not None
         os.utime(f"{want.entry.path}/site/spam.py", (1_700_000_000, 1_700_000_000))
     for want, key, told in ((one, "one", "1\n"), (two, "two", "2\n"), (one, "one", "1\n")):
-        _seal(bench, bench.env, want, key=key)
+        bench.seal(bench.env, want, key=key)
         assert run_python(bench.env, "-c", "import spam; print(spam.v)").stdout == told
 
 
 @needs_sharing
 def test_what_is_left_of_a_closure_that_was_deleted_by_hand_is_no_hindrance(bench: Bench) -> None:
-    want = bench.wanted(files=FILES)
-    closure = _seal(bench, bench.env, want).closure
+    want = bench.wanted(files=SPAM)
+    closure = bench.seal(bench.env, want).closure
     os.unlink(f"{closure}/state")  # what `rm -rf` of the cache by root leaves: the tree, without the state
     other = f"{bench.folder}/other"
-    _seal(bench, other, want)
+    bench.seal(other, want)
     assert run_python(other, "-c", "import spam").returncode == 0
 
 
 def test_a_running_program_keeps_what_it_started_with(bench: Bench) -> None:
     old = bench.wanted(files={"spam/__init__.py": b"v = 1\n", "spam/late.py": b"v = 1\n"})
     new = bench.wanted("spam", "2.0", {"spam/__init__.py": b"v = 2\n", "spam/late.py": b"v = 2\n"})
-    _seal(bench, bench.env, old, key="old")
+    bench.seal(bench.env, old, key="old")
     tree = os.path.realpath(f"{bench.env}/{bench.python.paths['purelib']}")
     code = "import sys; sys.path.insert(0, sys.argv[1]); import spam; input(); import spam.late; print(spam.v, spam.late.v)"
     running = subprocess.Popen(
@@ -343,7 +287,7 @@ def test_a_running_program_keeps_what_it_started_with(bench: Bench) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
-    _seal(bench, bench.env, new, key="new")
+    bench.seal(bench.env, new, key="new")
     out, _ = running.communicate("\n", timeout=30)
     if closures.shareable(bench.folder):
         assert out == "1 1\n"
@@ -354,7 +298,7 @@ def test_a_folder_that_holds_something_else_is_refused(bench: Bench) -> None:
     with open(f"{bench.env}/thesis.tex", "w") as file:
         file.write("x")
     with pytest.raises(InstallError) as caught:
-        _seal(bench, bench.env, bench.wanted())
+        bench.seal(bench.env, bench.wanted())
     assert caught.value.code == "folder-not-empty"
     assert os.listdir(bench.env) == ["thesis.tex"]
     assert os.listdir(os.path.dirname(bench.env)) == [".venv"]
@@ -367,7 +311,7 @@ def test_two_processes_seal_the_same_at_once(bench: Bench) -> None:
         child = os.fork()
         if child == 0:
             try:
-                _seal(bench, f"{bench.folder}/env{number}", want)
+                bench.seal(f"{bench.folder}/env{number}", want)
             except BaseException as error:
                 os.write(2, repr(error).encode())
                 os._exit(1)
@@ -382,8 +326,8 @@ def test_two_processes_seal_the_same_at_once(bench: Bench) -> None:
 
 @needs_sharing
 def test_a_closure_from_an_earlier_boot_is_looked_at_once(bench: Bench) -> None:
-    want = bench.wanted(files=FILES)
-    path = _seal(bench, bench.env, want).closure
+    want = bench.wanted(files=SPAM)
+    path = bench.seal(bench.env, want).closure
     _set_boot(path)
     assert closures.find_closure(path) is not None
     _set_boot(path)
@@ -406,8 +350,8 @@ def _set_boot(path: str) -> None:
 
 @needs_sharing
 def test_collect_leaves_closures_that_are_in_use(bench: Bench) -> None:
-    used = _seal(bench, bench.env, bench.wanted(), key="used").closure
-    left = _seal(bench, f"{bench.folder}/gone", bench.wanted("eggs"), key="left").closure
+    used = bench.seal(bench.env, bench.wanted(), key="used").closure
+    left = bench.seal(f"{bench.folder}/gone", bench.wanted("eggs"), key="left").closure
     assert collect(bench.cache, older_than=-1.0) == 0
     remove_tree(f"{bench.folder}/gone")
     assert collect(bench.cache, older_than=3600.0) == 0
@@ -418,8 +362,8 @@ def test_collect_leaves_closures_that_are_in_use(bench: Bench) -> None:
 
 @needs_sharing
 def test_damage_in_a_closure_is_found_and_healed_from_the_store(bench: Bench) -> None:
-    want = bench.wanted(files=FILES)
-    _seal(bench, bench.env, want, link_mode="copy")
+    want = bench.wanted(files=SPAM)
+    bench.seal(bench.env, want, link_mode="copy")
     place = os.path.realpath(f"{bench.site}/spam/__init__.py")
     with open(place, "r+b") as file:  # in place: no folder changes, and root may
         file.write(b"evil")
@@ -442,7 +386,7 @@ def test_somebody_without_root_cannot_write_either(bench: Bench) -> None:
     for folder in (bench.cache, bench.store.root):
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o777)
-    want = bench.wanted(files=FILES)
+    want = bench.wanted(files=SPAM)
     os.makedirs(f"{bench.cache}/closures-v1", exist_ok=True)
     for folder in (f"{bench.cache}/closures-v1",):
         os.chmod(folder, 0o777)
@@ -451,7 +395,7 @@ def test_somebody_without_root_cannot_write_either(bench: Bench) -> None:
         os.setgid(65534)
         os.setuid(65534)
         try:
-            done = _seal(bench, f"{bench.folder}/theirs", want, link_mode="copy")
+            done = bench.seal(f"{bench.folder}/theirs", want, link_mode="copy")
             assert done.closure
             site = f"{bench.folder}/theirs/{bench.python.paths['purelib']}"
             for path in (f"{site}/new.py", f"{site}/spam/new.py", f"{site}/spam/__init__.py"):
@@ -466,16 +410,14 @@ def test_somebody_without_root_cannot_write_either(bench: Bench) -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     # What only modes guard is closed to root before root shares it.
-    assert _seal(bench, f"{bench.folder}/roots", want).closure == "" or _closed(
-        bench, f"{bench.folder}/roots"
-    )
+    assert bench.seal(f"{bench.folder}/roots", want).closure == "" or _closed(bench, f"{bench.folder}/roots")
 
 
 @needs_sharing
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
 def test_a_closure_of_another_boot_in_a_cache_that_is_somebody_elses_can_be_used(bench: Bench) -> None:
     """That it was looked at cannot be written down there, which is no failure."""
-    done = _seal(bench, bench.env, bench.wanted(files=FILES))
+    done = bench.seal(bench.env, bench.wanted(files=SPAM))
     with open(f"{done.closure}/state", "rb") as file:
         values = marshal.loads(file.read())
     write_atomic(f"{done.closure}/state", marshal.dumps({**values, "boot": "another"}))
@@ -524,7 +466,7 @@ open(f"{{env}}/{{python.paths['purelib']}}/extra.py", "w").close()
 )
 def test_root_without_the_immutable_flag_shares_nothing(bench: Bench) -> None:
     """As in most containers: then each sealed environment has a tree of its own."""
-    want = bench.wanted(files=FILES, entry_points=POINTS)
+    want = bench.wanted(files=SPAM, entry_points=SPAM_POINTS)
     envs = [f"{bench.folder}/one", f"{bench.folder}/two"]
     code = UNSHARED.format(
         path=sys.path, cache=bench.cache, sha256=want.sha256, python=sys.executable, envs=envs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import pytest
 
@@ -11,41 +10,24 @@ from accord.environments import closures
 from accord.environments.check import verify
 from accord.environments.create import create
 from accord.environments.history import history, undo
-from accord.environments.plan import Wanted, plan
-from accord.environments.seal import Sealed, seal
+from accord.environments.plan import plan
 from accord.environments.state import unchanged
 from accord.environments.upkeep import collect
 from accord.store import upkeep
-from accord.testing.installing import Bench, run_python, snapshot
+from accord.testing.installing import SPAM, SPAM_POINTS, Bench, run_python, shares, snapshot
 from accord_core.errors import InstallError
 
-FILES = {
-    "spam/__init__.py": b"def main():\n    print('spam')\n",
-    "ns/spam.py": b"",
-    "DATA/scripts/run": b"#!python\nimport sys; print(sys.prefix)\n",
-    "DATA/data/share/spam/kernel.json": b"{}",
-    "DATA/data/share/spam/a.txt": b"a",
-}
-POINTS = "[console_scripts]\nspam = spam:main\n"
-
-needs_sharing = pytest.mark.skipif(
-    not closures.shareable(os.environ.get("TMPDIR", "/tmp")),
-    reason="root without the immutable flag shares nothing",
-)
-
-
-def _seal(bench: Bench, env: str, *wanted: Wanted, key: str = "key", **options: Any) -> Sealed:
-    return seal(env, bench.python, key, lambda: wanted, cache_dir=bench.cache, **options)
+needs_sharing = pytest.mark.skipif(not shares(), reason="root without the immutable flag shares nothing")
 
 
 def test_switching_keeps_the_users_files_and_undo_brings_back(bench: Bench) -> None:
-    old = bench.wanted(files=FILES, entry_points=POINTS)
+    old = bench.wanted(files=SPAM, entry_points=SPAM_POINTS)
     new = bench.wanted("spam", "2.0", {"spam/__init__.py": b"v = 2\n", "DATA/data/share/spam/b.txt": b"b"})
-    _seal(bench, bench.env, old, key="old")
+    bench.seal(bench.env, old, key="old")
     with open(f"{bench.env}/share/spam/mine.txt", "w") as file:
         file.write("mine")
     first = snapshot(bench.env)
-    _seal(bench, bench.env, new, key="new", command="deploy 2")
+    bench.seal(bench.env, new, key="new", command="deploy 2")
     assert run_python(bench.env, "-c", "import spam; print(spam.v)").stdout == "2\n"
     assert sorted(os.listdir(f"{bench.env}/share/spam")) == ["b.txt", "mine.txt"]
     assert not os.path.exists(f"{bench.env}/bin/spam")
@@ -56,11 +38,11 @@ def test_switching_keeps_the_users_files_and_undo_brings_back(bench: Bench) -> N
 
 
 def test_private_becomes_sealed_and_private_again(bench: Bench) -> None:
-    want = bench.wanted(files=FILES, entry_points=POINTS)
+    want = bench.wanted(files=SPAM, entry_points=SPAM_POINTS)
     create(bench.env, bench.python)
     bench.install(want)
     private = snapshot(bench.env)
-    _seal(bench, bench.env, want)
+    bench.seal(bench.env, want)
     assert run_python(bench.env, "-c", "import spam").returncode == 0
     found = plan(bench.env, [want])
     if found.sealed:
@@ -76,8 +58,8 @@ def test_private_becomes_sealed_and_private_again(bench: Bench) -> None:
 
 @needs_sharing
 def test_a_closure_that_only_history_links_to_is_kept(bench: Bench) -> None:
-    _seal(bench, bench.env, bench.wanted(), key="old")
-    _seal(bench, bench.env, bench.wanted("spam", "2.0", {"spam/__init__.py": b"value = 2\n"}), key="new")
+    bench.seal(bench.env, bench.wanted(), key="old")
+    bench.seal(bench.env, bench.wanted("spam", "2.0", {"spam/__init__.py": b"value = 2\n"}), key="new")
     assert collect(bench.cache, older_than=-1.0) == 0
     undo(bench.env)
     assert run_python(bench.env, "-c", "import spam; print(spam.value)").stdout == "1\n"
@@ -85,12 +67,12 @@ def test_a_closure_that_only_history_links_to_is_kept(bench: Bench) -> None:
 
 @needs_sharing
 def test_it_is_made_whole_when_its_closure_is_gone(bench: Bench) -> None:
-    want = bench.wanted(files=FILES, entry_points=POINTS)
-    closures.discard(_seal(bench, bench.env, want).closure)
+    want = bench.wanted(files=SPAM, entry_points=SPAM_POINTS)
+    closures.discard(bench.seal(bench.env, want).closure)
     assert run_python(bench.env, "-c", "import spam").returncode == 1
     assert not unchanged(bench.env, "key")
     create(bench.env, bench.python)
-    _seal(bench, bench.env, want)
+    bench.seal(bench.env, want)
     assert run_python(bench.env, "-c", "import spam").returncode == 0
     assert verify(bench.env) == ()
 
@@ -108,7 +90,7 @@ def test_data_that_a_wheel_puts_beside_its_modules_is_shared_too(bench: Bench) -
     create(bench.env, bench.python)
     bench.install(want)
     private = snapshot(bench.env)
-    _seal(bench, bench.env, want)
+    bench.seal(bench.env, want)
     assert run_python(bench.env, "-c", "import eggs; print(eggs.value)").stdout == "3\n"
     for path in (f"{library}/beside.txt", "lib/other.txt"):
         assert os.path.isfile(f"{bench.env}/{path}")
@@ -118,7 +100,7 @@ def test_data_that_a_wheel_puts_beside_its_modules_is_shared_too(bench: Bench) -
 
 
 def test_what_somebody_else_keeps_above_site_packages_is_in_the_way(bench: Bench) -> None:
-    want = bench.wanted(files=FILES)
+    want = bench.wanted(files=SPAM)
     create(bench.env, bench.python)
     bench.install(want)
     with open(f"{os.path.dirname(bench.site)}/mine.txt", "w") as file:
@@ -126,9 +108,9 @@ def test_what_somebody_else_keeps_above_site_packages_is_in_the_way(bench: Bench
     before = snapshot(bench.env)
     if closures.shareable(bench.folder):
         with pytest.raises(InstallError) as caught:
-            _seal(bench, bench.env, want)
+            bench.seal(bench.env, want)
         assert caught.value.code == "file-in-the-way"
         assert snapshot(bench.env) == before
         os.unlink(f"{os.path.dirname(bench.site)}/mine.txt")
-    _seal(bench, bench.env, want)
+    bench.seal(bench.env, want)
     assert run_python(bench.env, "-c", "import spam").returncode == 0

@@ -9,11 +9,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from accord.environments import closures
 from accord.environments.check import verify
 from accord.environments.create import create
 from accord.environments.history import undo
@@ -21,23 +19,16 @@ from accord.environments.installed import installed
 from accord.environments.interpreters import find_all
 from accord.environments.layout import layout_of
 from accord.environments.plan import Wanted, plan
-from accord.environments.seal import Sealed, seal
+from accord.environments.seal import seal
 from accord.environments.state import unchanged
 from accord.environments.upkeep import collect
-from accord.testing.installing import Bench, run_python, snapshot
+from accord.testing.installing import Bench, run_python, shares, snapshot
 from accord_core.errors import InstallError
 
 FILES = {"spam/__init__.py": b"def main():\n    print('spam')\n", "ns/spam.py": b""}
 POINTS = "[console_scripts]\nspam = spam:main\n"
 
-needs_sharing = pytest.mark.skipif(
-    not closures.shareable(os.environ.get("TMPDIR", "/tmp")),
-    reason="root without the immutable flag shares nothing",
-)
-
-
-def _seal(bench: Bench, env: str, *wanted: Wanted, key: str = "key", **options: Any) -> Sealed:
-    return seal(env, bench.python, key, lambda: wanted, cache_dir=bench.cache, **options)
+needs_sharing = pytest.mark.skipif(not shares(), reason="root without the immutable flag shares nothing")
 
 
 @needs_sharing
@@ -69,7 +60,7 @@ def test_ensurepip_is_content_with_a_pip_that_is_there(bench: Bench) -> None:
     for path in bundled:
         entry = bench.store.add(path)
         wanted.append(Wanted(entry.name, entry.version, entry=entry))
-    _seal(bench, bench.env, *wanted)
+    bench.seal(bench.env, *wanted)
     before = snapshot(f"{bench.site}/")
     ran = subprocess.run(
         [sys.executable, "-I", "-m", "venv", bench.env], capture_output=True, text=True, check=False
@@ -85,7 +76,7 @@ def test_ensurepip_cannot_replace_an_older_pip(bench: Bench) -> None:
     one, two = bench.env, f"{bench.folder}/other"
     old = bench.wanted("pip", "0.1", {"pip/__init__.py": b"old = True\n"})
     for env in (one, two):
-        _seal(bench, env, old, key="with pip")
+        bench.seal(env, old, key="with pip")
     before = snapshot(f"{two}/{bench.python.paths['purelib']}/"), snapshot(one), snapshot(two)
     assert run_python(one, "-m", "ensurepip", "--upgrade", "--default-pip").returncode != 0
     assert (snapshot(f"{two}/{bench.python.paths['purelib']}/"), snapshot(one), snapshot(two)) == before
@@ -103,7 +94,7 @@ def _as_an_earlier_accord(bench: Bench) -> None:
 @needs_sharing
 def test_what_an_earlier_accord_sealed_works_and_is_made_anew(bench: Bench) -> None:
     want = bench.wanted(files=FILES, entry_points=POINTS)
-    closure = _seal(bench, bench.env, want).closure
+    closure = bench.seal(bench.env, want).closure
     _as_an_earlier_accord(bench)
     assert run_python(bench.env, "-c", "import spam").returncode == 0
     assert verify(bench.env) == ()
@@ -112,7 +103,7 @@ def test_what_an_earlier_accord_sealed_works_and_is_made_anew(bench: Bench) -> N
         plan(bench.env, [want], exact=False)
     assert caught.value.code == "environment-sealed"
     assert not unchanged(bench.env, "key")
-    assert _seal(bench, bench.env, want).changed
+    assert bench.seal(bench.env, want).changed
     assert os.path.realpath(os.path.dirname(bench.site)).startswith(closure)
     assert unchanged(bench.env, "key")
     # Undone, it is as it was, works, and is made anew the next time.

@@ -11,12 +11,15 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
-from accord.environments import interpreters
+from accord.environments import closures, interpreters
 from accord.environments.apply import apply
 from accord.environments.plan import Wanted, plan
+from accord.environments.seal import Sealed, seal
 from accord.io import steps
 from accord.store.compiled import CompiledFiles
 from accord.store.compiling import compile_wheels
@@ -26,7 +29,33 @@ from accord.testing.archives import Part, wheel_parts, zip_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["Bench", "dies_at", "run_python", "snapshot", "steps_of", "write_wheel"]
+__all__ = [
+    "SPAM",
+    "SPAM_POINTS",
+    "Bench",
+    "compiled_in",
+    "dies_at",
+    "run_python",
+    "shares",
+    "snapshot",
+    "steps_of",
+    "write_wheel",
+]
+
+# A wheel with something for every place: a package, a namespace package, a script and data.
+SPAM = {
+    "spam/__init__.py": b"def main():\n    print('spam')\n",
+    "ns/spam.py": b"",
+    "DATA/scripts/run": b"#!python\nimport sys; print(sys.prefix)\n",
+    "DATA/data/share/spam/kernel.json": b"{}",
+    "DATA/data/share/spam/a.txt": b"a",
+}
+SPAM_POINTS = "[console_scripts]\nspam = spam:main\n"
+
+
+def shares() -> bool:
+    """Whether sealed environments share their trees where tests work: root without the immutable flag shares nothing."""
+    return closures.shareable(tempfile.gettempdir())
 
 
 def write_wheel(
@@ -96,10 +125,21 @@ class Bench:
         """Bring the environment to hold ``wanted``."""
         return apply(plan(self.env, wanted, exact=exact), key=key, **options)
 
+    def seal(self, env: str, *wanted: Wanted, key: str = "key", **options: Any) -> Sealed:
+        """Make ``env`` a sealed environment of ``wanted``."""
+        return seal(env, self.python, key, lambda: wanted, cache_dir=self.cache, **options)
+
     @property
     def site(self) -> str:
         """The environment's site-packages."""
         return f"{self.env}/{self.python.paths['purelib']}"
+
+
+def compiled_in(env: str, folder: str) -> list[str]:
+    """What the environment's Pythons compiled of the sources in a ``__pycache__`` of site-packages."""
+    (closure,) = os.listdir(f"{env}/.accord/compiled")
+    names = [unquote(name) for name in os.listdir(f"{env}/.accord/compiled/{closure}")]
+    return sorted(name.removeprefix(folder) for name in names if name.startswith(folder))
 
 
 def run_python(env: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
