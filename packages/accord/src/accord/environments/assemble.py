@@ -16,7 +16,7 @@ from accord.io import files, links
 from accord.io.digests import sha256
 from accord.io.parallel import default_width, spread
 from accord.store.compiled import record_of, source_of
-from accord.store.entry import touch
+from accord.store.entry import record_path, touch
 from accord_core.errors import InstallError
 
 TYPE_CHECKING = False
@@ -222,9 +222,7 @@ class Assembly:
         path = self._up + target
         if target.startswith(self.layout.site + "/"):
             path = target[len(self.layout.site) + 1 :]
-        if "," in path or '"' in path:
-            path = '"' + path.replace('"', '""') + '"'
-        return f"{path},{hashed},{size}\n"
+        return f"{record_path(path)},{hashed},{size}\n"
 
     def _finish(self, want: Wanted, entry: Entry, lines: list[str]) -> None:
         folder = f"{self.base}/{self.layout.site}/{entry.dist_info}"

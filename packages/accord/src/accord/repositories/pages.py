@@ -238,20 +238,19 @@ class Pages:
 
     def _study(self, key: str, project: str, specifier: str, page: RawPage | Page) -> tuple[bytes, Study]:
         """Study a page that has just come, and keep it; its digest as kept, and the study."""
+        found = None
         if self._forks is not None and not isinstance(page, Page):
             blob = kept_page(page)
             found = self._elsewhere(key, project, specifier, blob, page.most)
-            if found is not None:
-                digest, kept, made = found
-                if not kept:
-                    self._shelf.remember(key, project, blob)
-                return digest, made
-        groups, status = read_page(project, page, hold=True)
-        made = make_study(project, specifier, groups, status, self._target, self._policy)
-        blob = kept_page(page)
-        if not self._shelf.keep(key, project, blob):
+        if found is None:
+            groups, status = read_page(project, page, hold=True)
+            made = make_study(project, specifier, groups, status, self._target, self._policy)
+            blob = kept_page(page)  # now that it can be read; it may have been asked for once more
+            found = _digest(blob), self._shelf.keep(key, project, blob), made
+        digest, kept, made = found
+        if not kept:
             self._shelf.remember(key, project, blob)
-        return _digest(blob), made
+        return digest, made
 
     def _study_kept(
         self, key: str, project: str, specifier: str, blob: bytes, most: int

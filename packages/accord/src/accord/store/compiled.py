@@ -17,6 +17,7 @@ import marshal
 import os
 
 from accord.io import files
+from accord.store.entry import read_manifest, record_path
 
 __all__ = [
     "FOLDER",
@@ -89,22 +90,8 @@ class CompiledWheel:
 
 def load_compiled(path: str) -> CompiledWheel | None:
     """What lies in folder ``path``; ``None`` where there is nothing, or of another form, or a damaged one."""
-    try:
-        handle = os.open(path + "/manifest", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        data = os.read(handle, os.fstat(handle).st_size)
-    finally:
-        os.close(handle)
-    try:
-        # Written by Accord into the user's own cache.
-        values = marshal.loads(data)  # noqa: S302
-    except (ValueError, EOFError, TypeError):
-        return None
-    if not isinstance(values, tuple) or len(values) != len(_FIELDS) + 1 or values[0] != FORMAT:
-        return None
-    return CompiledWheel(path, **dict(zip(_FIELDS, values[1:], strict=True)))
+    values = read_manifest(path, FORMAT, len(_FIELDS))
+    return None if values is None else CompiledWheel(path, **dict(zip(_FIELDS, values, strict=True)))
 
 
 def source_of(compiled: str) -> str:
@@ -117,11 +104,7 @@ def source_of(compiled: str) -> str:
 
 def record_of(compiled: Iterable[str]) -> str:
     """RECORD's lines for compiled files as pip writes them: without digest, because Python may write them anew."""
-    return "".join([f"{_quoted(path)},,\n" for path in compiled])
-
-
-def _quoted(path: str) -> str:
-    return '"' + path.replace('"', '""') + '"' if "," in path or '"' in path else path
+    return "".join([f"{record_path(path)},,\n" for path in compiled])
 
 
 def stamp_of(entry: Entry) -> int:

@@ -16,7 +16,11 @@ from __future__ import annotations
 import marshal
 import os
 
-__all__ = ["FORMAT", "Entry", "load_entry", "touch"]
+__all__ = ["FORMAT", "Entry", "load_entry", "read_manifest", "record_path", "touch"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FORMAT = 2
 _FIELDS = (
@@ -105,27 +109,40 @@ class Entry:
 
 def load_entry(path: str) -> Entry | None:
     """The entry in folder ``path``; ``None`` where there is none, or one of another layout, or a damaged one."""
+    values = read_manifest(path, FORMAT, len(_FIELDS))
+    if values is None:
+        return None
+    entry = Entry.__new__(Entry)
+    entry.path = path
+    for name, value in zip(_FIELDS, values, strict=True):
+        setattr(entry, name, value)
+    return entry
+
+
+def read_manifest(path: str, form: int, count: int) -> tuple[Any, ...] | None:
+    """The ``count`` values of the manifest in folder ``path``; ``None`` where there is none, or one of another form than
+    ``form``, or a damaged one."""
     try:
         handle = os.open(path + "/manifest", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        size = os.fstat(handle).st_size
-        data = os.read(handle, size)
+        data = os.read(handle, os.fstat(handle).st_size)
     finally:
         os.close(handle)
     try:
-        # Written by this module into the user's own cache, like the .pyc files beside it.
+        # Written by Accord into the user's own cache, like the .pyc files beside it.
         values = marshal.loads(data)  # noqa: S302
     except (ValueError, EOFError, TypeError):
         return None
-    if not isinstance(values, tuple) or len(values) != len(_FIELDS) + 1 or values[0] != FORMAT:
+    if not isinstance(values, tuple) or len(values) != count + 1 or values[0] != form:
         return None
-    entry = Entry.__new__(Entry)
-    entry.path = path
-    for name, value in zip(_FIELDS, values[1:], strict=True):
-        setattr(entry, name, value)
-    return entry
+    return values[1:]
+
+
+def record_path(path: str) -> str:
+    """A path as a line of RECORD begins with it: quoted where CSV asks for that."""
+    return '"' + path.replace('"', '""') + '"' if "," in path or '"' in path else path
 
 
 def touch(path: str) -> None:

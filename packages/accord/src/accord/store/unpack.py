@@ -12,7 +12,7 @@ import os
 
 from accord.io.files import boot_id
 from accord.io.steps import step
-from accord.store.entry import Entry
+from accord.store.entry import Entry, record_path
 from accord_core.archive.entrypoints import scripts
 from accord_core.archive.wheel import open_wheel
 from accord_core.errors import StoreError
@@ -135,8 +135,7 @@ class _Writer:
             mode = 0o555 if member.executable else 0o444
             self._put(member, path, self._site, mode)
             self.files.append(path)
-            quoted = '"' + path.replace('"', '""') + '"' if "," in path or '"' in path else path
-            self.lines.append(f"{quoted},{hashed},{member.size}\n")
+            self.lines.append(f"{record_path(path)},{hashed},{member.size}\n")
             return
         source = f"data/{scheme}/{path}"
         self._folder(source, self._root, self._data_folders)

@@ -80,7 +80,7 @@ class Isolated:
             resolution.close()
         chosen = chosen_of(session, lock, Selection())
         wanted = wanted_of(session, chosen, "/", How())
-        find_compiled(session, session.interpreter, wanted, compile_bytecode=False)
+        find_compiled(session, wanted, compile_bytecode=False)
         folder = os.path.join(session.cache_dir, FOLDER)
         os.makedirs(folder, exist_ok=True)
         root = scratch.make("", folder)

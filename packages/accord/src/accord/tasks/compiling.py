@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from accord.environments import interpreters
-from accord.store.compiled import CompiledFiles
+from accord.store.compiled import FOLDER, CompiledFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +32,17 @@ def interpreter_name(interpreter: Interpreter) -> str:
 
 
 def find_compiled(
-    session: Session, interpreter: Interpreter, wanted: Sequence[Wanted], *, compile_bytecode: bool
+    session: Session, wanted: Sequence[Wanted], *, env: str | None = None, compile_bytecode: bool
 ) -> None:
-    """Tell ``wanted`` (with their entries) where compiled files of ``interpreter`` are; with ``compile_bytecode`` have
-    those made that are not there.  Raises StoreError as :func:`accord.store.compiling.compile_wheels`."""
+    """Tell ``wanted`` (with their entries) where their compiled files are; with ``compile_bytecode`` have those made that
+    are not there.  They are the session's interpreter's, or those of the environment ``env``, which is there: its own
+    Python counts, not another one of the same version.  Where nothing was ever compiled this is one look.  Raises
+    StoreError as :func:`accord.store.compiling.compile_wheels`."""
+    if not compile_bytecode and not os.path.isdir(f"{session.cache_dir}/{FOLDER}"):
+        return
+    interpreter = session.interpreter
+    if env is not None:
+        interpreter = interpreters.find(os.path.abspath(env), cache_dir=session.cache_dir)
     if not interpreter.cache_tag:
         return  # a Python that keeps no compiled files
     place = CompiledFiles(session.cache_dir, interpreter_name(interpreter))

@@ -138,10 +138,8 @@ def carry_out(
             dry_run=True,
         )
     if wanted and not how.dry_run:
-        # In an environment that is there its own Python counts, not another one of the same version.
-        there = None if created else os.path.abspath(env_dir)
-        python = interpreters.find(there, cache_dir=session.cache_dir) if there else session.interpreter
-        find_compiled(session, python, wanted, compile_bytecode=how.compile_bytecode)
+        there = None if created else env_dir
+        find_compiled(session, wanted, env=there, compile_bytecode=how.compile_bytecode)
     with _gone_if_failed(env_dir, created=created and not how.dry_run) as others:
         if created and not how.dry_run:
             above = os.path.dirname(env_dir)

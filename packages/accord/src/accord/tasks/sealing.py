@@ -57,7 +57,7 @@ def bring_sealed(
         if not how.dry_run:
             from accord.tasks.compiling import find_compiled
 
-            find_compiled(session, session.interpreter, wanted, compile_bytecode=how.compile_bytecode)
+            find_compiled(session, wanted, compile_bytecode=how.compile_bytecode)
         return wanted
 
     if how.dry_run:
