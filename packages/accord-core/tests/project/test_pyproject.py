@@ -7,7 +7,7 @@ import pytest
 from accord_core.errors import DocumentError
 from accord_core.project.faults import Limits
 from accord_core.project.pyproject import BuildSystem, Project, read_pyproject
-from accord_core.project.tool_table import Index, Source
+from accord_core.project.tool_table import Index, Source, ToolTable
 
 WHOLE = """\
 [build-system]
@@ -111,6 +111,11 @@ def test_the_table_of_accord() -> None:
     assert (tool.exclude_newer, tool.python) == ("2026-11-01", "3.12")
     assert (tool.no_build, tool.no_build_projects) == (False, ("foo-x",))
     assert read_pyproject("[tool.accord]\nno-build = true").tool.no_build
+
+
+def test_the_tables_of_the_build_backend_are_left_to_it() -> None:
+    text = "[tool.accord]\nbackend = {}\nstep = []\nextension = []\n[tool.accord.build]\nmodules = ['spam']"
+    assert read_pyproject(text).tool == ToolTable()
 
 
 def test_a_file_without_a_project_is_a_file() -> None:

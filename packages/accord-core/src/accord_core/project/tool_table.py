@@ -58,6 +58,8 @@ KEYS = (
     "link-mode",
     "compile-bytecode",
 )
+# Tables that belong to the build backend, which reads them whole and reports their faults itself.
+_OF_THE_BACKEND = ("backend", "build", "extension", "step")
 _INDEX_KEYS = ("name", "url", "default", "explicit", "projects")
 _KINDS = ("index", "path", "url", "git")
 _REVISIONS = ("rev", "tag", "branch")
@@ -126,7 +128,7 @@ def read_tool_table(data: Mapping[str, Any], faults: Faults) -> ToolTable:
 
 class _Reader(Fields):
     def whole(self, table: Mapping[str, Any]) -> ToolTable:
-        self.unknown(table, _AT, KEYS)
+        self.unknown(table, _AT, (*KEYS, *_OF_THE_BACKEND))
         indexes = self.indexes(table)
         build = table.get("no-build")
         return ToolTable(
