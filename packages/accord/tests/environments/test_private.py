@@ -11,12 +11,13 @@ import sys
 
 import pytest
 
+from accord.environments.check import verify
 from accord.environments.create import create
 from accord.environments.installed import installed
 from accord.environments.plan import plan
 from accord.environments.state import unchanged
 from accord.io.files import remove_tree
-from accord.testing.installing import Bench, run_python, snapshot, write_wheel
+from accord.testing.installing import Bench, as_nobody, open_to_all, run_python, snapshot, write_wheel
 from accord_core.errors import InstallError
 
 FILES = {
@@ -196,9 +197,9 @@ def test_venv_on_top_and_clear_and_removal(made: Bench) -> None:
 
 
 def bench_is_whole(bench: Bench) -> bool:
-    from accord.store.upkeep import verify
+    from accord.store import upkeep
 
-    return verify(bench.store) == ()
+    return upkeep.verify(bench.store) == ()
 
 
 def test_an_existing_environment_is_adopted(bench: Bench) -> None:
@@ -324,3 +325,18 @@ def test_a_missing_environment_and_another_python_are_told(bench: Bench) -> None
     with pytest.raises(InstallError) as caught:
         plan(bench.env, [])
     assert caught.value.code == "environment-broken"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
+def test_whoever_may_only_read_it_can_verify_it(bench: Bench) -> None:
+    create(bench.env, bench.python)
+    bench.install(bench.wanted(files=FILES))
+    open_to_all(bench.env)
+
+    def look(*found: tuple[str, str]) -> None:
+        assert [(os.path.basename(one.path), one.kind) for one in verify(bench.env)] == [*found]
+
+    as_nobody(look)
+    with open(f"{bench.site}/spam/__init__.py", "a") as file:
+        file.write("# edited\n")
+    as_nobody(lambda: look(("__init__.py", "changed")))

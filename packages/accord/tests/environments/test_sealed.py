@@ -25,7 +25,9 @@ from accord.testing.installing import (
     SPAM,
     SPAM_POINTS,
     Bench,
+    as_nobody,
     compiled_in,
+    open_to_all,
     run_python,
     shares,
     snapshot,
@@ -378,37 +380,22 @@ def test_damage_in_a_closure_is_found_and_healed_from_the_store(bench: Bench) ->
 @pytest.mark.skipif(os.geteuid() != 0, reason="becoming somebody else needs root")
 def test_somebody_without_root_cannot_write_either(bench: Bench) -> None:
     os.chmod(bench.folder, 0o777)
-    above = bench.folder
-    while above != "/":
-        os.chmod(above, os.stat(above).st_mode | 0o055)
-        above = os.path.dirname(above)
+    open_to_all(bench.folder)
     bench.python  # noqa: B018 described by root: nobody may not be able to read the test's own Python
-    for folder in (bench.cache, bench.store.root):
+    want = bench.wanted(files=SPAM)
+    for folder in (bench.cache, bench.store.root, f"{bench.cache}/closures-v1"):
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o777)
-    want = bench.wanted(files=SPAM)
-    os.makedirs(f"{bench.cache}/closures-v1", exist_ok=True)
-    for folder in (f"{bench.cache}/closures-v1",):
-        os.chmod(folder, 0o777)
-    child = os.fork()
-    if child == 0:
-        os.setgid(65534)
-        os.setuid(65534)
-        try:
-            done = bench.seal(f"{bench.folder}/theirs", want, link_mode="copy")
-            assert done.closure
-            site = f"{bench.folder}/theirs/{bench.python.paths['purelib']}"
-            for path in (f"{site}/new.py", f"{site}/spam/new.py", f"{site}/spam/__init__.py"):
-                try:
-                    os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
-                except PermissionError:
-                    continue
-                os._exit(3)
-        except BaseException as error:
-            os.write(2, repr(error).encode())
-            os._exit(1)
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+
+    def seal_and_write() -> None:
+        done = bench.seal(f"{bench.folder}/theirs", want, link_mode="copy")
+        assert done.closure
+        site = f"{bench.folder}/theirs/{bench.python.paths['purelib']}"
+        for path in (f"{site}/new.py", f"{site}/spam/new.py", f"{site}/spam/__init__.py"):
+            with pytest.raises(PermissionError):
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
+
+    as_nobody(seal_and_write)
     # What only modes guard is closed to root before root shares it.
     assert bench.seal(f"{bench.folder}/roots", want).closure == "" or _closed(bench, f"{bench.folder}/roots")
 
@@ -421,20 +408,12 @@ def test_a_closure_of_another_boot_in_a_cache_that_is_somebody_elses_can_be_used
     with open(f"{done.closure}/state", "rb") as file:
         values = marshal.loads(file.read())
     write_atomic(f"{done.closure}/state", marshal.dumps({**values, "boot": "another"}))
-    above = done.closure
-    while above != "/":
-        os.chmod(above, os.stat(above).st_mode | 0o055)
-        above = os.path.dirname(above)
-    child = os.fork()
-    if child == 0:
-        os.setgid(65534)
-        os.setuid(65534)
-        try:
-            os._exit(0 if closures.find_closure(done.closure) is not None else 3)
-        except BaseException as error:
-            os.write(2, repr(error).encode())
-            os._exit(1)
-    assert os.waitpid(child, 0)[1] == 0
+    open_to_all(done.closure)
+
+    def find() -> None:
+        assert closures.find_closure(done.closure) is not None
+
+    as_nobody(find)
 
 
 def _closed(bench: Bench, env: str) -> bool:

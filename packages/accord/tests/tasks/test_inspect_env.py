@@ -265,3 +265,16 @@ def test_a_folder_that_is_no_environment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         inspect_env.look(env=str(tmp_path), folders=[], python=None, cache_dir=str(tmp_path / "cache"))
     assert caught.value.code == "no-environment"
+
+
+@pytest.mark.parametrize(
+    ("python", "left"), [("3.11", ["spam==1"]), ("3.12", ["setuptools==1", "spam==1", "wheel==1"])]
+)
+def test_freeze_leaves_out_what_an_environment_installs_with(
+    tmp_path: Path, python: str, left: list[str]
+) -> None:
+    for name in ("pip", "setuptools", "wheel", "spam"):
+        install(tmp_path, name, "1")
+    found = inspect_env.read_installed([str(tmp_path)])
+    asked = inspect_env.listing(found, exclude=inspect_env.tools({"python_version": python}))
+    assert list(inspect_env.freeze(asked)) == left

@@ -20,7 +20,7 @@ from accord_core.errors import ArchiveError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from accord.store.entry import Entry
     from accord.store.store import Store
@@ -50,17 +50,22 @@ def verify(directory: str, *, repair: bool = False, store: Store | None = None) 
 
     ``repair`` puts back what is missing or changed from the entries of ``store``, for what Accord installed.  An
     entry that is itself damaged (a hard-linked file edited in place is one file) repairs nothing: fetch the wheel
-    again, then repair.  Sealed environments are repaired in their closure, for all who share it.
+    again, then repair.  Sealed environments are repaired in their closure, for all who share it.  An environment that
+    this user may only read is compared as it lies, without a turn: whoever may write is the one to take a crash back.
     """
     layout = layout_of(directory)
+    if not repair and not os.access(layout.root, os.W_OK):
+        return _check_all(layout)
     with layout.lock():
         recover_locked(layout.root)
-        found = []
-        for one in read_site(layout):
-            found.extend(_check(layout, one))
+        found = _check_all(layout)
         if repair and store is not None and found:
             _repair(layout, found, store)
-    return tuple(found)
+    return found
+
+
+def _check_all(layout: Layout) -> tuple[Problem, ...]:
+    return tuple(problem for one in read_site(layout) for problem in _check(layout, one))
 
 
 def _rows(layout: Layout, one: Installed) -> Iterator[tuple[str, str, int | None]]:
@@ -109,7 +114,7 @@ def tree_faults(tree: str, site: str) -> bool:
 # -- repairing -----------------------------------------------------------------------------------------------
 
 
-def _repair(layout: Layout, problems: list[Problem], store: Store) -> None:
+def _repair(layout: Layout, problems: Sequence[Problem], store: Store) -> None:
     record = state.read(layout.root)
     known: state.Known = record["dists"] if record else {}
     for problem in problems:

@@ -40,6 +40,7 @@ __all__ = [
     "look",
     "nodes",
     "read_installed",
+    "tools",
 ]
 
 
@@ -225,6 +226,12 @@ def listing(
         for one in all_of_them
         if one.name not in left_out and (editable is None or (one.editable is not None) is editable)
     )
+
+
+def tools(markers: Mapping[str, str]) -> tuple[str, ...]:
+    """What an environment holds to install with, which ``pip freeze`` leaves out as pip does: nobody asked for it."""
+    minor = int(markers["python_version"].split(".")[1])
+    return ("pip",) if minor >= 12 else ("pip", "distribute", "setuptools", "wheel")
 
 
 def freeze(installed: Iterable[Installed], *, editable: bool = True) -> tuple[str, ...]:

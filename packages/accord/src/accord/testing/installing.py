@@ -212,3 +212,25 @@ def dies_at(number: int, action: Callable[[], object]) -> bool:
         return True
     assert os.WEXITSTATUS(status) == 0
     return False
+
+
+def open_to_all(folder: str) -> None:
+    """Let everybody walk to ``folder`` and read it."""
+    while folder != "/":
+        os.chmod(folder, os.stat(folder).st_mode | 0o055)  # noqa: S103 - a test's own folder, and those above it
+        folder = os.path.dirname(folder)
+
+
+def as_nobody(action: Callable[[], object]) -> None:
+    """Carry the action out in a process of the user without rights; needs root.  An exception in it fails the test."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgid(65534)
+            os.setuid(65534)
+            action()
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0

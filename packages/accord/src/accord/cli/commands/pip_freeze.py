@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: Parser) -> None:
+    parser.flag(
+        "--all", help="Also pip itself, and what venv put beside it: setuptools and wheel before Python 3.12"
+    )
     parser.append("--exclude", metavar="NAME", help="Leave NAME out")
     parser.flag("--exclude-editable", help="Leave editable ones out")
     parser.append(
@@ -25,9 +28,10 @@ def arguments(parser: Parser) -> None:
 def run(args: Args, context: Context) -> int:
     from accord.tasks import inspect_env
 
+    looked = context.look(args)
     found = inspect_env.listing(
-        context.look(args).installed,
-        exclude=normal_names(args.exclude),
+        looked.installed,
+        exclude=(*normal_names(args.exclude), *(() if args.all else inspect_env.tools(looked.markers))),
         editable=False if args.exclude_editable else None,
     )
     lines = inspect_env.freeze(found)
