@@ -1,4 +1,4 @@
-"""Reading untrusted wheels and sdists within named limits.
+"""Reading untrusted wheels and sdists within named limits, and writing zip archives whose bytes depend on nothing else.
 
 An archive from an index is a stranger's input: what two readers understand differently, one of them can be
 fooled with.  So the rooms here accept one reading only and refuse the rest with a code, before a byte is
@@ -17,6 +17,7 @@ unpacked; they stop at the first fault.  They read files and buffers they are ha
     record       RECORD: reading, writing, holding an archive against it
     wheel        a wheel: its dist-info, its schemes, its members verified
     sdist        tar.gz and legacy zip sdists: PKG-INFO and safe extraction
+    zipwriter    a zip archive, written deterministically
 
 This package imports nothing by itself, so that ``metadata`` stays cheap.
 """

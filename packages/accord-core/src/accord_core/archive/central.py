@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .limits import Limits
 
-__all__ = ["Ending", "Member", "parse_directory", "parse_ending", "tail_size"]
+__all__ = ["Ending", "Member", "Stamp", "parse_directory", "parse_ending", "read_stamp", "tail_size"]
 
 _END = Struct("<4sHHHHLLH")
 _END_MARK = b"PK\x05\x06"
@@ -75,6 +75,26 @@ class Member:
 
     def __repr__(self) -> str:
         return f"<Member {self.name!r} {self.size} bytes>"
+
+
+class Stamp:
+    """What the directory says of a member besides its contents; nothing that is installed depends on it.
+
+    ``mode`` are the permission bits (0 where the maker knew none), ``date`` and ``time`` the words of DOS (APPNOTE
+    4.4.6), local to whoever wrote them.
+    """
+
+    __slots__ = ("date", "mode", "time")
+
+    def __init__(self, mode: int, date: int, time: int) -> None:
+        self.mode = mode
+        self.date = date
+        self.time = time
+
+    def __str__(self) -> str:
+        """``1980-01-01 00:00:00``; what no calendar has is shown as it stands."""
+        day = f"{(self.date >> 9) + 1980}-{self.date >> 5 & 15:02}-{self.date & 31:02}"
+        return f"{day} {self.time >> 11:02}:{self.time >> 5 & 63:02}:{(self.time & 31) * 2:02}"
 
 
 class Ending:
@@ -249,6 +269,14 @@ def _entry(directory: bytes, at: int) -> tuple[Member, bool, int]:
     if folder and (size or crc or packed > 2):  # 2: deflate's spelling of nothing
         raise ArchiveError("archive-special-file", f"the folder {name!r} holds data")
     return Member(name, method, flags, size, packed, crc, offset, bool(mode & 0o111), at), folder, after
+
+
+def read_stamp(directory: bytes, at: int) -> Stamp:
+    """The :class:`Stamp` of the entry at ``at``, of a directory that was parsed."""
+    time = directory[at + 12] | directory[at + 13] << 8
+    date = directory[at + 14] | directory[at + 15] << 8
+    mode = (directory[at + 40] | directory[at + 41] << 8) & 0o7777
+    return Stamp(mode, date, time)
 
 
 def read_extra(extra: bytes, name: str, size: int, packed: int, offset: int) -> tuple[int, int, int]:

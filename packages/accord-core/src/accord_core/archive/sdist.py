@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .limits import Limits
     from .zipreader import Zip
 
-__all__ = ["extract", "pkg_info", "sdist_metadata"]
+__all__ = ["SdistMember", "extract", "pkg_info", "sdist_metadata", "walk"]
 
 _PIECE = 1 << 20
 _GZIP = 31  # zlib's number for "deflate in a gzip member, full window"
@@ -88,6 +88,47 @@ def pkg_info(path: str, limits: Limits = DEFAULT) -> bytes:
 def sdist_metadata(path: str, limits: Limits = DEFAULT) -> Metadata:
     """``PKG-INFO`` parsed; ask :meth:`Metadata.is_static` before believing its dependencies (PEP 643)."""
     return parse_metadata(pkg_info(path, limits))
+
+
+class SdistMember:
+    """An entry of a tar as it stands there: ``kind`` is ``file``, ``folder``, ``link`` or ``hard link`` (``target`` is
+    where it leads), ``mode`` its permission bits, ``when`` seconds since 1970, ``owner`` ``user:group`` and numbers."""
+
+    __slots__ = ("kind", "mode", "name", "owner", "size", "target", "when")
+
+    def __init__(self, entry: tarfile.TarInfo) -> None:
+        self.name = _name(entry)
+        self.kind = {tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "link", tarfile.LNKTYPE: "hard link"}.get(
+            entry.type, "file"
+        )
+        self.size = entry.size if self.kind == "file" else 0
+        self.mode = entry.mode & 0o7777
+        self.when = int(entry.mtime)
+        self.owner = f"{entry.uname}:{entry.gname} {entry.uid}:{entry.gid}"
+        self.target = entry.linkname if "link" in self.kind else ""
+
+
+def walk(path: str, limits: Limits = DEFAULT) -> Iterator[tuple[SdistMember, Iterator[bytes]]]:
+    """Every entry of a ``.tar.gz`` in its order, with its content, which must be read before the next is asked for.
+
+    Writes nothing.  Raises as :func:`extract`, but that links are only shown; folders, too, are entries.
+    """
+    paths = Paths(limits)
+    try:
+        with _Expanded(path, limits) as source:
+            for entry in _entries(source, limits):
+                member = SdistMember(entry)
+                if member.kind != "folder":
+                    paths.add_file(member.name)
+                elif member.name:
+                    paths.add_folder(member.name, repeatable=True)
+                yield member, _content(source, entry) if member.kind == "file" else iter(())
+            source.finish()
+        paths.finish()
+    except ArchiveError as fault:
+        if fault.where is None:
+            fault.where = Where(path)
+        raise
 
 
 def _pkg_info_zip(path: str, limits: Limits) -> bytes | None:

@@ -13,7 +13,16 @@ from struct import Struct
 
 from ..errors import ArchiveError, Where
 from . import inflate
-from .central import Ending, Member, parse_directory, parse_ending, read_extra, tail_size
+from .central import (
+    Ending,
+    Member,
+    Stamp,
+    parse_directory,
+    parse_ending,
+    read_extra,
+    read_stamp,
+    tail_size,
+)
 from .limits import DEFAULT
 
 TYPE_CHECKING = False
@@ -42,7 +51,7 @@ class Zip:
     A context manager; :meth:`close` is safe to repeat.
     """
 
-    __slots__ = ("_close", "_take", "folders", "limits", "members", "path")
+    __slots__ = ("_close", "_ending", "_take", "folders", "limits", "members", "path")
 
     def __init__(
         self,
@@ -50,6 +59,7 @@ class Zip:
         take: Take,
         close: Callable[[], None],
         *,
+        ending: Ending,
         members: tuple[Member, ...],
         folders: tuple[str, ...],
         limits: Limits,
@@ -57,6 +67,7 @@ class Zip:
         self.path = path
         self._take = take
         self._close = close
+        self._ending = ending
         self.members = members
         self.folders = folders
         self.limits = limits
@@ -74,15 +85,21 @@ class Zip:
         """The member in chunks of up to ``chunk`` bytes; verified only once the iterator is exhausted."""
         try:
             yield from inflate.inflate_stream(
-                self._pieces(member), member.method, member.size, member.crc, chunk=chunk
+                self.packed(member), member.method, member.size, member.crc, chunk=chunk
             )
         except ArchiveError as fault:
             raise _placed(fault, self.path, member.name) from None
 
-    def _pieces(self, member: Member) -> Iterator[bytes]:
+    def packed(self, member: Member) -> Iterator[bytes]:
+        """The packed bytes as they lie in the archive, for whoever writes them into another; nothing is verified."""
         end = member.start + member.packed
         for start in range(member.start, end, _PIECE):
             yield bytes(self._take(start, min(_PIECE, end - start)))
+
+    def stamps(self) -> dict[str, Stamp]:
+        """Modes and times by member name.  Read on demand: whoever installs has no use for them."""
+        directory = bytes(self._take(self._ending.offset, self._ending.size))
+        return {member.name: read_stamp(directory, member.at) for member in self.members}
 
     def close(self) -> None:
         self._close()
@@ -141,7 +158,7 @@ def _opened(path: str, take: Take, close: Callable[[], None], total: int, limits
     files, folders = parse_directory(directory, ending, limits)
     verify_local(take, directory, ending, files + folders if folders else files)
     names = tuple(folder.name for folder in folders)
-    return Zip(path, take, close, members=tuple(files), folders=names, limits=limits)
+    return Zip(path, take, close, ending=ending, members=tuple(files), folders=names, limits=limits)
 
 
 def _read_all(source: int, total: int) -> bytes:

@@ -1,6 +1,6 @@
 """Which commands there are, in the order help shows them, and the names each is found by.
 
-Only words: the root help must not import 36 modules.  A test compares each line with the ``HELP`` of the module it
+Only words: the root help must not import every module.  A test compares each line with the ``HELP`` of the module it
 names, and the modules in ``commands/`` with this table.  Hot.
 """
 
@@ -24,6 +24,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("outdated", "Show which locked packages have newer versions"),
             ("export", "Write the lock in another format"),
         ),
+    ),
+    (
+        "Packages",
+        (("wheel", "Look into, take apart, make, compare and repair wheels"),),
     ),
     (
         "Environments",
@@ -62,6 +66,11 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("list", "List the interpreters on this machine"),
         ("find", "Print the interpreter a request leads to"),
         ("pin", "Write the Python of a project to .python-version"),
+    ),
+    "wheel": (
+        ("inspect", "Show what a wheel or sdist is and holds"),
+        ("diff", "Compare two wheels or two sdists"),
+        ("verify", "Check wheels against their RECORD, file by file"),
     ),
     "cache": (
         ("dir", "Print where the cache is"),

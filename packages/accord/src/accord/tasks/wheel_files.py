@@ -1,0 +1,70 @@
+"""Looking into wheels and sdists, for ``accord wheel``: inspect, compare, verify, and a page to look at.
+
+Each function is one use case over files the user names; the work is ``accord.wheels``'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from accord.wheels import comparison, inspection, textdiff, verification
+from accord.wheels.comparison import IGNORABLE, Change, Comparison, Ignoring
+from accord.wheels.contents import kind_of
+from accord.wheels.inspection import Inspection
+from accord.wheels.tree import Folder, tree_of
+from accord_core.errors import AccordError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from accord.wheels.textdiff import TextDiff
+    from accord.wheels.verification import Verification
+
+__all__ = [
+    "IGNORABLE",
+    "Change",
+    "Comparison",
+    "Folder",
+    "Inspection",
+    "compare_files",
+    "inspect_file",
+    "tree_of",
+    "verify_files",
+    "write_page",
+]
+
+
+def inspect_file(path: str) -> Inspection:
+    """What the wheel or sdist at ``path`` is and holds.  UsageError, ArchiveError."""
+    return inspection.inspect(path)
+
+
+def write_page(found: Inspection, output: str) -> None:
+    """The inspection as one HTML page at ``output``.  Raises as ``write_output``."""
+    from accord.io.outputs import write_output
+    from accord.wheels.page import page
+
+    write_output(output, page(found).encode("utf-8", "replace"))
+
+
+def compare_files(
+    old: str, new: str, *, ignore: Sequence[str] = (), text: bool = False
+) -> tuple[Comparison, tuple[TextDiff, ...]]:
+    """Two wheels or two sdists; ``ignore`` are names of :data:`IGNORABLE`.  A file that cannot be read is a
+    UsageError, so that exit status 1 only means that they differ."""
+    try:
+        found = comparison.compare(old, new, ignoring=Ignoring(**dict.fromkeys(ignore, True)))
+        return found, textdiff.text_diffs(found) if text else ()
+    except AccordError as error:
+        # 2, as `diff` and `cmp` have it: status 1 is an answer.
+        error.exit_status = 2
+        raise
+
+
+def verify_files(paths: Sequence[str], *, require: Sequence[str] = ()) -> tuple[Verification, ...]:
+    """Each wheel against its RECORD and its name; ``require`` are digests (``sha256:HEX``) one of which each file
+    must have."""
+    digests = tuple(verification.parse_hash(text) for text in require)
+    for path in paths:
+        kind_of(path)  # a name that is none is said before the first large file is read
+    return tuple(verification.verify(path, require=digests) for path in paths)
