@@ -71,6 +71,10 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("inspect", "Show what a wheel or sdist is and holds"),
         ("diff", "Compare two wheels or two sdists"),
         ("verify", "Check wheels against their RECORD, file by file"),
+        ("unpack", "Unpack a wheel into a folder, verified"),
+        ("pack", "Make a wheel of an unpacked folder"),
+        ("tags", "Give wheels other tags"),
+        ("repair", "Put the libraries a wheel needs into it (Linux)"),
     ),
     "cache": (
         ("dir", "Print where the cache is"),

@@ -1,4 +1,4 @@
-"""Looking into wheels and sdists, for ``accord wheel``: inspect, compare, verify, and a page to look at.
+"""Wheels and sdists as files, for ``accord wheel``: look inside, compare, verify, take apart, put together, retag.
 
 Each function is one use case over files the user names; the work is ``accord.wheels``'s.
 """
@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from accord.wheels import comparison, inspection, textdiff, verification
-from accord.wheels.comparison import IGNORABLE, Change, Comparison, Ignoring
+from accord.wheels import compare, inspection, packing, tagging, textdiff, unpacking, verification
+from accord.wheels.compare import IGNORABLE, Change, Comparison, Ignoring
 from accord.wheels.contents import kind_of
 from accord.wheels.inspection import Inspection
+from accord.wheels.tagging import Retagging
 from accord.wheels.tree import Folder, tree_of
+from accord_core.archive.zipwriter import source_date
 from accord_core.errors import AccordError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from accord.wheels.packing import Packed
+    from accord.wheels.tagging import Retagged
     from accord.wheels.textdiff import TextDiff
+    from accord.wheels.unpacking import Unpacked
     from accord.wheels.verification import Verification
 
 __all__ = [
@@ -26,9 +31,13 @@ __all__ = [
     "Comparison",
     "Folder",
     "Inspection",
+    "Retagging",
     "compare_files",
     "inspect_file",
+    "pack_folder",
+    "retag_files",
     "tree_of",
+    "unpack_file",
     "verify_files",
     "write_page",
 ]
@@ -53,7 +62,7 @@ def compare_files(
     """Two wheels or two sdists; ``ignore`` are names of :data:`IGNORABLE`.  A file that cannot be read is a
     UsageError, so that exit status 1 only means that they differ."""
     try:
-        found = comparison.compare(old, new, ignoring=Ignoring(**dict.fromkeys(ignore, True)))
+        found = compare.compare(old, new, ignoring=Ignoring(**dict.fromkeys(ignore, True)))
         return found, textdiff.text_diffs(found) if text else ()
     except AccordError as error:
         # 2, as `diff` and `cmp` have it: status 1 is an answer.
@@ -68,3 +77,19 @@ def verify_files(paths: Sequence[str], *, require: Sequence[str] = ()) -> tuple[
     for path in paths:
         kind_of(path)  # a name that is none is said before the first large file is read
     return tuple(verification.verify(path, require=digests) for path in paths)
+
+
+def unpack_file(path: str, into: str) -> Unpacked:
+    """The wheel at ``path`` into ``into``/NAME-VERSION.  UsageError, ArchiveError, InstallError."""
+    return unpacking.unpack(path, into)
+
+
+def pack_folder(folder: str, into: str, *, build: str | None, environ: Mapping[str, str]) -> Packed:
+    """A wheel of ``folder`` in ``into``; its moment is ``SOURCE_DATE_EPOCH`` of ``environ``, else 1980."""
+    when = source_date(environ.get("SOURCE_DATE_EPOCH"))
+    return packing.pack(folder, into, build=build, when=when)
+
+
+def retag_files(paths: Sequence[str], wanted: Retagging, *, remove: bool) -> tuple[Retagged, ...]:
+    """Each wheel under other tags, beside it.  Stops at the first that cannot be; those before it are done."""
+    return tuple(tagging.retag(path, wanted, remove=remove) for path in paths)

@@ -10,7 +10,7 @@ no environment; what an index would refuse is the business of ``accord.checks``.
     tree           its files as a tree with sums
     page           that record as one HTML page
     verification   everything RECORD and the names promise, every fault found
-    comparison     two archives, difference by difference
+    compare        two archives, difference by difference
     textdiff       the text of what differs
     unpacking      a wheel into a folder
     packing        a folder into a wheel

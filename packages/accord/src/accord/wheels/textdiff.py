@@ -14,7 +14,7 @@ from accord.wheels.contents import open_contents
 from accord.wheels.limits import DEFAULT
 
 if TYPE_CHECKING:
-    from accord.wheels.comparison import Change, Comparison
+    from accord.wheels.compare import Change, Comparison
     from accord.wheels.limits import Limits
 
 __all__ = ["TextDiff", "text_diffs"]

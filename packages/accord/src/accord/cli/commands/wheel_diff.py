@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from accord.cli.parser import Args, Parser
     from accord.tasks.wheel_files import Change, Comparison
 
-_IGNORABLE = ("times", "modes", "order", "packing", "owners", "generator", "record", "spelling")
+IGNORABLE = ("times", "modes", "order", "packing", "owners", "generator", "record", "spelling")
 
 
 def arguments(parser: Parser) -> None:
@@ -34,7 +34,7 @@ def arguments(parser: Parser) -> None:
     parser.argument("new", metavar="NEW", help="Another of the same kind", complete="file")
     parser.flag("--text", help="Show the lines that differ")
     parser.append(
-        "--ignore", metavar="WHAT", choices=_IGNORABLE, help=f"No difference: {', '.join(_IGNORABLE)}"
+        "--ignore", metavar="WHAT", choices=IGNORABLE, help=f"No difference: {', '.join(IGNORABLE)}"
     )
     parser.flag("--loose", help="Ignore all of these")
 
@@ -42,7 +42,7 @@ def arguments(parser: Parser) -> None:
 def run(args: Args, context: Context) -> int:
     from accord.tasks import wheel_files
 
-    ignore = _IGNORABLE if args.loose else args.ignore
+    ignore = IGNORABLE if args.loose else args.ignore
     found, texts = wheel_files.compare_files(args.old, args.new, ignore=ignore, text=args.text)
     status = 0 if found.same else 1
     if context.json:
@@ -125,7 +125,7 @@ def _summary(found: Comparison) -> str:
             ("added", found.added),
             ("removed", found.removed),
             ("changed", found.changed),
-            ("fields of metadata", found.metadata),
+            ("in the metadata", found.metadata),
         )
         if items
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from accord.testing.archives import Part, TarPart, wheel_parts, zip_bytes
-from accord.wheels.comparison import LOOSE, Comparison, Ignoring, compare
+from accord.wheels.compare import LOOSE, Comparison, Ignoring, compare
 from accord.wheels.limits import Limits
 from accord.wheels.textdiff import text_diffs
 from accord_core.errors import UsageError
