@@ -13,6 +13,7 @@ python                which interpreter ("3.12", "cpython3.12", a path)
 no-build              true, or names of projects that are never built
 link-mode             reflink, hardlink, copy, auto
 compile-bytecode      true: compile what is installed, instead of at the first import
+check                 table: ignore (codes of checks that `accord check` leaves out here)
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ KEYS = (
     "no-build",
     "link-mode",
     "compile-bytecode",
+    "check",
 )
 # Tables that belong to the build backend, which reads them whole and reports their faults itself.
 _OF_THE_BACKEND = ("backend", "build", "extension", "step")
@@ -116,6 +118,7 @@ class ToolTable:
     no_build_projects: tuple[str, ...] = ()
     link_mode: str | None = None
     compile_bytecode: bool | None = None
+    check_ignore: tuple[str, ...] = ()
 
 
 def read_tool_table(data: Mapping[str, Any], faults: Faults) -> ToolTable:
@@ -146,7 +149,14 @@ class _Reader(Fields):
             no_build_projects=() if isinstance(build, bool) else self.names(table, "no-build", _AT),
             link_mode=self.choice(table, "link-mode", _AT, LINK_MODES),
             compile_bytecode=self.boolean(table, "compile-bytecode", _AT),
+            check_ignore=self.check_ignore(table),
         )
+
+    def check_ignore(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        at: KeyPath = (*_AT, "check")
+        inside = self.table(table, "check", _AT) or {}
+        self.unknown(inside, at, ("ignore",))
+        return self.texts(inside, "ignore", at)
 
     def indexes(self, table: Mapping[str, Any]) -> tuple[Index, ...]:
         found: list[Index] = []

@@ -28,6 +28,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Packages",
         (("wheel", "Look into, take apart, make, compare and repair wheels"),),
+        (("check", "Look for what an index would refuse and a maintainer would want"),),
     ),
     (
         "Environments",
