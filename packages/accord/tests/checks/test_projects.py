@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import PYPROJECT, Bench, codes
+from accord.checks.limits import Limits
+from accord.checks.subjects import open_subject
+from accord_core.errors import DocumentError, UsageError
 
+from .conftest import MODULES, PYPROJECT, Bench, codes
+
+pytest.importorskip("trove_classifiers", reason="accord[check] is not installed")
+pytest.importorskip("comrak", reason="accord[check] is not installed")
+
+CLASSIFIERS = '"Programming Language :: Python :: 3", '
 # code, what is swapped in the honest pyproject.toml
 SWAPS = [
     ("pyproject-invalid", 'name = "spam-shop"', 'name = "spam-shop"\nclassifers = []'),
     ("pyproject-invalid", 'name = "spam-shop"', "name = 3"),
     ("pyproject-invalid", "[project.urls]", "[project.urls"),
+    ("pyproject-invalid", '"MIT"', '"MIT or so"'),
     ("backend-table", "[tool.ruff]", '[tool.accord.build]\nmodule = ["spam_shop"]'),
     ("backend-table", "[tool.ruff]", '[[tool.accord.extension]]\nname = "x"\nsource = []'),
     ("table-unknown", "[tool.ruff]", "[build-systm]"),
@@ -37,14 +46,63 @@ SWAPS = [
     ("dependency-duplicate", '"eggs>=2"', '"eggs>=2", "Eggs>=3"'),
     ("dependency-lower-bound", "eggs>=2", "eggs"),
     ("dependency-cap", "eggs>=2", "eggs>=2,<3"),
+    ("classifier-unknown", CLASSIFIERS, '"Programing Language :: Python :: 3", '),
+    ("classifier-deprecated", CLASSIFIERS, '"Natural Language :: Ukranian", '),
+    ("classifier-private", CLASSIFIERS, '"Private :: Do Not Upload", '),
+    ("classifier-duplicate", CLASSIFIERS, CLASSIFIERS * 2),
+    ("classifier-python", CLASSIFIERS, '"Programming Language :: Python :: 3.9", '),
+    ("typed-classifier-missing", ', "Typing :: Typed"', ""),
+    ("readme-missing", 'readme = "README.md"', ""),
+    ("readme-file", '"README.md"', '"READ.md"'),
+    ("readme-type", '"README.md"', '{text = "spam", content-type = "text/html"}'),
+    ("readme-type", '"README.md"', '{text = "spam", content-type = "text/markdown; variant=Ours"}'),
+    ("readme-type", '"README.md"', '"LICENSE"'),
+    ("readme-render", '"README.md"', '{text = ".. nothing::\\n\\nx\\n-", content-type = "text/x-rst"}'),
+    ("license-missing", 'license = "MIT"\nlicense-files = ["LICENSE"]', ""),
+    ("license-table", 'license = "MIT"', 'license = {text = "MIT"}'),
+    ("license-classifier", CLASSIFIERS, '"License :: OSI Approved :: MIT License", '),
+    ("license-file-unmatched", '["LICENSE"]', '["COPYING"]'),
+    ("entry-point-missing", "spam_shop.main:main", "spam_shop.mian:main"),
+    ("entry-point-missing", "spam_shop.main:main", "spam_shop.main:mian"),
+    ("import-names", 'readme = "README.md"', 'readme = "README.md"\nimport-names = ["spam_shp"]'),
 ]
+LATIN = "# spam\nname = 'J\xf6rg'\n".encode("latin-1")
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"
+# code, files that are added, files that are dropped
+FILES: list[tuple[str, dict[str, str | bytes], tuple[str, ...]]] = [
+    ("license-file-missing", {"pyproject.toml": PYPROJECT.replace('license-files = ["LICENSE"]', "")}, ("LICENSE",)),
+    ("readme-file", {"README.md": LATIN}, ()),
+    ("source-syntax", {"src/spam_shop/bad.py": "def f(:\n"}, ()),
+    ("source-syntax", {"src/spam_shop/bad.py": "try:\n    x\nexcept* ValueError:\n    pass\n"}, ()),  # 3.11
+    ("source-syntax", {"src/spam_shop/bad.py": LATIN}, ()),
+    ("init-missing", {"src/spam_shop/sub/a.py": ""}, ()),
+    ("typed-marker-missing", {}, ("src/spam_shop/py.typed",)),
+    (
+        "typed-undeclared",
+        {
+            "pyproject.toml": PYPROJECT.replace(', "Typing :: Typed"', ""),
+            "src/spam_shop/a.py": "".join(f"def f{number}() -> None: ...\n" for number in range(30)),
+        },
+        ("src/spam_shop/py.typed",),
+    ),
+    ("stubs-with-code", {"src/ham-stubs/__init__.py": ""}, ()),
+    ("ships-secret", {"src/spam_shop/.pypirc": "[a]\npassword = x\n"}, ()),
+    ("ships-secret", {"src/spam_shop/server.key": KEY}, ()),
+    ("ships-secret", {"src/spam_shop/.env": "TOKEN=abc\n"}, ()),
+    ("ships-test-key", {"src/spam_shop/tests/server.key": KEY}, ()),
+    ("ships-junk", {"src/spam_shop/main.py~": ""}, ()),
+    ("ships-junk", {"src/spam_shop/.DS_Store": ""}, ()),
+    ("file-large", {"src/spam_shop/data.bin": b"\0" * 10_000_001}, ()),
+    ("path-long", {f"src/spam_shop/{'long' * 20}/{'long' * 25}.txt": ""}, ()),
+    ("case-collision", {"src/spam_shop/Main.py": ""}, ()),
+]  # fmt: skip
 
 
 def test_nothing_is_said_about_an_honest_project(bench: Bench) -> None:
     report = bench.check(bench.project())
     assert codes(report) == []
     assert report.skipped == ()
-    assert report.ran > 20
+    assert report.ran > 40
 
 
 @pytest.mark.parametrize(("code", "old", "new"), SWAPS)
@@ -52,7 +110,14 @@ def test_each_fault_of_the_document_is_found(bench: Bench, code: str, old: str, 
     report = bench.check(bench.project((old, new)))
     assert code in codes(report)
     for one in report.found:
-        assert one.finding.where.path.endswith("pyproject.toml")
+        assert one.finding.where.path.endswith(("pyproject.toml", "/project", "LICENSE"))
+
+
+@pytest.mark.parametrize(("code", "add", "drop"), FILES)
+def test_each_fault_of_the_files_is_found(
+    bench: Bench, code: str, add: dict[str, str | bytes], drop: tuple[str, ...]
+) -> None:
+    assert codes(bench.check(bench.project(add=add, drop=drop))) == [code]
 
 
 @pytest.mark.parametrize(
@@ -62,13 +127,42 @@ def test_each_fault_of_the_document_is_found(bench: Bench, code: str, old: str, 
         ("[tool.ruff]", "[tool.setuptools_scm]"),
         ('"eggs>=2"', "\"eggs>=2; python_version < '3.12'\", \"eggs>=3; python_version >= '3.12'\""),
         ("eggs>=2", "eggs>=2,!=2.1"),
-        ("eggs>=2", "eggs~=2.0"),
-        ("Source", "Discord"),
+        ("Source =", "Discord ="),
         ("Source =", '"Bug Tracker" ='),
+        (CLASSIFIERS, '"Programming Language :: Python :: 3.10", '),
+        ('"README.md"', '{file = "README.md", content-type = "text/markdown; variant=CommonMark"}'),
+        (
+            '"README.md"',
+            '{text = "`spam`_\\n\\n.. _spam: https://spam.example", content-type = "text/x-rst"}',
+        ),
+        ('"MIT"', '"MIT AND (Apache-2.0 WITH LLVM-exception)"'),
+        ("spam_shop.main:main", "spam_shop.main:main.run"),
+        ('readme = "README.md"', 'readme = "README.md"\nimport-names = ["spam_shop.main; private"]'),
+        ("[tool.ruff]", '[[tool.accord.extension]]\nname = "spam_shop._speed"\nsources = ["speed.c"]'),
     ],
 )
 def test_what_is_fine_is_not_reported(bench: Bench, old: str, new: str) -> None:
-    assert [code for code in codes(bench.check(bench.project((old, new)))) if code != "dependency-cap"] == []
+    assert codes(bench.check(bench.project((old, new)))) == []
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        {"src/spam_shop/ca.pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+        {"src/spam_shop/.env": "# TOKEN=\n"},
+        {"src/spam_shop/old.py": b"# -*- coding: latin-1 -*-\n" + LATIN},
+        {"src/spam_shop/lazy.py": "def __getattr__(name: str) -> object: ...\n"},
+        {"src/spam_shop/templates-1/a.py": ""},
+        {
+            "src/spam_shop/__pycache__/main.cpython-312.pyc": "",
+            "build/lib/x.py": "def f(:",
+            ".venv/pyvenv.cfg": "",
+        },
+        {"tools/broken.py": "def f(:\n", "docs/conf.py": ""},
+    ],
+)
+def test_files_that_are_fine_are_not_reported(bench: Bench, add: dict[str, str | bytes]) -> None:
+    assert codes(bench.check(bench.project(add=add))) == []
 
 
 def test_findings_say_the_line(bench: Bench) -> None:
@@ -77,7 +171,55 @@ def test_findings_say_the_line(bench: Bench) -> None:
     assert [one.finding.where.line for one in report.found] == [line]
 
 
+def test_a_readme_that_does_not_render_says_the_line_of_its_own(bench: Bench) -> None:
+    rst = "Spam\n====\n\nText.\n\n.. nothing:: x\n"
+    report = bench.check(bench.project(("README.md", "README.rst"), add={"README.rst": rst}))
+    (one,) = report.found
+    assert one.check.code == "readme-render"
+    assert one.finding.where.path.endswith("README.rst")
+    assert one.finding.where.line == 6
+
+
+def test_a_flat_layout_is_understood(bench: Bench) -> None:
+    flat = {**MODULES, "tests/__init__.py": "", "docs/conf.py": "", "setup.py": ""}
+    root = bench.project(
+        ("spam_shop.main:main", "spam_shop.mian:main"),
+        add=flat,
+        drop=tuple(f"src/{path}" for path in MODULES),
+    )
+    assert codes(bench.check(root)) == ["entry-point-missing"]
+
+
 def test_a_setup_py_alone_is_pointed_to_migrate(bench: Bench) -> None:
     root = bench.project(add={"setup.py": "import setuptools\n"}, drop=("pyproject.toml",))
-    report = bench.check(root)
-    assert "project-table-missing" in codes(report)
+    assert codes(bench.check(root)) == ["project-table-missing"]
+
+
+def test_a_folder_without_a_project_is_refused(bench: Bench) -> None:
+    with pytest.raises(UsageError) as refused:
+        open_subject(str(bench.folder), "")
+    assert refused.value.code == "check-no-subject"
+
+
+def test_a_folder_of_too_many_files_is_refused(bench: Bench) -> None:
+    root = bench.project()
+    count = len([path for path in root.rglob("*") if path.is_file()])
+    assert bench.check(root, limits=Limits(tree_files=count)).found == ()
+    with pytest.raises(DocumentError) as refused:
+        bench.check(root, limits=Limits(tree_files=count - 1))
+    assert refused.value.code == "check-too-many-files"
+
+
+def test_a_source_beyond_the_limit_is_named_as_not_examined(bench: Bench) -> None:
+    root = bench.project(add={"src/spam_shop/big.py": "x = 1\n" * 20})
+    assert codes(bench.check(root, limits=Limits(source_bytes=120))) == []
+    assert codes(bench.check(root, limits=Limits(source_bytes=119))) == ["not-examined"]
+
+
+def test_findings_beyond_the_limit_are_counted(bench: Bench) -> None:
+    lines = ", ".join(f'"Nonsense :: {number}"' for number in range(5))
+    root = bench.project((CLASSIFIERS, f"{lines}, "))
+    report = bench.check(root, limits=Limits(findings=3))
+    assert len(report.found) == 3
+    assert report.unshown == (("classifier-unknown", 2),)
+    assert report.errors == 5

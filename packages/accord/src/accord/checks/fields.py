@@ -16,6 +16,7 @@ __all__ = ["CHECKS"]
 
 check = Register()
 _ALL = ("project", "sdist", "wheel")
+_AHEAD = "introduced in metadata version"  # how packaging says so
 _SUMMARY = 512  # characters, by the index
 _LABEL = 32  # characters, core metadata "Project-URL"
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
@@ -42,7 +43,22 @@ def metadata_invalid(subject: SdistSubject | WheelSubject) -> Iterable[Finding]:
     place = _facts(subject).place
     for error in _invalid(Metadata.from_email, subject.metadata):
         field = getattr(error, "field", "") or "metadata"
-        yield Finding(f"{field}: {error}", place(field))
+        if _AHEAD not in str(error):
+            yield Finding(f"{field}: {error}", place(field))
+
+
+@check("metadata-ahead", "The metadata hold fields of a later version", ADVICE, "sdist", "wheel")
+def metadata_ahead(subject: SdistSubject | WheelSubject) -> Iterable[Finding]:
+    """Some builders write a field before the version of core metadata that has it. The index lets it pass; readers that
+    keep to the standard do not see the field.
+    """
+    from packaging.metadata import Metadata
+
+    place = _facts(subject).place
+    for error in _invalid(Metadata.from_email, subject.metadata):
+        if _AHEAD in str(error):
+            field = getattr(error, "field", "") or "metadata"
+            yield Finding(str(error), place(field), "build it with a current backend")
 
 
 def _invalid(parse: object, metadata: bytes | None) -> tuple[Exception, ...]:

@@ -27,6 +27,7 @@ __all__ = [
     "Found",
     "Register",
     "Skipped",
+    "listed",
 ]
 
 ERROR = "error"  # the index refuses it, an installer fails on it, or it gives a secret away
@@ -67,7 +68,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One row of the table.  ``needs`` names the module of the extra without which it cannot be run."""
+    """One row of the table.  ``needs`` names the modules of the extra without which it cannot be run; ``concerns`` says
+    of a subject whether there is anything for it to look at, so that what is not needed is not missed."""
 
     code: str
     title: str
@@ -76,6 +78,7 @@ class Check:
     fixable: bool
     needs: tuple[str, ...]
     function: Function
+    concerns: Callable[[Any], bool] | None = None
 
     @property
     def why(self) -> str:
@@ -117,9 +120,17 @@ class Register:
         *kinds: str,
         fixable: bool = False,
         needs: tuple[str, ...] = (),
+        concerns: Callable[[Any], bool] | None = None,
     ) -> Callable[[Function], Function]:
         def add(function: Function) -> Function:
-            self.checks.append(Check(code, title, severity, kinds, fixable, needs, function))
+            self.checks.append(Check(code, title, severity, kinds, fixable, needs, function, concerns))
             return function
 
         return add
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """The first few of ``names`` and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more

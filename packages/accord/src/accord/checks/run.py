@@ -59,6 +59,7 @@ def run_checks(subject: Subject | Pair, checks: Sequence[Check] = CHECKS) -> Rep
     unshown: list[tuple[str, int]] = []
     if subject.fault is not None:
         mine = [one for one in mine if one.code == "archive-refused"]
+    mine = [one for one in mine if one.concerns is None or one.concerns(subject)]
     for check in mine:
         missing = tuple(need for need in check.needs if find_spec(need) is None)
         if missing:
@@ -69,6 +70,8 @@ def run_checks(subject: Subject | Pair, checks: Sequence[Check] = CHECKS) -> Rep
         found += [Found(check, finding) for finding in findings[:most]]
         if len(findings) > most:
             unshown.append((check.code, len(findings) - most))
+        if findings and check.code == "wheel-record":
+            break  # whatever reads a damaged file would say the same again
     return Report(
         subject.path, subject.kind, len(mine) - len(skipped), tuple(found), tuple(skipped), tuple(unshown)
     )

@@ -164,7 +164,7 @@ class Pair:
 def open_subject(path: str, scratch: str, limits: Limits = DEFAULT_LIMITS) -> Subject:
     """Read what lies at ``path``; an sdist is unpacked below ``scratch``, which must last as long as the subject.
 
-    Raises UsageError ``check-no-subject``; DocumentError ``check-too-many-files``.
+    Raises UsageError ``check-no-subject``; DocumentError ``check-too-many-files``, ``document-too-large``.
     """
     if os.path.isdir(path):
         return _project(path, limits)
@@ -200,7 +200,7 @@ def _project(path: str, limits: Limits) -> ProjectSubject:
     file = subject.files.get("pyproject.toml")
     if file is not None:
         try:
-            subject.text = file.read().decode("utf-8-sig")
+            subject.text = _document(file, limits).decode("utf-8-sig")
             subject.data = read_pyproject(subject.text, document).raw  # type: ignore[assignment]
         except UnicodeDecodeError as error:
             subject.faults = (
@@ -214,12 +214,23 @@ def _project(path: str, limits: Limits) -> ProjectSubject:
 
     def read(name: str) -> bytes | None:
         found = subject.files.get(os.path.normpath(name).replace(os.sep, "/"))
-        return None if found is None else found.read()
+        return None if found is None else _document(found, limits)
 
     if isinstance((subject.data or {}).get("project"), dict):
         subject.facts = of_project(subject.table("project"), subject.place, read)
     subject.library = _project_library(subject)
     return subject
+
+
+def _document(file: File, limits: Limits) -> bytes:
+    if file.size > limits.document_bytes:
+        raise DocumentError(
+            "document-too-large",
+            f"{file.path} has {file.size:,} bytes, more than {limits.document_bytes:,}",
+            where=Where(file.path),
+            hint="check that this is the file you mean",
+        )
+    return file.read()
 
 
 def _lenient(text: str) -> dict[str, Any] | None:
@@ -237,26 +248,31 @@ def _tree(root: str, limits: Limits) -> dict[str, File]:
     queue = [("", 0)]
     while queue:
         folder, depth = queue.pop()
-        if depth > limits.tree_depth:
-            continue
-        for entry in os.scandir(os.path.join(root, folder)):
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_dir(follow_symlinks=False):
-                if entry.name not in _NOT_THE_PROJECT and not entry.name.endswith(".egg-info"):
-                    if os.path.exists(os.path.join(root, path, "pyvenv.cfg")):
-                        continue
-                    queue.append((path, depth + 1))
-            elif entry.is_file():
-                status = entry.stat()
-                found[path] = File(path, status.st_size, bool(status.st_mode & 0o111), _reader(entry.path))
-                if len(found) > limits.tree_files:
-                    raise DocumentError(
-                        "check-too-many-files",
-                        f"{root} holds more than {limits.tree_files:,} files",
-                        where=Where(root),
-                        hint="name the folder of one project, or check its sdist and wheel",
+        with os.scandir(os.path.join(root, folder)) as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    if depth < limits.tree_depth and _is_of_the_project(entry):
+                        queue.append((path, depth + 1))
+                elif entry.is_file():
+                    status = entry.stat()
+                    found[path] = File(
+                        path, status.st_size, bool(status.st_mode & 0o111), _reader(entry.path)
                     )
+        if len(found) > limits.tree_files:
+            raise DocumentError(
+                "check-too-many-files",
+                f"{root} holds more than {limits.tree_files:,} files",
+                where=Where(root),
+                hint="name the folder of one project, or check its sdist and wheel",
+            )
     return dict(sorted(found.items()))
+
+
+def _is_of_the_project(entry: os.DirEntry[str]) -> bool:
+    if entry.name in _NOT_THE_PROJECT or entry.name.endswith(".egg-info"):
+        return False
+    return not os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
 
 
 def _reader(path: str) -> Callable[[], bytes]:
@@ -327,7 +343,10 @@ def _sdist(path: str, scratch: str, limits: Limits) -> SdistSubject:
     subject.top = os.path.basename(folder)
     subject.files = _all_files(folder)
     info = subject.files.get("PKG-INFO")
-    if info is not None:
+    if info is not None and info.size > limits.document_bytes:
+        message = f"PKG-INFO has {info.size} bytes, more than {limits.document_bytes}"
+        subject.fault = ArchiveError("archive-file-too-large", message)
+    elif info is not None:
         subject.metadata = info.read()
         subject.facts = of_metadata(_raw(subject.metadata), f"{path}/PKG-INFO")
     return subject

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from accord.checks import document, fields, requirements
+from accord.checks import (
+    archives,
+    binaries,
+    contents,
+    document,
+    fields,
+    licences,
+    modules,
+    requirements,
+    words,
+)
 from accord.checks.model import Check
 
 __all__ = ["CHECKS", "find"]
 
-CHECKS: tuple[Check, ...] = (*document.CHECKS, *fields.CHECKS, *requirements.CHECKS)
+CHECKS: tuple[Check, ...] = tuple(
+    check
+    for room in (archives, document, fields, words, licences, requirements, modules, contents, binaries)
+    for check in room.CHECKS
+)
 
 
 def find(code: str) -> Check | None:

@@ -120,7 +120,11 @@ def _finding(one: Found, report: Report, context: Context) -> None:
     severity = context.paint(one.check.severity, _COLORS[one.check.severity])
     context.out(f"  {severity}[{one.check.code}]: {one.finding.message}")
     where = str(one.finding.where)
-    if where != report.path:
+    if report.kind != "project":
+        where = where.removeprefix(report.path).lstrip(
+            "/ "
+        )  # an archive's name is in the line above all of them
+    if where and where != report.path:
         context.out(f"    {context.paint('at', 'dim')} {where}")
     if one.finding.hint:
         fix = " (--fix does it)" if one.finding.edits else ""
