@@ -62,8 +62,8 @@ SWAPS = [
     ("license-table", 'license = "MIT"', 'license = {text = "MIT"}'),
     ("license-classifier", CLASSIFIERS, '"License :: OSI Approved :: MIT License", '),
     ("license-file-unmatched", '["LICENSE"]', '["COPYING"]'),
-    ("entry-point-missing", "spam_shop.main:main", "spam_shop.mian:main"),
-    ("entry-point-missing", "spam_shop.main:main", "spam_shop.main:mian"),
+    ("entry-point-missing", "spam_shop.main:main", "spam_shop.man:main"),
+    ("entry-point-missing", "spam_shop.main:main", "spam_shop.main:man"),
     ("import-names", 'readme = "README.md"', 'readme = "README.md"\nimport-names = ["spam_shp"]'),
 ]
 LATIN = "# spam\nname = 'J\xf6rg'\n".encode("latin-1")
@@ -183,7 +183,7 @@ def test_a_readme_that_does_not_render_says_the_line_of_its_own(bench: Bench) ->
 def test_a_flat_layout_is_understood(bench: Bench) -> None:
     flat = {**MODULES, "tests/__init__.py": "", "docs/conf.py": "", "setup.py": ""}
     root = bench.project(
-        ("spam_shop.main:main", "spam_shop.mian:main"),
+        ("spam_shop.main:main", "spam_shop.man:main"),
         add=flat,
         drop=tuple(f"src/{path}" for path in MODULES),
     )

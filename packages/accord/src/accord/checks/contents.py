@@ -25,15 +25,15 @@ _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _VALUE = re.compile(rb"(?m)^\s*(?:export\s+)?\w+\s*=\s*[^\s#]")
 _KEY_BYTES = 100_000  # no key, and no file of passwords, is larger
 _FOR_TESTS = re.compile(
-    r"(^|/)(tests?|testing|testdata|test_data|fixtures?|examples?|docs?|vectors|samples?)(/|$)|(^|/)test_",
-    re.I,
+    r"(^|/)(tests?|testing|testdata|test_data|fixtures?|examples?|docs?|vectors|samples?|dummy\w*|mocks?|fakes?)(/|$)|(^|/)test_",
+    re.IGNORECASE,
 )
 _JUNK = re.compile(
     r"(^|/)(\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*|\.coverage|npm-debug\.log|core)$"
-    r"|(~|\.swp|\.swo|\.orig|\.rej|\.bak|\.tmp)$"
     r"|(^|/)(\.git|\.hg|\.svn|\.idea|\.vscode|\.tox|\.nox|\.venv|\.mypy_cache|\.pytest_cache|\.ruff_cache|\.hypothesis"
     r"|\.ipynb_checkpoints|node_modules|__MACOSX)/"
 )
+_BACKUP = re.compile(r"(~|\.swp|\.swo|\.orig|\.rej|\.bak|\.tmp)$")
 _COMPILED = re.compile(r"(^|/)__pycache__/|\.py[co]$")
 _BESIDE = (
     "test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "script", "scripts",
@@ -96,13 +96,21 @@ def ships_test_key(subject: Subject) -> Iterable[Finding]:
     """A key that is only for tests does no harm, but scanners of those who install it will complain."""
     found = [file.path for file in _shipped(subject) if _FOR_TESTS.search(file.path) and _secret(file)]
     if found:
-        yield Finding(f"keys of tests or examples travel along: {listed(found)}", subject.where(found[0]))
+        yield Finding(
+            f"keys or passwords of tests or examples travel along: {listed(found)}", subject.where(found[0])
+        )
 
 
 @check("ships-junk", "Files that nobody meant to publish", WARNING, *_ALL)
 def ships_junk(subject: Subject) -> Iterable[Finding]:
     """Remains of editors, file managers, version control and caches. Delete them, or exclude them from the build."""
-    found = [file.path for file in _shipped(subject) if _JUNK.search(file.path)]
+    paths = [file.path for file in _shipped(subject)]
+    found = [
+        path
+        for path in paths
+        if _JUNK.search(path)
+        or (_BACKUP.search(path) and not _FOR_TESTS.search(path))  # tests make some on purpose
+    ]
     if found:
         yield Finding(
             f"nobody meant to publish {listed(found)}", subject.where(found[0]), "delete or exclude them"

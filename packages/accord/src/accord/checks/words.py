@@ -85,7 +85,7 @@ def classifier_duplicate(subject: Subject) -> Iterable[Finding]:
     facts = subject.facts
     for one, times in Counter(facts.classifiers if facts else ()).items():
         if times > 1 and facts:
-            edits = _fix(subject, Edit("remove-item", _AT, item=one))
+            edits = _fix(subject, *[Edit("remove-item", _AT, item=one)] * (times - 1))
             place = facts.place("classifiers", facts.classifiers.index(one))
             yield Finding(f"{one!r} stands {times} times", place, "once is enough", edits)
 
