@@ -52,12 +52,15 @@ def build_wheel(
 ) -> str:
     """Write a pure wheel into ``wheel_directory``; returns its file name.
 
-    ``metadata_directory`` needs no reading: metadata follow from ``pyproject.toml`` alone, so they are the
-    same bytes that :func:`prepare_metadata_for_build_wheel` wrote.
+    ``metadata_directory`` is what :func:`prepare_metadata_for_build_wheel` wrote: the wheel has these metadata, or
+    there is no wheel.
     """
     from . import project, wheel
 
-    return wheel.build(project.read("."), wheel_directory)
+    _tell_unknown(config_settings)
+    tree = project.read(".")
+    wheel.check_prepared(tree, metadata_directory)
+    return wheel.build(tree, wheel_directory)
 
 
 def build_editable(
@@ -66,13 +69,17 @@ def build_editable(
     """Write a wheel (PEP 660) that holds a ``.pth`` file naming the source root instead of the code."""
     from . import project, wheel
 
-    return wheel.build(project.read("."), wheel_directory, editable=True)
+    _tell_unknown(config_settings)
+    tree = project.read(".")
+    wheel.check_prepared(tree, metadata_directory)
+    return wheel.build(tree, wheel_directory, editable=True)
 
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     """Write ``{name}-{version}.tar.gz`` (PEP 625) into ``sdist_directory``; returns its file name."""
     from . import project, sdist
 
+    _tell_unknown(config_settings)
     return sdist.build(project.read("."), sdist_directory)
 
 
@@ -86,3 +93,12 @@ def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: S
 def prepare_metadata_for_build_editable(metadata_directory: str, config_settings: Settings = None) -> str:
     """The same folder: an editable wheel differs in its code, not in its metadata."""
     return prepare_metadata_for_build_wheel(metadata_directory, config_settings)
+
+
+def _tell_unknown(config_settings: Settings) -> None:
+    """Name what changes nothing: a frontend may pass one set of settings to the backends of many projects."""
+    if config_settings:
+        from .errors import say
+
+        for key in config_settings:
+            say(f"the config setting {key!r} is not known here and changes nothing")

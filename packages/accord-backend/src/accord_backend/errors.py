@@ -5,11 +5,15 @@ same codes style.  A frontend shows the text of the exception at the end of its 
 everything: code, every fault with its table and key, and what to do next.
 
     BackendError        the tree cannot be built; ``code``, ``message``, ``hint``, ``faults``
+
+What is no failure is said in one line by :func:`say`.
 """
 
 from __future__ import annotations
 
-__all__ = ["BackendError", "Fault"]
+import sys
+
+__all__ = ["BackendError", "Fault", "say"]
 
 
 class Fault:
@@ -39,3 +43,10 @@ class BackendError(Exception):
         self.message = message
         self.hint = hint
         self.faults = faults
+
+
+def say(text: str) -> None:
+    """One line on stderr about something that is no fault; in ASCII, whatever encoding the stream has (PEP 517 asks
+    for UTF-8 in pipes)."""
+    line = f"accord-backend: {text}".encode("ascii", "backslashreplace").decode()
+    sys.stderr.write(line + "\n")

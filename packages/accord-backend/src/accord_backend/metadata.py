@@ -1,7 +1,6 @@
 """Writing core metadata (``METADATA``, ``PKG-INFO``), ``entry_points.txt`` and ``WHEEL`` from a project.
 
-Values in, text out; nothing here touches a file.  Metadata version 2.4 (PEP 639), or 2.5 (PEP 794) where import
-names are declared, because older indexes refuse what they do not know.
+Values in, text out; nothing here touches a file.  Metadata version 2.5 (PEP 794; docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ __all__ = ["entry_points", "metadata", "wheel_file"]
 
 def metadata(project: Project) -> str:
     """The core metadata document, ending with the readme as its body."""
-    new = project.import_names is not None or project.import_namespaces is not None
     lines = [
-        f"Metadata-Version: {'2.5' if new else '2.4'}",
+        "Metadata-Version: 2.5",
         f"Name: {project.name}",
         f"Version: {project.version}",
     ]
@@ -50,6 +48,8 @@ def metadata(project: Project) -> str:
         add("Provides-Extra", extra)
         for requirement in requirements:
             add("Requires-Dist", rules.with_extra(requirement, extra))
+    if project.import_names == [] and not project.import_namespaces:
+        lines.append("Import-Name:")  # "no import names at all", which is not the same as saying nothing
     for name in project.import_names or ():
         add("Import-Name", name)
     for name in project.import_namespaces or ():

@@ -4,8 +4,7 @@ A person edits this file, so it is read whole and every fault is reported at onc
 The result is a :class:`Project` whose values are in normal form.  This room reads ``pyproject.toml`` and checks
 that named files exist; it writes nothing.
 
-``[tool.accord.build]`` has two keys, both optional: ``modules`` (import names, dotted for namespace packages;
-default: the project's name with ``_``) and ``sdist-include`` (globs of further files for the sdist).
+``[tool.accord.build]`` is read by :mod:`accord_backend.settings`.
 """
 
 from __future__ import annotations
@@ -13,8 +12,10 @@ from __future__ import annotations
 import os
 import sys
 
-from . import rules
+from . import rules, settings
 from .errors import BackendError, Fault
+from .globs import Pattern, Unusable
+from .trees import DiskTree, matching
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,6 +26,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .layout import Home
+
 __all__ = ["Project", "read"]
 
 _KEYS = frozenset((
@@ -33,7 +36,15 @@ _KEYS = frozenset((
     "entry-points", "dependencies", "optional-dependencies", "dynamic", "import-names",
     "import-namespaces",
 ))  # fmt: skip
-_BUILD_KEYS = frozenset(("modules", "sdist-include"))
+# What may be asked to be found out (PEP 621, "dynamic"); everything else is written down.
+_DYNAMIC = frozenset(("version", "import-names", "import-namespaces"))
+_STATIC = {
+    "readme": "name the file, readme = 'README.md', or write one file out of several in a declared step",
+    "dependencies": "write them down (PEP 508); what depends on the platform says so in a marker",
+    "optional-dependencies": "write them down, one array for each extra",
+    "scripts": "write them down",
+    "classifiers": "write them down; 'accord check' knows the list",
+}
 _LICENCE_DEFAULTS = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
 _README_TYPES = {".md": "text/markdown", ".rst": "text/x-rst", ".txt": "text/plain"}
 _LABEL_LIMIT = 32  # core metadata, "Project-URL"
@@ -43,14 +54,18 @@ class Project:
     """The ``project`` table in normal form.  ``root`` is the source tree (absolute), paths below it use ``/``.
 
     ``readme`` is ``(text, content type)``; ``optional_dependencies`` maps extras to requirements;
-    ``entry_points`` maps groups to ``{name: reference}``, scripts included.
+    ``entry_points`` maps groups to ``{name: reference}``, scripts included.  ``scripts``, ``sboms``, ``headers`` and
+    ``data`` are pairs of a path in the tree and one below where such files are installed.  ``dynamic`` holds what was
+    found out and not written down, ``version_file`` the path it was found at, ``home`` is where the modules are once
+    somebody asked :mod:`accord_backend.layout`.
     """
 
     __slots__ = (
-        "authors", "classifiers", "dependencies", "description", "entry_points", "import_names",
-        "import_namespaces", "keywords", "licence_expression", "licence_files", "licence_text", "maintainers",
-        "modules", "name", "optional_dependencies", "readme", "readme_file", "requires_python", "root",
-        "sdist_include", "urls", "version",
+        "authors", "classifiers", "data", "dependencies", "description", "dynamic", "entry_points", "headers", "home",
+        "import_names", "import_namespaces", "keywords", "licence_expression", "licence_files", "licence_text",
+        "maintainers", "modules", "name", "optional_dependencies", "readme", "readme_file", "requires_python", "root",
+        "sboms", "scripts", "sdist_exclude", "sdist_include", "tree", "urls", "version", "version_file",
+        "wheel_exclude",
     )  # fmt: skip
 
     root: str
@@ -73,8 +88,18 @@ class Project:
     entry_points: dict[str, dict[str, str]]
     import_names: list[str] | None
     import_namespaces: list[str] | None
-    modules: list[str]
-    sdist_include: list[str]
+    dynamic: frozenset[str]
+    modules: list[str] | None
+    sdist_include: tuple[Pattern, ...]
+    sdist_exclude: tuple[Pattern, ...]
+    wheel_exclude: tuple[Pattern, ...]
+    scripts: list[tuple[str, str]]
+    sboms: list[tuple[str, str]]
+    headers: list[tuple[str, str]]
+    data: list[tuple[str, str]]
+    version_file: str | None
+    tree: DiskTree
+    home: Home | None
 
     @property
     def stem(self) -> str:
@@ -138,6 +163,8 @@ def read(root: str) -> Project:
     top = _Table(document, "", faults)
     result = Project()
     result.root = root
+    result.tree = DiskTree(root)
+    result.home = None
     if not isinstance(document.get("project"), dict):
         faults.append(Fault("key-missing", "project", "the table is missing; a build needs name and version"))
     table = top.table("project")
@@ -148,7 +175,10 @@ def read(root: str) -> Project:
     _people(table, result)
     _requirements(table, result)
     _entry_points(table, result)
-    _build_settings(top.table("tool").table("accord").table("build"), result)
+    build = top.table("tool").table("accord").table("build")
+    _build_settings(build, result)
+    source = settings.version_source(build, "version" in result.dynamic)
+    result.version_file = None
     if faults:
         raise BackendError(
             "pyproject-invalid",
@@ -156,19 +186,48 @@ def read(root: str) -> Project:
             hint="the keys are described in the pyproject.toml specification of the Python packaging guide",
             faults=tuple(faults),
         )
+    _found_out(result, source)
     return result
+
+
+def _found_out(result: Project, source: dict[str, Any]) -> None:
+    """What the document leaves to be found: the version, and the names the wheel provides (PEP 794)."""
+    if source:
+        from . import versions
+
+        result.version = versions.find(result, source)
+    asked = result.dynamic & {"import-names", "import-namespaces"}
+    if asked:
+        from .layout import import_names
+
+        names, spaces = import_names(result)
+        if "import-names" in asked:
+            result.import_names = names
+        if "import-namespaces" in asked:
+            result.import_namespaces = spaces
+        elif spaces and result.import_namespaces is None:
+            raise BackendError(
+                "import-namespaces-missing",
+                f"the modules lie in the namespace {spaces[0]!r}, which the metadata must name too (PEP 794)",
+                hint="project.dynamic = ['import-names', 'import-namespaces']",
+            )
 
 
 def _identity(table: _Table, result: Project) -> None:
     for key in sorted(set(table.data) - _KEYS):
-        table.fault("key-unknown", key, "is not a key of the project table")
+        table.fault("key-unknown", key, f"is not a key of the project table{settings.close(key, _KEYS)}")
+    result.dynamic = frozenset(table.texts("dynamic")) - set(table.data)
     for key in table.texts("dynamic"):
         if key == "name":
             table.fault("dynamic-name", "dynamic", "name may not be dynamic")
         elif key in table.data:
             table.fault("dynamic-and-static", "dynamic", f"{key} is also given a value")
-        else:
-            table.fault("dynamic-unsupported", "dynamic", f"this backend runs no code: write {key} down")
+        elif key not in _KEYS:
+            table.fault("key-unknown", "dynamic", f"{key!r} is no key of project{settings.close(key, _KEYS)}")
+        elif key not in _DYNAMIC:
+            table.fault(
+                "dynamic-unsupported", "dynamic", f"{_STATIC.get(key, 'nothing is run to find it')}: {key}"
+            )
     name = table.text("name")
     if "name" not in table.data:
         table.fault("key-missing", "name", "is required")
@@ -197,9 +256,33 @@ def _words(table: _Table, result: Project) -> None:
     for label in result.urls:
         if len(label) > _LABEL_LIMIT:
             table.fault("url-label", f"urls.{label}", f"labels have up to {_LABEL_LIMIT} characters")
-    for key in ("import-names", "import-namespaces"):
-        names = table.texts(key) if key in table.data else None
-        setattr(result, key.replace("-", "_"), names)
+    _import_names(table, result)
+
+
+def _import_names(table: _Table, result: Project) -> None:
+    result.import_names = table.texts("import-names") if "import-names" in table.data else None
+    result.import_namespaces = table.texts("import-namespaces") if "import-namespaces" in table.data else None
+    plain: dict[str, str] = {}
+    for key, texts in (
+        ("import-names", result.import_names),
+        ("import-namespaces", result.import_namespaces),
+    ):
+        for text in texts or ():
+            name, mark, private = (part.strip() for part in text.partition(";"))
+            if not all(part.isidentifier() for part in name.split(".")) or (mark and private != "private"):
+                table.fault(
+                    "import-name-invalid", key, f"{text!r} is not an import name, '; private' aside (PEP 794)"
+                )
+            elif plain.setdefault(name, key) != key:
+                table.fault("import-name-twice", key, f"{name!r} is also in {plain[name]}")
+    if result.import_namespaces == []:
+        table.fault("import-name-invalid", "import-namespaces", "is left out where there are none")
+    for name, key in plain.items():
+        above = name.rpartition(".")[0]
+        if above and above not in plain and not result.dynamic & {"import-names", "import-namespaces"}:
+            table.fault(
+                "import-name-parent", key, f"{name!r} needs {above!r} in one of the two arrays (PEP 794)"
+            )
 
 
 def _readme(table: _Table, result: Project) -> None:
@@ -216,7 +299,7 @@ def _readme(table: _Table, result: Project) -> None:
         table.fault("readme-source", "readme", "give exactly one of file and text")
         return
     if file is not None:
-        result.readme_file = file.replace(os.sep, "/")
+        result.readme_file = os.path.normpath(file).replace(os.sep, "/")
         text = _named_text(table, result.root, "readme", file)
         kind = kind or _README_TYPES.get(os.path.splitext(file)[1].lower())
     if kind is None:
@@ -240,8 +323,6 @@ def _named_text(table: _Table, root: str, key: str, path: str) -> str | None:
 
 
 def _licence(table: _Table, result: Project) -> None:
-    from .layout import matching
-
     result.licence_expression = None
     result.licence_text = None
     found: set[str] = set()
@@ -256,7 +337,7 @@ def _licence(table: _Table, result: Project) -> None:
         result.licence_text = text
         if file is not None:
             result.licence_text = _named_text(table, result.root, "license.file", file)
-            found.add(file)
+            found.add(os.path.normpath(file).replace(os.sep, "/"))
     elif value is not None:
         text = table.text("license")
         result.licence_expression = rules.licence_expression(text) if text is not None else None
@@ -268,10 +349,11 @@ def _licence(table: _Table, result: Project) -> None:
             )
     patterns = table.texts("license-files") if "license-files" in table.data else None
     for pattern in _LICENCE_DEFAULTS if patterns is None else patterns:
-        if pattern.startswith("/") or "\\" in pattern or ".." in pattern.split("/"):
-            table.fault("path-outside", "license-files", f"{pattern!r} must lie inside the project")
+        try:
+            files = matching(result.tree, Pattern(pattern))
+        except Unusable as fault:
+            table.fault(fault.code, "license-files", str(fault))
             continue
-        files = matching(result.root, pattern)
         if patterns is not None and not files:
             table.fault("license-files-none", "license-files", f"no file matches {pattern!r}")
         found.update(files)
@@ -348,10 +430,8 @@ def _entry_points(table: _Table, result: Project) -> None:
 
 
 def _build_settings(table: _Table, result: Project) -> None:
-    for key in sorted(set(table.data) - _BUILD_KEYS):
-        table.fault("key-unknown", key, "is not a key of tool.accord.build")
-    result.sdist_include = table.texts("sdist-include")
-    result.modules = table.texts("modules") or [rules.file_name_part(result.name)]
-    for module in result.modules:
-        if not all(part.isidentifier() for part in module.split(".")):
-            table.fault("module-invalid", "modules", f"{module!r} is not an import name")
+    for key in sorted(set(table.data) - settings.KEYS):
+        table.fault(
+            "key-unknown", key, f"is not a key of tool.accord.build{settings.close(key, settings.KEYS)}"
+        )
+    settings.read(table, result)

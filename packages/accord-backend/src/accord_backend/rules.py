@@ -17,6 +17,7 @@ __all__ = [
     "normal_name",
     "normal_version",
     "requirement",
+    "version_key",
     "with_extra",
 ]
 
@@ -32,6 +33,7 @@ _VERSION = re.compile(
     \s*""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
+_LONGEST_VERSION = 256  # file names hold no more; and int() of a million digits takes minutes
 _PRE_SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
 _CLAUSE = re.compile(r"\s*(?:(?:===\s*[^\s,;)]+)|(?:(?:~=|==|!=|<=|>=|<|>)\s*[A-Za-z0-9.!+*_-]+))\s*")
 _REQUIREMENT = re.compile(
@@ -57,7 +59,7 @@ def file_name_part(text: str) -> str:
 
 def normal_version(text: str) -> str | None:
     """The normal form of a version (PEP 440, "Normalization"), or ``None``."""
-    match = _VERSION.fullmatch(text)
+    match = _VERSION.fullmatch(text) if len(text) <= _LONGEST_VERSION else None
     if match is None:
         return None
     part = match.groupdict()
@@ -74,6 +76,28 @@ def normal_version(text: str) -> str | None:
         pieces = re.split(r"[-_.]", part["local"].lower())
         out += "+" + ".".join(str(int(piece)) if piece.isdigit() else piece for piece in pieces)
     return out
+
+
+def version_key(version: str) -> tuple[object, ...]:
+    """What orders versions in normal form (PEP 440, "Summary of permitted suffixes and relative ordering").
+
+    Local parts are not looked at: no tag carries one that means anything.
+    """
+    match = _VERSION.fullmatch(version)
+    assert match is not None
+    part = match.groupdict()
+    release = [int(number) for number in part["release"].split(".")]
+    while release[-1:] == [0]:
+        release.pop()
+    dev = int(part["dev_number"]) if part["dev"] else float("inf")
+    post = int(part["post_number"]) if part["post"] else -1
+    # A development release of a final one comes before its pre-releases, and a final one after them.
+    pre = (
+        (part["pre"], int(part["pre_number"]))
+        if part["pre"]
+        else ("" if post < 0 and part["dev"] else "z", 0)
+    )
+    return int(part["epoch"] or 0), release, pre, post, dev
 
 
 def is_specifier(text: str) -> bool:

@@ -1,17 +1,18 @@
 """Making a source distribution: ``{name}-{version}.tar.gz`` with one folder inside (PEP 517, PEP 625, PEP 643).
 
-It holds what a wheel is built from (``pyproject.toml``, readme, licences, modules), what ``sdist-include`` adds,
-and ``PKG-INFO``.  Links are followed, so a licence linked from elsewhere in a repository arrives as a file.
+It holds what a wheel is built from (``pyproject.toml``, readme, licences, modules, and what the tables of
+``[tool.accord.build]`` name), what ``sdist-include`` adds, and ``PKG-INFO``.  Links are followed, so a licence linked
+from elsewhere in a repository arrives as a file.  Before a byte is written, the finder of modules is asked once more,
+over the list of files instead of the disk: what it finds must be what the tree's wheel holds.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
-import tarfile
 
-from . import layout, metadata, zips
+from . import layout, metadata, tars, zips
+from .errors import BackendError
+from .trees import ListTree, matching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,43 +20,75 @@ if TYPE_CHECKING:
 
 __all__ = ["build"]
 
+_SHOWN = 5
+
 
 def build(project: Project, folder: str) -> str:
-    """Write the sdist into ``folder``; returns its file name."""
+    """Write the sdist into ``folder``; returns its file name.
+
+    Raises ``BackendError``: ``sdist-incomplete`` where its wheel would differ from the tree's, ``pattern-empty``.
+    """
     when = zips.source_date(os.environ.get("SOURCE_DATE_EPOCH"))
     filename = f"{project.stem}.tar.gz"
-    target = os.path.join(folder, filename)
-    unfinished = f"{target}.{os.getpid()}.tmp"
-    try:
-        with open(unfinished, "wb") as file, gzip.GzipFile(
-            filename="", mode="wb", fileobj=file, mtime=when
-        ) as packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:  # fmt: skip
-            _add(archive, f"{project.stem}/PKG-INFO", metadata.metadata(project).encode(), when, 0o644)
-            for path in _files(project):
-                place = os.path.join(project.root, path)
-                with open(place, "rb") as source:
-                    data = source.read()
-                mode = 0o755 if layout.is_executable(place) else 0o644
-                _add(archive, f"{project.stem}/{path}", data, when, mode)
-        os.replace(unfinished, target)
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
+    paths = _files(project)
+    _same_wheel(project, paths)
+    with zips.Appearing(folder, filename) as file:
+        archive = tars.TarWriter(file, when)
+        archive.add(f"{project.stem}/PKG-INFO", metadata.metadata(project).encode())
+        for path in paths:
+            data, executable = zips.read_file(os.path.join(project.root, path))
+            archive.add(f"{project.stem}/{path}", data, executable=executable)
+        archive.close()
     return filename
 
 
 def _files(project: Project) -> list[str]:
     found = {"pyproject.toml", *project.licence_files, *layout.module_files(project)}
-    if project.readme_file is not None:
-        found.add(project.readme_file)
+    found.update(path for path in (project.readme_file, project.version_file) if path is not None)
+    for pairs in (project.scripts, project.headers, project.data, project.sboms):
+        found.update(path for path, _ in pairs)
     for pattern in project.sdist_include:
-        found.update(layout.matching(project.root, pattern))
+        files = matching(project.tree, pattern)
+        if not files:
+            raise BackendError(
+                "pattern-empty",
+                f"no file matches {pattern.text!r} of sdist-include",
+                hint="correct [tool.accord.build] sdist-include; * and ** leave out names that begin with a dot",
+            )
+        found.update(files)
+    if project.sdist_exclude:
+        found = {
+            path for path in found if not any(pattern.matches(path) for pattern in project.sdist_exclude)
+        }
     return sorted(found - {"PKG-INFO"})
 
 
-def _add(archive: tarfile.TarFile, name: str, data: bytes, when: int, mode: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size = len(data)
-    entry.mtime = when
-    entry.mode = mode
-    archive.addfile(entry, io.BytesIO(data))
+def _same_wheel(project: Project, paths: list[str]) -> None:
+    """Refuse a list of files that a wheel like the tree's cannot be built from."""
+    needed = {"pyproject.toml", *project.licence_files}
+    needed.update(path for path in (project.readme_file, project.version_file) if path is not None)
+    for pairs in (project.scripts, project.headers, project.data, project.sboms):
+        needed.update(path for path, _ in pairs)
+    from_tree = dict(layout.module_sources(project))
+    needed.update(from_tree)
+    lost = sorted(needed - set(paths))
+    try:
+        from_sdist = dict(layout.module_sources(project, ListTree(paths)))
+    except BackendError as fault:
+        raise _incomplete(f"in it the modules are not found: {fault.message}") from None
+    lost += sorted(path for path in from_tree if from_sdist.get(path) != from_tree[path] and path not in lost)
+    if lost:
+        raise _incomplete(
+            f"it would lack {', '.join(lost[:_SHOWN])}{' and more' if len(lost) > _SHOWN else ''}"
+        )
+    more = sorted(set(from_sdist) - set(from_tree))
+    if more:
+        raise _incomplete(f"its wheel would also hold {', '.join(more[:_SHOWN])}")
+
+
+def _incomplete(problem: str) -> BackendError:
+    return BackendError(
+        "sdist-incomplete",
+        f"the sdist would not build the tree's wheel: {problem}",
+        hint="take it out of sdist-exclude, or also put it into wheel-exclude",
+    )

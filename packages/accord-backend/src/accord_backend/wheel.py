@@ -1,13 +1,12 @@
 """Making a pure wheel, or the editable kind that points back at the source (PEP 427, PEP 660).
 
-The archive holds the code sorted by path, then ``.dist-info``, ``RECORD`` last; it appears under its name only
-when it is whole.
+The archive holds the code sorted by path, then ``.data``, then ``.dist-info``, ``RECORD`` last; it appears under its
+name only when it is whole.  An editable wheel holds a ``.pth`` file in place of the code: one line, the folder the
+modules lie in, which is the one mechanism that type checkers and editors read (docs/decisions/0015).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 
 from . import layout, metadata, zips
@@ -15,7 +14,14 @@ from .errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import List, Tuple, Union
+
     from .project import Project
+
+    # (name in the archive, its bytes or the path of the file that holds them, whether it may be executed;
+    # None: as the file says)
+    Member = Tuple[str, Union[bytes, str], Union[bool, None]]
+    Members = List[Member]
 
 __all__ = ["build", "prepare_metadata"]
 
@@ -23,22 +29,16 @@ __all__ = ["build", "prepare_metadata"]
 def build(project: Project, folder: str, *, editable: bool = False) -> str:
     """Write ``{name}-{version}-py3-none-any.whl`` into ``folder``; returns the file name."""
     members = _editable(project) if editable else _code(project)
+    members += _data(project)
     info = f"{project.stem}.dist-info"
     members += [(f"{info}/{name}", data, False) for name, data in _dist_info(project)]
     filename = f"{project.stem}-py3-none-any.whl"
-    target = os.path.join(folder, filename)
-    unfinished = f"{target}.{os.getpid()}.tmp"
-    try:
-        with open(unfinished, "wb") as file:
-            archive = zips.ZipWriter(file, zips.source_date(os.environ.get("SOURCE_DATE_EPOCH")))
-            for name, data, executable in members:
-                archive.add(name, data, executable=executable)
-            archive.add(f"{info}/RECORD", _record(members, f"{info}/RECORD"))
-            archive.close()
-        os.replace(unfinished, target)
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
+    with zips.Appearing(folder, filename) as file:
+        archive = zips.ZipWriter(file, zips.source_date(os.environ.get("SOURCE_DATE_EPOCH")))
+        rows = archive.add_all(members)
+        rows.append(f"{info}/RECORD,,\n")
+        archive.add(f"{info}/RECORD", "".join(rows).encode())
+        archive.close()
     return filename
 
 
@@ -53,25 +53,67 @@ def prepare_metadata(project: Project, folder: str) -> str:
     return info
 
 
-def _code(project: Project) -> list[tuple[str, bytes, bool]]:
-    base = layout.source_root(project)
-    cut = len(base) + 1 if base else 0
-    members = []
-    for path in layout.module_files(project):
-        place = os.path.join(project.root, path)
-        members.append((path[cut:], _bytes(place), layout.is_executable(place)))
-    return members
+def check_prepared(project: Project, prepared: str | None) -> None:
+    """Refuse to build with other metadata than those in ``prepared``, a folder that the hook before made (PEP 517)."""
+    if prepared is None:
+        return
+    info = prepared if os.path.isfile(os.path.join(prepared, "METADATA")) else os.path.join(
+        prepared, f"{project.stem}.dist-info"
+    )  # fmt: skip
+    for name, data in _dist_info(project):
+        path = os.path.join(info, *name.split("/"))
+        if not os.path.isfile(path) or zips.read_file(path)[0] != data:
+            raise BackendError(
+                "metadata-changed",
+                f"{name} is not what prepare_metadata_for_build_wheel wrote: the project changed in between",
+                hint="begin the build again",
+            )
 
 
-def _editable(project: Project) -> list[tuple[str, bytes, bool]]:
+def _code(project: Project) -> Members:
+    return [
+        (target, os.path.join(project.root, path), None) for path, target in layout.module_sources(project)
+    ]
+
+
+def _data(project: Project) -> Members:
+    """What goes elsewhere than among the modules (binary distribution format, "The .data directory")."""
+    found: Members = []
+    kinds = (("data", project.data), ("headers", project.headers))
+    for kind, pairs in kinds:
+        for path, target in pairs:
+            found.append((f"{project.stem}.data/{kind}/{target}", os.path.join(project.root, path), None))
+    for path, target in project.scripts:
+        data, _ = zips.read_file(os.path.join(project.root, path))
+        found.append((f"{project.stem}.data/scripts/{target}", _for_installer(data), True))
+    return sorted(dict.fromkeys(found))
+
+
+def _for_installer(script: bytes) -> bytes:
+    """``#!python`` in place of any Python in the first line: an installer puts the environment's there."""
+    first, end, rest = script.partition(b"\n")
+    words = first[2:].split() if first.startswith(b"#!") else []
+    if words and words[0].endswith(b"/env"):
+        words = words[1:]
+    program = words[0].rpartition(b"/")[2] if words else b""
+    if not program.startswith((b"python", b"pypy")):
+        return script
+    name = b"#!pythonw" if program.startswith(b"pythonw") else b"#!python"
+    return b" ".join([name, *words[1:]]) + end + rest
+
+
+def _editable(project: Project) -> Members:
+    if not layout.find_modules(project).places:
+        return []
     place = os.path.join(project.root, layout.source_root(project)).rstrip(os.sep)
-    if "\n" in place or "\r" in place:
+    if "\n" in place or "\r" in place or place != place.rstrip():
         raise BackendError(
             "path-unusable",
-            f"{place!r} holds a line break, which a .pth file cannot name",
+            f"{place!r} holds a line break or ends with a blank, which a .pth file cannot say",
             hint="move the project",
         )
-    return [(f"_editable_{project.stem.split('-')[0]}.pth", f"{place}\n".encode(), False)]
+    # The bytes of the path as the system has them: that is how a .pth file is read.
+    return [(f"_editable_{project.stem.split('-')[0]}.pth", os.fsencode(f"{place}\n"), False)]
 
 
 def _dist_info(project: Project) -> list[tuple[str, bytes]]:
@@ -79,22 +121,10 @@ def _dist_info(project: Project) -> list[tuple[str, bytes]]:
     points = metadata.entry_points(project)
     if points:
         files.append(("entry_points.txt", points.encode()))
-    files += [
-        (f"licenses/{path}", _bytes(os.path.join(project.root, path))) for path in project.licence_files
-    ]
-    return sorted(files)
+    files += [(f"licenses/{path}", _bytes(project, path)) for path in project.licence_files]
+    files += [(f"sboms/{target}", _bytes(project, path)) for path, target in project.sboms]
+    return sorted(dict.fromkeys(files))
 
 
-def _bytes(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
-
-
-def _record(members: list[tuple[str, bytes, bool]], own: str) -> bytes:
-    rows = []
-    for name, data, _ in members:
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
-        cell = '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
-        rows.append(f"{cell},sha256={digest},{len(data)}\n")
-    rows.append(f"{own},,\n")
-    return "".join(rows).encode()
+def _bytes(project: Project, path: str) -> bytes:
+    return zips.read_file(os.path.join(project.root, path))[0]

@@ -8,6 +8,10 @@ refused.
 
 from __future__ import annotations
 
+import binascii
+import hashlib
+import os
+import stat
 import struct
 import time
 import zlib
@@ -16,15 +20,22 @@ from .errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import BinaryIO, Iterable
 
-__all__ = ["EPOCH", "ZipWriter", "source_date"]
+__all__ = ["EPOCH", "Appearing", "ZipWriter", "read_file", "source_date"]
 
 EPOCH = 315532800  # 1980-01-01, the first moment a zip can name
 _LAST = 4354819198  # 2107-12-31 23:59:58
 _MEMBERS = 0xFFFF - 1
 _BYTES = 0xFFFFFFFF - 1
 _UTF8 = 0x800
+_LEVEL = 9
+_COMMON = struct.Struct("<HHHHHLLLHH")
+_CENTRAL = struct.Struct("<HHHLL")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_UNUSABLE = frozenset('\\:*?"<>|\x7f').union(
+    map(chr, range(32))
+)  # what Windows refuses; a RECORD cannot say a line break
 
 
 def source_date(environment_value: str | None) -> int:
@@ -44,21 +55,86 @@ def source_date(environment_value: str | None) -> int:
         ) from None
 
 
+def read_file(path: str) -> tuple[bytes, bool]:
+    """A file's bytes, and whether its owner may execute it: the one bit of its mode that means something elsewhere."""
+    with open(path, "rb", buffering=0) as file:
+        found = os.fstat(file.fileno())
+        data = file.read(found.st_size + 1)
+        if len(data) != found.st_size:  # it grew meanwhile, or is one of those files that know no size
+            data += file.readall()
+    return data, bool(found.st_mode & stat.S_IXUSR)
+
+
+def _raw_name(name: str) -> bytes:
+    try:
+        raw = name.encode("utf-8")
+    except UnicodeEncodeError:
+        raw = b""
+    if not raw or not _UNUSABLE.isdisjoint(name):
+        raise BackendError(
+            "file-name-unusable",
+            f"the file name {name!r} holds what not every system can write, or is not UTF-8",
+            hint="rename it",
+        )
+    return raw
+
+
+class Appearing:
+    """``with Appearing(folder, name) as file``: a file that has its name only once it is whole."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self._target = os.path.join(folder, name)
+        self._unfinished = f"{self._target}.{os.getpid()}.tmp"
+
+    def __enter__(self) -> BinaryIO:
+        self._file = open(self._unfinished, "wb")
+        return self._file
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self._file.close()
+        if kind is None:
+            os.replace(self._unfinished, self._target)
+        else:
+            os.unlink(self._unfinished)
+
+
 class ZipWriter:
     """Writes members in the order given; ``close`` adds the central directory."""
 
     def __init__(self, file: BinaryIO, when: int) -> None:
         self._file = file
         self._directory: list[bytes] = []
+        self._names: set[str] = set()
         self._offset = 0
         year, month, day, hour, minute, second = time.gmtime(when)[:6]
         self._date = (year - 1980) << 9 | month << 5 | day
         self._time = hour << 11 | minute << 5 | second // 2
 
+    def add_all(self, members: Iterable[tuple[str, bytes | str, bool | None]]) -> list[str]:
+        """Add ``(name, bytes or the path of a file, executable)`` each; returns their lines of ``RECORD``."""
+        rows = []
+        for name, source, executable in members:
+            if isinstance(source, str):
+                data, marked = read_file(source)
+            else:
+                data, marked = source, False
+            self.add(name, data, executable=marked if executable is None else executable)
+            digest = binascii.b2a_base64(hashlib.sha256(data).digest(), newline=False)
+            text = digest.translate(_URL_SAFE, b"=").decode()
+            cell = '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
+            rows.append(f"{cell},sha256={text},{len(data)}\n")
+        return rows
+
     def add(self, name: str, data: bytes, *, executable: bool = False) -> None:
-        """Add one file.  Raises ``BackendError`` ``wheel-too-large`` beyond plain zip's limits."""
-        raw = name.encode("utf-8")
-        packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        """Add one file.  Raises ``BackendError``: ``wheel-too-large`` beyond plain zip's limits,
+        ``file-name-unusable``, ``target-twice``."""
+        raw = _raw_name(name)
+        if name in self._names:
+            raise BackendError(
+                "target-twice", f"two files would both be {name} in the wheel", hint="rename or leave out one"
+            )
+        self._names.add(name)
+        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
         packed = packer.compress(data) + packer.flush()
         method = 8
         if len(packed) >= len(data):
@@ -69,14 +145,13 @@ class ZipWriter:
                 "the wheel would pass 4 GiB or 65,534 files",
                 hint="move data files out of the package",
             )
-        flags = 0 if name.isascii() else _UTF8
+        flags = 0 if len(raw) == len(name) else _UTF8
         sizes = (zlib.crc32(data), len(packed), len(data), len(raw), 0)
-        common = struct.pack("<HHHHHLLLHH", 20, flags, method, self._time, self._date, *sizes)
+        common = _COMMON.pack(20, flags, method, self._time, self._date, *sizes)
         mode = 0o100755 if executable else 0o100644
         self._directory.append(
-            b"PK\x01\x02" + struct.pack("<BB", 20, 3) + common
-            + struct.pack("<HHHLL", 0, 0, 0, mode << 16, self._offset) + raw
-        )  # fmt: skip
+            b"PK\x01\x02\x14\x03" + common + _CENTRAL.pack(0, 0, 0, mode << 16, self._offset) + raw
+        )
         header = b"PK\x03\x04" + common + raw
         self._file.write(header)
         self._file.write(packed)

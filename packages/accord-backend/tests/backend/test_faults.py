@@ -107,7 +107,7 @@ def test_text_that_is_not_utf8(project: Project, out: str) -> None:
 @pytest.mark.parametrize(
     ("code", "files"),
     [
-        ("module-missing", {"other/__init__.py": ""}),
+        ("module-missing", {"tests/__init__.py": ""}),
         ("module-twice", {"src/spam_eggs/__init__.py": "", "spam_eggs/__init__.py": ""}),
     ],
 )

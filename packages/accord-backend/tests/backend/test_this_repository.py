@@ -32,7 +32,7 @@ def test_each_distribution_builds(name: str, out: str, monkeypatch: pytest.Monke
         names = {member.name for member in wheel.members}
         for member in wheel.members:
             wheel.read(member)
-        assert wheel.name == name and wheel.metadata().metadata_version == "2.4"
+        assert wheel.name == name and wheel.metadata().metadata_version == "2.5"
     stem = name.replace("-", "_")
     assert f"{stem}/py.typed" in names
     assert {
