@@ -71,19 +71,19 @@ def _same_wheel(project: Project, paths: list[str]) -> None:
         needed.update(path for path, _ in pairs)
     from_tree = dict(layout.module_sources(project))
     needed.update(from_tree)
-    lost = sorted(needed - set(paths))
+    _refuse("lack", needed - set(paths))
     try:
         from_sdist = dict(layout.module_sources(project, ListTree(paths)))
     except BackendError as fault:
         raise _incomplete(f"in it the modules are not found: {fault.message}") from None
-    lost += sorted(path for path in from_tree if from_sdist.get(path) != from_tree[path] and path not in lost)
-    if lost:
-        raise _incomplete(
-            f"it would lack {', '.join(lost[:_SHOWN])}{' and more' if len(lost) > _SHOWN else ''}"
-        )
-    more = sorted(set(from_sdist) - set(from_tree))
-    if more:
-        raise _incomplete(f"its wheel would also hold {', '.join(more[:_SHOWN])}")
+    _refuse("lack", {path for path in from_tree if from_sdist.get(path) != from_tree[path]})
+    _refuse("add", set(from_sdist) - set(from_tree))
+
+
+def _refuse(what: str, paths: set[str]) -> None:
+    if paths:
+        shown = sorted(paths)[:_SHOWN]
+        raise _incomplete(f"it would {what} {', '.join(shown)}{' and more' if len(paths) > _SHOWN else ''}")
 
 
 def _incomplete(problem: str) -> BackendError:

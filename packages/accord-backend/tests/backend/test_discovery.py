@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -125,14 +126,12 @@ def test_a_module_that_needs_the_package_around_it(project: Project, out: str) -
 
 
 def test_a_folder_that_may_not_be_read(project: Project, out: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from accord_backend import trees
-
     project()
 
     def refuse(path: str) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(trees.os, "scandir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(BackendError) as caught:
         accord_backend.build_wheel(out)
     assert caught.value.code == "folder-unreadable"

@@ -93,3 +93,14 @@ def test_what_is_no_requirement(text: str) -> None:
 def test_object_references(text: str, function: bool, either: bool) -> None:
     assert rules.is_object_reference(text, callable_needed=True) is function
     assert rules.is_object_reference(text, callable_needed=False) is either
+
+
+@given(st.lists(SPELLING, min_size=2, max_size=6))
+def test_the_order_of_versions(texts: list[str]) -> None:
+    known = [Version(text).public for text in texts]
+    assert [Version(v) for v in sorted(known, key=rules.version_key)] == sorted(Version(v) for v in known)
+
+
+def test_a_version_longer_than_a_file_name() -> None:
+    assert rules.normal_version("1" * 256) == "1" * 256
+    assert rules.normal_version("1" * 257) is None
