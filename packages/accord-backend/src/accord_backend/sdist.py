@@ -34,7 +34,7 @@ def build(project: Project, folder: str) -> str:
     _same_wheel(project, paths)
     with zips.Appearing(folder, filename) as file:
         archive = tars.TarWriter(file, when)
-        archive.add(f"{project.stem}/PKG-INFO", metadata.metadata(project).encode())
+        archive.add(f"{project.stem}/PKG-INFO", metadata.metadata(project).encode("utf-8", "surrogateescape"))
         for path in paths:
             data, executable = zips.read_file(os.path.join(project.root, path))
             archive.add(f"{project.stem}/{path}", data, executable=executable)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from .errors import BackendError
+from .zips import utf8_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,12 +39,7 @@ class TarWriter:
 
     def add(self, name: str, data: bytes, *, executable: bool = False) -> None:
         """Add one file.  Raises ``BackendError`` ``file-name-unusable`` for a name that is not UTF-8."""
-        try:
-            raw = name.encode("utf-8")
-        except UnicodeEncodeError:
-            raise BackendError(
-                "file-name-unusable", f"the file name {name!r} is not UTF-8", hint="rename it"
-            ) from None
+        raw = utf8_name(name)
         records = b""
         split = _split(raw)
         if split is None:

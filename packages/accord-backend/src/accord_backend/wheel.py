@@ -37,7 +37,7 @@ def build(project: Project, folder: str, *, editable: bool = False) -> str:
         archive = zips.ZipWriter(file, zips.source_date(os.environ.get("SOURCE_DATE_EPOCH")))
         rows = archive.add_all(members)
         rows.append(f"{info}/RECORD,,\n")
-        archive.add(f"{info}/RECORD", "".join(rows).encode())
+        archive.add(f"{info}/RECORD", "".join(rows).encode("utf-8", "surrogateescape"))
         archive.close()
     return filename
 
@@ -117,7 +117,10 @@ def _editable(project: Project) -> Members:
 
 
 def _dist_info(project: Project) -> list[tuple[str, bytes]]:
-    files = [("METADATA", metadata.metadata(project).encode()), ("WHEEL", metadata.wheel_file().encode())]
+    files = [
+        ("METADATA", metadata.metadata(project).encode("utf-8", "surrogateescape")),
+        ("WHEEL", metadata.wheel_file().encode()),
+    ]
     points = metadata.entry_points(project)
     if points:
         files.append(("entry_points.txt", points.encode()))

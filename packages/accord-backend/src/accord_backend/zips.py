@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO, Iterable
 
-__all__ = ["EPOCH", "Appearing", "ZipWriter", "read_file", "source_date"]
+__all__ = ["EPOCH", "Appearing", "ZipWriter", "read_file", "source_date", "utf8_name"]
 
 EPOCH = 315532800  # 1980-01-01, the first moment a zip can name
 _LAST = 4354819198  # 2107-12-31 23:59:58
@@ -65,18 +65,29 @@ def read_file(path: str) -> tuple[bytes, bool]:
     return data, bool(found.st_mode & stat.S_IXUSR)
 
 
-def _raw_name(name: str) -> bytes:
+def utf8_name(name: str) -> bytes:
+    """A file name as archives spell it.  Raises ``BackendError`` ``file-name-unusable`` for what is not UTF-8.
+
+    A Python whose file system encoding is ASCII (PyPy in the C locale) hands names over escaped: they are the same.
+    """
+    raw = name.encode("utf-8", "surrogateescape")
     try:
-        raw = name.encode("utf-8")
-    except UnicodeEncodeError:
-        raw = b""
-    if not raw or not _UNUSABLE.isdisjoint(name):
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BackendError(
+            "file-name-unusable", f"the file name {name!r} is not UTF-8", hint="rename it"
+        ) from None
+    return raw
+
+
+def _portable_name(name: str) -> bytes:
+    if not _UNUSABLE.isdisjoint(name):
         raise BackendError(
             "file-name-unusable",
-            f"the file name {name!r} holds what not every system can write, or is not UTF-8",
+            f"the file name {name!r} holds what not every system can write",
             hint="rename it",
         )
-    return raw
+    return utf8_name(name)
 
 
 class Appearing:
@@ -128,7 +139,7 @@ class ZipWriter:
     def add(self, name: str, data: bytes, *, executable: bool = False) -> None:
         """Add one file.  Raises ``BackendError``: ``wheel-too-large`` beyond plain zip's limits,
         ``file-name-unusable``, ``target-twice``."""
-        raw = _raw_name(name)
+        raw = _portable_name(name)
         if name in self._names:
             raise BackendError(
                 "target-twice", f"two files would both be {name} in the wheel", hint="rename or leave out one"
@@ -145,7 +156,7 @@ class ZipWriter:
                 "the wheel would pass 4 GiB or 65,534 files",
                 hint="move data files out of the package",
             )
-        flags = 0 if len(raw) == len(name) else _UTF8
+        flags = 0 if name.isascii() else _UTF8
         sizes = (zlib.crc32(data), len(packed), len(data), len(raw), 0)
         common = _COMMON.pack(20, flags, method, self._time, self._date, *sizes)
         mode = 0o100755 if executable else 0o100644

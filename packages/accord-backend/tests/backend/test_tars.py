@@ -14,9 +14,9 @@ from accord_backend import tars
 from accord_backend.errors import BackendError
 
 NAMES = st.lists(
-    st.text(
-        st.characters(exclude_categories=("Cs",), exclude_characters="/\0"), min_size=1, max_size=60
-    ).filter(lambda name: name not in (".", "..")),
+    st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=60).filter(
+        lambda name: name not in (".", "..")
+    ),
     min_size=1,
     max_size=6,
 ).map("/".join)
