@@ -27,8 +27,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         "Packages",
-        (("wheel", "Look into, take apart, make, compare and repair wheels"),),
-        (("check", "Look for what an index would refuse and a maintainer would want"),),
+        (
+            ("check", "Look for what an index would refuse and a maintainer would want"),
+            ("wheel", "Look into, take apart, make, compare and repair wheels"),
+        ),
     ),
     (
         "Environments",
