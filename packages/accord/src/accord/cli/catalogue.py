@@ -12,7 +12,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Projects",
         (
-            ("init", "Create a project: a library, an application or a script"),
+            ("init", "Create a project: a library, a program, an extension, a script"),
             ("add", "Add dependencies to the project, lock and sync"),
             ("remove", "Remove dependencies from the project, lock and sync"),
             ("lock", "Write pylock.toml from what the project asks for"),
