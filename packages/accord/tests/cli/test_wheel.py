@@ -139,3 +139,22 @@ def test_tags_prints_the_new_names(accord: Accord, spam: str, tmp_path: Path) ->
 def test_a_pure_wheel_needs_no_repair(accord: Accord, spam: str) -> None:
     ran = accord("wheel", "repair", spam)
     assert ran.status == 2 and "wheel-repair-needless" in ran.err
+
+
+def test_many_files_that_differ_in_their_times_alone_are_one_line(
+    accord: Accord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "spam-1.0-py3-none-any.whl"
+    for count, lines in ((7, 10), (8, 1)):  # and three documents
+        path = tmp_path / str(count) / name
+        path.parent.mkdir()
+        path.write_bytes(zip_bytes(wheel_parts({f"spam/m{number}.py": b"" for number in range(count)})))
+        accord("wheel", "unpack", str(path), "-d", str(path.parent))
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        accord("wheel", "pack", str(path.parent / "spam-1.0"), "-o", "out")
+        ran = accord("wheel", "diff", str(path), f"out/{name}", "--ignore", "packing", "--ignore", "order")
+        assert len(ran.out.splitlines()) == lines
+        assert (
+            len(json.loads(accord("wheel", "diff", str(path), f"out/{name}", "--json").out)["changed"])
+            == count + 3
+        )

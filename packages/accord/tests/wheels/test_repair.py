@@ -83,6 +83,8 @@ def test_a_repaired_wheel_brings_what_it_links(
     said = capsys.readouterr()
     assert "manylinux" in made.name and made.name in said.out
     assert "odd.libs/libodd" in said.err
+    assert main(["wheel", "repair", path, "-w", "again"]) == 0
+    assert (tmp_path / "again" / made.name).read_bytes() == made.read_bytes()
 
     monkeypatch.delenv("LD_LIBRARY_PATH")
     (tmp_path / "lib" / "libodd.so.1").unlink()

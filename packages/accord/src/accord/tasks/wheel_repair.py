@@ -20,6 +20,7 @@ from accord.wheels.contents import kind_of
 from accord.wheels.inspection import is_shared_object
 from accord.wheels.verification import verify
 from accord_core.archive.wheel import open_wheel
+from accord_core.archive.zipwriter import EPOCH
 from accord_core.errors import ArchiveError, BuildError, UsageError, Where
 from accord_core.index.filenames import WHEEL, split_wheel
 
@@ -81,7 +82,12 @@ def repair(
             finished = processes.run(
                 [*command, "--plat", platform or "auto", path],
                 cwd=aside,
-                env={**environment_variables(tools, environ), "PYTHONNOUSERSITE": "1"},
+                # Without a moment auditwheel takes the present one, and no two repairs would be alike.
+                env={
+                    "SOURCE_DATE_EPOCH": str(EPOCH),
+                    **environment_variables(tools, environ),
+                    "PYTHONNOUSERSITE": "1",
+                },
                 log=os.path.join(aside, "log"),
                 timeout=_PATIENCE,
             )

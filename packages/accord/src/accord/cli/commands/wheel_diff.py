@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 IGNORABLE = ("times", "modes", "order", "packing", "owners", "generator", "record", "spelling")
 
+_FEW = 10  # files that differ in their times alone are named up to here
+
 
 def arguments(parser: Parser) -> None:
     parser.description = """Compares files (content, mode, time, order, packing) and metadata field by field. Two
@@ -78,8 +80,13 @@ def _lines(found: Comparison, context: Context) -> Iterator[str]:
         yield f"{paint('-', 'red')} {change.path}{_size(change)}"
     for change in found.added:
         yield f"{paint('+', 'green')} {change.path}{_size(change)}"
+    only_times = [change for change in found.changed if change.what == ("time",)]
+    few = len(only_times) <= _FEW
     for change in found.changed:
-        yield f"{paint('~', 'yellow')} {change.path}: {', '.join(_what(change))}"
+        if few or change not in only_times:
+            yield f"{paint('~', 'yellow')} {change.path}: {', '.join(_what(change))}"
+    if not few:
+        yield f"{paint('~', 'yellow')} {len(only_times)} files differ in nothing but their times (--ignore times)"
     if found.container:
         yield "no file differs, but the archives do: in the packed bytes, or in headers of the archive"
 
