@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,9 @@ def by_wheel(*words: str, cwd: Path) -> str:
     ).stdout
 
 
-def honest(wheel: MakeWheel, **options: Any) -> str:
+def honest(make: MakeWheel, **options: Any) -> str:
     parts = wheel_parts(FILES, **options)
-    return wheel(
+    return make(
         parts=[
             Part(one.name, one.data, mode=0o100755) if str(one.name).endswith("run") else one for one in parts
         ]
@@ -148,7 +149,8 @@ def test_modes_obey_the_umask_and_keep_no_other_bits(wheel: MakeWheel, tmp_path:
 
 
 def test_unpacked_and_packed_twice_gives_the_same_bytes(wheel: MakeWheel, tmp_path: Path) -> None:
-    path = honest(wheel)
+    # Many makers end WHEEL with an empty line.
+    path = honest(wheel, wheel="Wheel-Version: 1.0\r\nRoot-Is-Purelib: true\nTag: py3-none-any\n\n")
     first = pack(unpack(path, str(tmp_path / "a")).folder, str(tmp_path / "one")).path
     second = pack(unpack(first, str(tmp_path / "b")).folder, str(tmp_path / "two")).path
     assert Path(first).read_bytes() == Path(second).read_bytes()
@@ -168,6 +170,17 @@ def test_times_umask_and_order_of_making_do_not_reach_the_wheel(wheel: MakeWheel
     assert Path(later).read_bytes() != first
     with zipfile.ZipFile(later) as archive:
         assert {info.date_time for info in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
+
+
+def test_members_are_sorted_with_the_documents_behind_and_record_last(
+    wheel: MakeWheel, tmp_path: Path
+) -> None:
+    names = list(
+        members(pack(unpack(wheel(FILES | {"zz.py": b""}), str(tmp_path / "a")).folder, str(tmp_path)).path)
+    )
+    code = [name for name in names if ".dist-info/" not in name]
+    assert code == sorted(code)
+    assert names == [*code, *(f"spam-1.0.dist-info/{name}" for name in ("METADATA", "WHEEL", "RECORD"))]
 
 
 def test_a_packed_wheel_has_the_members_and_rows_wheel_gives_it(wheel: MakeWheel, tmp_path: Path) -> None:
@@ -339,7 +352,7 @@ WORDS = [
 )
 def test_tags_are_what_wheel_makes_of_them(wheel: MakeWheel, tmp_path: Path, words: dict[str, str]) -> None:
     path = honest(wheel)
-    theirs = Path(honest(lambda **more: wheel(folder="theirs", **more)))
+    theirs = Path(honest(partial(wheel, folder="theirs")))
     if words == {"python": "-py3"}:
         with pytest.raises(UsageError) as caught:
             retag(path, Retagging(**words))

@@ -70,7 +70,7 @@ def pack(
             "folder-not-found", f"there is no folder {folder}", hint="accord wheel unpack makes one"
         )
     try:
-        sources = sorted(_sources(folder, limits), key=lambda one: one.name)
+        sources = list(_sources(folder, limits))
         info = _dist_info(folder)
         name, wheel_file = _documents(folder, info, build)
         dropped = tuple(

@@ -33,8 +33,11 @@ def expanded(columns: tuple[list[str], list[str], list[str]]) -> tuple[str, ...]
 def rewrite(data: bytes, *, tags: tuple[str, ...] | None = None, build: str | None = None) -> bytes:
     """WHEEL with other ``Tag`` lines, or another ``Build`` (``""``: none); every other line stays as it is.
 
-    Raises ``DocumentError`` ``wheel-file-invalid`` where it is not UTF-8.
+    With nothing to change it is the document as it was.  Raises ``DocumentError`` ``wheel-file-invalid`` where it is not
+    UTF-8.
     """
+    if tags is None and build is None:
+        return data
     try:
         lines = data.decode("utf-8").replace("\r\n", "\n").rstrip("\n").split("\n")
     except UnicodeDecodeError:
