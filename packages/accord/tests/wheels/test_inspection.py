@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from accord.testing.archives import Part, TarPart, wheel_parts
+from accord.testing.archives import Part, TarPart, wheel_parts, zip_bytes
 from accord.wheels.fields import read_fields
 from accord.wheels.inspection import inspect, is_shared_object
 from accord.wheels.limits import Limits
@@ -250,6 +250,24 @@ def test_a_page_lists_files_to_the_limit_and_folders_beyond(wheel: MakeWheel) ->
     assert "m3.py" in page(found, Limits(page_files=count))
     beyond = page(found, Limits(page_files=count - 1))
     assert "m3.py" not in beyond and "spam/" in beyond and "folders only" in beyond
+
+
+def test_a_page_lists_values_to_the_limit(wheel: MakeWheel) -> None:
+    requires = "".join(f"Requires-Dist: r{number}x\n" for number in range(9))
+    found = inspect(wheel(metadata=f"Metadata-Version: 2.1\nName: spam\nVersion: 1.0\n{requires}"))
+    assert "r8x" in page(found, Limits(page_values=9)) and "more." not in page(found, Limits(page_values=9))
+    cut = page(found, Limits(page_values=8))
+    assert "r7x" in cut and "r8x" not in cut and "And 1 more." in cut
+
+
+def test_a_zipped_sdist_is_shown_like_any_other(tmp_path: Path) -> None:
+    path = tmp_path / "spam-1.0.zip"
+    path.write_bytes(
+        zip_bytes([Part("spam-1.0/PKG-INFO", METADATA.encode()), Part("spam-1.0/spam.py", b"1")])
+    )
+    found = inspect(str(path))
+    assert (found.kind, found.name, found.top) == ("sdist", "spam", "spam-1.0")
+    assert [file.path for file in found.files] == ["PKG-INFO", "spam.py"]
 
 
 def test_a_long_value_is_cut_on_the_page(wheel: MakeWheel) -> None:

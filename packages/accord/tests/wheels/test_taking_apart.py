@@ -326,6 +326,17 @@ def test_as_many_files_as_the_limit_are_packed_and_no_more(wheel: MakeWheel, tmp
     assert caught.value.code == "archive-too-many-entries"
 
 
+def test_a_document_may_be_as_long_as_the_limit(wheel: MakeWheel, tmp_path: Path) -> None:
+    folder = Path(unpack(wheel(), str(tmp_path / "a")).folder)
+    size = max((folder / "spam-1.0.dist-info" / name).stat().st_size for name in ("METADATA", "WHEEL"))
+    pack(str(folder), str(tmp_path), limits=Limits(archive=archive_limits.Limits(metadata_bytes=size)))
+    with pytest.raises(DocumentError) as caught:
+        pack(
+            str(folder), str(tmp_path), limits=Limits(archive=archive_limits.Limits(metadata_bytes=size - 1))
+        )
+    assert caught.value.code == "wheel-folder-invalid"
+
+
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         pack(str(tmp_path / "nowhere"), str(tmp_path))

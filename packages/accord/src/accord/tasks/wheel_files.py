@@ -59,13 +59,12 @@ def write_page(found: Inspection, output: str) -> None:
 def compare_files(
     old: str, new: str, *, ignore: Sequence[str] = (), text: bool = False
 ) -> tuple[Comparison, tuple[TextDiff, ...]]:
-    """Two wheels or two sdists; ``ignore`` are names of :data:`IGNORABLE`.  A file that cannot be read is a
-    UsageError, so that exit status 1 only means that they differ."""
+    """Two wheels or two sdists; ``ignore`` are names of :data:`IGNORABLE`.  Its errors have exit status 2, as those of
+    ``cmp``: 1 is the answer that they differ."""
     try:
         found = compare.compare(old, new, ignoring=Ignoring(**dict.fromkeys(ignore, True)))
         return found, textdiff.text_diffs(found) if text else ()
     except AccordError as error:
-        # 2, as `diff` and `cmp` have it: status 1 is an answer.
         error.exit_status = 2
         raise
 

@@ -121,7 +121,8 @@ class Contents:
 
 
 def kind_of(path: str) -> str:
-    """``wheel`` or ``sdist``, by the file's name.  ``UsageError`` ``distribution-kind-unknown``, ``file-not-found``."""
+    """``wheel`` or ``sdist``, by the file's name.  ``UsageError`` ``distribution-kind-unknown``, ``file-not-found``,
+    ``ArchiveError`` ``archive-unreadable``."""
     name = os.path.basename(path)
     found = kind(name)
     if found not in (WHEEL, SDIST):
@@ -132,6 +133,8 @@ def kind_of(path: str) -> str:
         )
     if not os.path.isfile(path):
         raise UsageError("file-not-found", f"there is no file {path}", hint="check the path")
+    if not os.access(path, os.R_OK):
+        raise ArchiveError("archive-unreadable", "the file may not be read", where=Where(path))
     return found
 
 

@@ -18,6 +18,7 @@ class Limits:
     ``text_lines``   lines of such a comparison, of one member
     ``text_members`` members whose text is compared
     ``page_files``   files an HTML page lists; of more it shows the folders
+    ``page_values``  values of one list or table on an HTML page
     ``shown_bytes``  of one value of metadata on an HTML page
     ``pack_files``   files of a folder that is made a wheel
     """
@@ -28,6 +29,7 @@ class Limits:
     text_lines: int = 500
     text_members: int = 200
     page_files: int = 5_000
+    page_values: int = 2_000
     shown_bytes: int = 64 << 10
     pack_files: int = 250_000
 

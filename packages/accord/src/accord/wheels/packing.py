@@ -72,7 +72,7 @@ def pack(
     try:
         sources = list(_sources(folder, limits))
         info = _dist_info(folder)
-        name, wheel_file = _documents(folder, info, build)
+        name, wheel_file = _documents(folder, info, build, limits.archive.metadata_bytes)
         dropped = tuple(
             f"{info}/{one}" for one in _SIGNATURES if any(s.name == f"{info}/{one}" for s in sources)
         )
@@ -149,7 +149,7 @@ def _dist_info(folder: str) -> str:
     return found[0]
 
 
-def _documents(folder: str, info: str, build: str | None) -> tuple[str, bytes]:
+def _documents(folder: str, info: str, build: str | None, most: int) -> tuple[str, bytes]:
     """The wheel's file name, and its WHEEL.  Every fault of the documents is reported."""
     faults: list[str] = []
     stem = info.removesuffix(".dist-info")
@@ -157,7 +157,7 @@ def _documents(folder: str, info: str, build: str | None) -> tuple[str, bytes]:
     if not dash or "-" in version or not version:
         faults.append(f"{info} is not named NAME-VERSION.dist-info")
     try:
-        metadata = parse_metadata(_read(folder, info, "METADATA"))
+        metadata = parse_metadata(_read(folder, info, "METADATA", most))
     except ArchiveError as fault:
         faults.append(f"METADATA: {fault.message}")
     else:
@@ -165,7 +165,7 @@ def _documents(folder: str, info: str, build: str | None) -> tuple[str, bytes]:
             faults.append(f"METADATA say {metadata.name} {metadata.version}, the folder is {info}")
     wheel_file, tags, number = b"", None, ""
     try:
-        wheel_file = wheelfile.rewrite(_read(folder, info, "WHEEL"), build=build)
+        wheel_file = wheelfile.rewrite(_read(folder, info, "WHEEL", most), build=build)
         said = parse_wheel_file(wheel_file)
     except (ArchiveError, DocumentError) as fault:
         faults.append(f"WHEEL: {fault.message}")
@@ -195,12 +195,15 @@ def _tags(said: WheelFile, faults: list[str]) -> str | None:
     return tags
 
 
-def _read(folder: str, info: str, name: str) -> bytes:
+def _read(folder: str, info: str, name: str, most: int) -> bytes:
     try:
         with open(os.path.join(folder, info, name), "rb") as file:
-            return file.read()
+            data = file.read(most + 1)
     except FileNotFoundError:
         raise ArchiveError("wheel-file-missing", "it is missing") from None
+    if len(data) > most:
+        raise ArchiveError("wheel-file-too-large", f"it has more than {most} bytes")
+    return data
 
 
 def _write(path: str, sources: list[_Source], info: str, wheel_file: bytes, when: int) -> None:

@@ -15,7 +15,7 @@ from accord.wheels.pagestyle import STYLE
 from accord.wheels.tree import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from accord.wheels.contents import File
     from accord.wheels.inspection import Inspection
@@ -100,15 +100,21 @@ def _facts(one: Inspection, limits: Limits) -> Iterator[str]:
         ("Size", f"{_size(one.size)} packed, {_size(one.unpacked)} unpacked"),
         ("Files", f"{len(one.files):,}"),
         ("Python", one.metadata.first("Requires-Python") or "any"),
-        ("Licence", one.metadata.first("License-Expression") or one.metadata.first("License") or "not said"),
+        (
+            "Licence",
+            one.metadata.first("License-Expression")
+            or one.metadata.first("License").partition("\n")[0]
+            or "not said",
+        ),
     ]
     if one.kind == "wheel":
-        record = "complete" if one.record.state == "complete" else "faulty"
+        complete = one.record.state == "complete"
+        record = f"complete, {one.record.rows:,} lines" if complete else "faulty"
         pure = "yes" if one.wheel.first("Root-Is-Purelib").lower() == "true" else "no"
         facts += [
             ("Tags", ", ".join(one.tags)),
             ("Pure Python", pure),
-            ("RECORD", f"{record}, {one.record.rows:,} lines"),
+            ("RECORD", record),
             ("Generator", one.wheel.first("Generator") or "not said"),
         ]
         if one.build:
@@ -137,10 +143,17 @@ def _requirements(one: Inspection, limits: Limits) -> Iterator[str]:
     yield "</section>"
 
 
-def _plain(texts: Iterable[str], limits: Limits) -> Iterator[str]:
+def _plain(texts: Sequence[str], limits: Limits) -> Iterator[str]:
     yield '<ul class="plain">'
-    yield from (f"<li><code>{_text(text, limits)}</code></li>" for text in texts)
+    yield from (f"<li><code>{_text(text, limits)}</code></li>" for text in texts[: limits.page_values])
     yield "</ul>"
+    yield from _more(len(texts), limits)
+
+
+def _more(count: int, limits: Limits) -> Iterator[str]:
+    """That a list was cut."""
+    if count > limits.page_values:
+        yield f'<p class="none">And {count - limits.page_values:,} more.</p>'
 
 
 def _entry_points(one: Inspection, limits: Limits) -> Iterator[str]:
@@ -168,7 +181,7 @@ def _metadata(one: Inspection, limits: Limits) -> Iterator[str]:
 
 
 def _table(
-    caption: str, headers: tuple[str, ...], rows: Iterable[tuple[str, ...]], limits: Limits
+    caption: str, headers: tuple[str, ...], rows: Sequence[tuple[str, ...]], limits: Limits
 ) -> Iterator[str]:
     yield f'<div class="wide" role="region" aria-label="{caption}" tabindex="0"><table>'
     yield (
@@ -176,10 +189,11 @@ def _table(
         + "".join(f'<th scope="col">{header}</th>' for header in headers)
         + "</tr></thead><tbody>"
     )
-    for first, *rest in rows:
+    for first, *rest in rows[: limits.page_values]:
         cells = "".join(f"<td>{_text(cell, limits)}</td>" for cell in rest)
         yield f'<tr><th scope="row">{_text(first, limits)}</th>{cells}</tr>'
     yield "</tbody></table></div>"
+    yield from _more(len(rows), limits)
 
 
 def _files(one: Inspection, limits: Limits) -> Iterator[str]:
