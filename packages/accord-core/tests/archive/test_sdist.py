@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from accord.testing.archives import Part, TarPart, sdist_bytes, zip_bytes
 from accord_core.archive.limits import Limits
-from accord_core.archive.sdist import extract, pkg_info, sdist_metadata
+from accord_core.archive.sdist import extract, pkg_info, sdist_metadata, walk
 from accord_core.errors import ArchiveError
 
 Write = Callable[..., str]
@@ -268,3 +268,46 @@ def test_a_changed_byte_never_crashes_and_never_leads_out(
 def test_a_folder_that_cannot_be_written(write: Write, code: Code, tmp_path: Path) -> None:
     path = write(packed())
     assert code(lambda: extract(path, str(tmp_path / "missing"))) == "archive-unwritable"
+
+
+# -- walk ----------------------------------------------------------------------------------------------------
+
+
+def test_a_walk_sees_what_tarfile_sees(write: Write) -> None:
+    parts = [
+        TarPart("spam-1.0", kind=tarfile.DIRTYPE, mode=0o755),
+        TarPart("./spam-1.0/a", b"1" * 3_000_000, mode=0o4755),
+        TarPart("spam-1.0/b", kind=tarfile.SYMTYPE, link="../../etc/passwd"),
+        TarPart("spam-1.0/c", kind=tarfile.LNKTYPE, link="spam-1.0/a"),
+    ]
+    path = write(sdist_bytes(parts), "spam-1.0.tar.gz")
+    seen = [(member, b"".join(content)) for member, content in walk(path)]
+    with tarfile.open(path) as oracle:
+        entries = oracle.getmembers()
+    assert [(one.name, one.mode, one.when, one.target) for one, _ in seen] == [
+        (entry.name.removeprefix("./"), entry.mode, entry.mtime, entry.linkname) for entry in entries
+    ]
+    assert [one.kind for one, _ in seen] == ["folder", "file", "link", "hard link"]
+    assert seen[1][1] == parts[1].data
+    assert [size for _, content in seen if (size := len(content))] == [3_000_000]
+
+
+def test_a_walk_may_leave_contents_unread(write: Write) -> None:
+    parts = [TarPart(f"spam-1.0/{name}", name.encode() * 700) for name in "abc"]
+    path = write(sdist_bytes(parts), "spam-1.0.tar.gz")
+    assert [b"".join(content) for member, content in walk(path) if member.name.endswith("c")] == [b"c" * 700]
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (TarPart("spam-1.0/dev", kind=tarfile.CHRTYPE), "archive-special-file"),
+        (TarPart("../out", b""), "archive-name-traversal"),
+        (TarPart("spam-1.0/PKG-INFO", b""), "archive-name-twice"),
+    ],
+)
+def test_a_walk_refuses_what_unpacking_refuses(
+    write: Write, code: Code, part: TarPart, expected: str
+) -> None:
+    path = write(sdist_bytes([TarPart("spam-1.0/PKG-INFO", b""), part]), "spam-1.0.tar.gz")
+    assert code(lambda: list(walk(path))) == expected

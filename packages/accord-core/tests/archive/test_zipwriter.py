@@ -127,6 +127,7 @@ def test_a_copied_member_keeps_its_packed_bytes_mode_and_time(tmp_path: Path) ->
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [65_534, 65_535, 65_536])
 def test_more_members_than_plain_zip_can_count_are_written(tmp_path: Path, count: int) -> None:
     path = tmp_path / "many.zip"
