@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from . import layout, metadata, tars, zips
+from . import layout, metadata, packing, tars, zips
 from .errors import BackendError
 from .trees import ListTree, matching
 
@@ -36,7 +36,7 @@ def build(project: Project, folder: str) -> str:
         archive = tars.TarWriter(file, when)
         archive.add(f"{project.stem}/PKG-INFO", metadata.metadata(project).encode("utf-8", "surrogateescape"))
         for path in paths:
-            data, executable = zips.read_file(os.path.join(project.root, path))
+            data, executable = packing.read_file(os.path.join(project.root, path))
             archive.add(f"{project.stem}/{path}", data, executable=executable)
         archive.close()
     return filename

@@ -9,19 +9,13 @@ from __future__ import annotations
 
 import os
 
-from . import layout, metadata, zips
+from . import layout, metadata, packing, zips
 from .errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Tuple, Union
-
+    from .packing import Members
     from .project import Project
-
-    # (name in the archive, its bytes or the path of the file that holds them, whether it may be executed;
-    # None: as the file says)
-    Member = Tuple[str, Union[bytes, str], Union[bool, None]]
-    Members = List[Member]
 
 __all__ = ["build", "prepare_metadata"]
 
@@ -62,7 +56,7 @@ def check_prepared(project: Project, prepared: str | None) -> None:
     )  # fmt: skip
     for name, data in _dist_info(project):
         path = os.path.join(info, *name.split("/"))
-        if not os.path.isfile(path) or zips.read_file(path)[0] != data:
+        if not os.path.isfile(path) or packing.read_file(path)[0] != data:
             raise BackendError(
                 "metadata-changed",
                 f"{name} is not what prepare_metadata_for_build_wheel wrote: the project changed in between",
@@ -84,7 +78,7 @@ def _data(project: Project) -> Members:
         for path, target in pairs:
             found.append((f"{project.stem}.data/{kind}/{target}", os.path.join(project.root, path), None))
     for path, target in project.scripts:
-        data, _ = zips.read_file(os.path.join(project.root, path))
+        data, _ = packing.read_file(os.path.join(project.root, path))
         found.append((f"{project.stem}.data/scripts/{target}", _for_installer(data), True))
     return sorted(dict.fromkeys(found))
 
@@ -130,4 +124,4 @@ def _dist_info(project: Project) -> list[tuple[str, bytes]]:
 
 
 def _bytes(project: Project, path: str) -> bytes:
-    return zips.read_file(os.path.join(project.root, path))[0]
+    return packing.read_file(os.path.join(project.root, path))[0]

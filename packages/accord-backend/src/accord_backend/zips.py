@@ -9,33 +9,31 @@ refused.
 from __future__ import annotations
 
 import binascii
-import hashlib
 import os
-import stat
 import struct
 import time
-import zlib
 
+from . import packing
 from .errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Iterable
+    from typing import BinaryIO
 
-__all__ = ["EPOCH", "Appearing", "ZipWriter", "read_file", "source_date", "utf8_name"]
+    from .packing import Members, Packed
+
+__all__ = ["EPOCH", "Appearing", "ZipWriter", "source_date", "utf8_name"]
 
 EPOCH = 315532800  # 1980-01-01, the first moment a zip can name
 _LAST = 4354819198  # 2107-12-31 23:59:58
 _MEMBERS = 0xFFFF - 1
 _BYTES = 0xFFFFFFFF - 1
 _UTF8 = 0x800
-_LEVEL = 9
 _COMMON = struct.Struct("<HHHHHLLLHH")
 _CENTRAL = struct.Struct("<HHHLL")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_UNUSABLE = frozenset('\\:*?"<>|\x7f').union(
-    map(chr, range(32))
-)  # what Windows refuses; a RECORD cannot say a line break
+# What Windows refuses in a name; and a line of RECORD cannot say a line break.
+_UNUSABLE = frozenset('\\:*?"<>|\x7f').union(map(chr, range(32)))
 
 
 def source_date(environment_value: str | None) -> int:
@@ -53,16 +51,6 @@ def source_date(environment_value: str | None) -> int:
             f"SOURCE_DATE_EPOCH is {environment_value!r}, not a whole number of seconds",
             hint="unset it, or set it to the time of the last commit: git log -1 --format=%ct",
         ) from None
-
-
-def read_file(path: str) -> tuple[bytes, bool]:
-    """A file's bytes, and whether its owner may execute it: the one bit of its mode that means something elsewhere."""
-    with open(path, "rb", buffering=0) as file:
-        found = os.fstat(file.fileno())
-        data = file.read(found.st_size + 1)
-        if len(data) != found.st_size:  # it grew meanwhile, or is one of those files that know no size
-            data += file.readall()
-    return data, bool(found.st_mode & stat.S_IXUSR)
 
 
 def utf8_name(name: str) -> bytes:
@@ -121,52 +109,48 @@ class ZipWriter:
         self._date = (year - 1980) << 9 | month << 5 | day
         self._time = hour << 11 | minute << 5 | second // 2
 
-    def add_all(self, members: Iterable[tuple[str, bytes | str, bool | None]]) -> list[str]:
-        """Add ``(name, bytes or the path of a file, executable)`` each; returns their lines of ``RECORD``."""
+    def add_all(self, members: Members) -> list[str]:
+        """Add every member; returns their lines of ``RECORD``."""
         rows = []
-        for name, source, executable in members:
-            if isinstance(source, str):
-                data, marked = read_file(source)
-            else:
-                data, marked = source, False
-            self.add(name, data, executable=marked if executable is None else executable)
-            digest = binascii.b2a_base64(hashlib.sha256(data).digest(), newline=False)
-            text = digest.translate(_URL_SAFE, b"=").decode()
+        for packed in packing.pack_all(members):
+            self._write(packed)
+            digest = binascii.b2a_base64(packed.digest, newline=False).translate(_URL_SAFE, b"=").decode()
+            name = packed.name
             cell = '"' + name.replace('"', '""') + '"' if "," in name or '"' in name else name
-            rows.append(f"{cell},sha256={text},{len(data)}\n")
+            rows.append(f"{cell},sha256={digest},{packed.size}\n")
         return rows
 
     def add(self, name: str, data: bytes, *, executable: bool = False) -> None:
         """Add one file.  Raises ``BackendError``: ``wheel-too-large`` beyond plain zip's limits,
         ``file-name-unusable``, ``target-twice``."""
+        self._write(packing.Packed(name, data, executable))
+
+    def _write(self, member: Packed) -> None:
+        name = member.name
         raw = _portable_name(name)
         if name in self._names:
             raise BackendError(
                 "target-twice", f"two files would both be {name} in the wheel", hint="rename or leave out one"
             )
         self._names.add(name)
-        packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
-        packed = packer.compress(data) + packer.flush()
-        method = 8
-        if len(packed) >= len(data):
-            packed, method = data, 0
-        if self._offset + len(packed) + len(raw) + 1024 > _BYTES or len(self._directory) >= _MEMBERS:
+        if self._offset + len(member.data) + len(raw) + 1024 > _BYTES or len(self._directory) >= _MEMBERS:
             raise BackendError(
                 "wheel-too-large",
                 "the wheel would pass 4 GiB or 65,534 files",
                 hint="move data files out of the package",
             )
         flags = 0 if name.isascii() else _UTF8
-        sizes = (zlib.crc32(data), len(packed), len(data), len(raw), 0)
+        method = 8 if member.deflated else 0
+        sizes = (member.crc, len(member.data), member.size, len(raw), 0)
         common = _COMMON.pack(20, flags, method, self._time, self._date, *sizes)
-        mode = 0o100755 if executable else 0o100644
+        mode = 0o100755 if member.executable else 0o100644
         self._directory.append(
             b"PK\x01\x02\x14\x03" + common + _CENTRAL.pack(0, 0, 0, mode << 16, self._offset) + raw
         )
         header = b"PK\x03\x04" + common + raw
         self._file.write(header)
-        self._file.write(packed)
-        self._offset += len(header) + len(packed)
+        self._file.write(member.data)
+        self._offset += len(header) + len(member.data)
 
     def close(self) -> None:
         """Write the central directory and its end record; the file itself stays open."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -89,6 +90,27 @@ def test_it_runs_on_every_promised_python_and_writes_the_same_wheel(
         with zipfile.ZipFile(folder / names[0]) as archive:
             built.append({name: archive.read(name) for name in archive.namelist()})
     assert built[0] == built[1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_sdist_builds_the_same_wheel_with_nothing_installed(name: str, out: str, tmp_path: Path) -> None:
+    """The bootstrap: the backend of the unpacked sdist itself, and no other, builds accord-backend."""
+    hooks = "import sys; sys.path.insert(0, sys.argv[2]); " + HOOKS
+    source = str(PACKAGES / "accord-backend" / "src")
+
+    def build(folder: Path, backend: str, into: Path) -> list[str]:
+        into.mkdir()
+        command = [sys.executable, "-I", "-S", "-c", hooks, str(into), backend]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.split()
+
+    wheel, sdist = build(PACKAGES / name, source, tmp_path / "direct")
+    with tarfile.open(tmp_path / "direct" / sdist) as archive:
+        archive.extractall(tmp_path / "unpacked", filter="data")
+    root = tmp_path / "unpacked" / sdist[: -len(".tar.gz")]
+    own = str(root / "src") if name == "accord-backend" else source
+    assert build(root, own, tmp_path / "again") == [wheel, sdist]
+    for file in (wheel, sdist):
+        assert (tmp_path / "again" / file).read_bytes() == (tmp_path / "direct" / file).read_bytes()
 
 
 def test_importing_it_imports_nothing() -> None:

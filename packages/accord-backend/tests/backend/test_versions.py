@@ -136,7 +136,7 @@ def test_a_file_that_is_a_link_out_or_a_device(project: Project, out: str, tmp_p
         ("version", "version-source-invalid", "version = {}"),
         ("version", "version-source-invalid", 'version = {module = "a", file = "b"}'),
         ("version", "wrong-type", 'version = "1.0"'),
-        ("version.modul", "key-unknown", 'version = {git = true, modul = "a"}'),
+        ("version.modules", "key-unknown", 'version = {git = true, modules = "a"}'),
         ("version.git", "wrong-type", "version = {git = false}"),
         ("version.module", "module-invalid", 'version = {module = "a-b"}'),
         ("version.file", "path-outside", 'version = {file = "../VERSION"}'),
