@@ -214,7 +214,7 @@ def test_what_the_wheel_leaves_out_the_sdist_may_leave_out_too(project: Project,
 
 
 def test_a_pattern_of_the_sdist_that_matches_nothing(project: Project, out: str) -> None:
-    project(SETTINGS + 'sdist-include = ["CHANGLOG.md"]\n', {"spam_eggs.py": "", "CHANGELOG.md": ""})
+    project(SETTINGS + 'sdist-include = ["NEWS.md"]\n', {"spam_eggs.py": "", "CHANGELOG.md": ""})
     assert accord_backend.build_wheel(out)
     assert fault_of(out, "build_sdist").code == "pattern-empty"
 
