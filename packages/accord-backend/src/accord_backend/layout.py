@@ -141,7 +141,12 @@ def _named(tree: Tree, modules: list[str]) -> Home:
     bases: dict[str, str] = {}
     places: dict[str, str] = {}
     for module in modules:
-        found = [(base, place) for base in ("src", "") for place in [_place(tree, base, module)] if place]
+        found = [
+            (base, place)
+            for base in ("src", "")
+            for place in [_place(tree, base, module, exact=True)]
+            if place
+        ]
         if not found:
             raise BackendError(
                 "module-missing",
@@ -177,30 +182,33 @@ def _named(tree: Tree, modules: list[str]) -> Home:
     return Home("".join(bases), places)
 
 
-def _place(tree: Tree, base: str, module: str) -> str | None:
-    """Where a module of a dotted name is, the case of letters aside; a folder with code in it, else a file."""
+def _place(tree: Tree, base: str, module: str, *, exact: bool = False) -> str | None:
+    """Where a module of a dotted name is: a folder with code in it, else a file.
+
+    The case of letters does not count, as it does not in the names of projects, but for a name somebody wrote (``exact``).
+    """
     folder = base
     *above, last = module.split(".")
     for name in above:
-        match = _same(tree.entries(folder)[0], name)
+        match = _same(tree.entries(folder)[0], name, exact)
         if match is None:
             return None
         folder = f"{folder}/{match}" if folder else match
     inside = f"{folder}/" if folder else ""
     folders, files, links = tree.entries(folder)
-    match = _same(folders + links, last)
+    match = _same(folders + links, last, exact)
     if match is not None and (match in links or _has_code(tree, inside + match, 0)):
         return inside + match
     for suffix in (".py", ".pyi"):
-        match = _same(files, last + suffix)
+        match = _same(files, last + suffix, exact)
         if match is not None:
             return inside + match
     return None
 
 
-def _same(names: list[str], wanted: str) -> str | None:
-    if wanted in names:
-        return wanted
+def _same(names: list[str], wanted: str, exact: bool) -> str | None:
+    if wanted in names or exact:
+        return wanted if wanted in names else None
     return next((name for name in names if name.lower() == wanted.lower()), None)
 
 

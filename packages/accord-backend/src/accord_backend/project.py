@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .layout import Home
 
-__all__ = ["Project", "read"]
+__all__ = ["Limits", "Project", "read"]
 
 _KEYS = frozenset((
     "name", "version", "description", "readme", "requires-python", "license", "license-files",
@@ -48,6 +48,13 @@ _STATIC = {
 _LICENCE_DEFAULTS = ("LICEN[CS]E*", "COPYING*", "NOTICE*", "AUTHORS*")
 _README_TYPES = {".md": "text/markdown", ".rst": "text/x-rst", ".txt": "text/plain"}
 _LABEL_LIMIT = 32  # core metadata, "Project-URL"
+
+
+class Limits:
+    """Bytes read of ``pyproject.toml``, and of each readme and licence."""
+
+    pyproject = 8 * 1024 * 1024
+    text = 64 * 1024 * 1024
 
 
 class Project:
@@ -118,6 +125,11 @@ class _Table:
     def fault(self, code: str, key: str, problem: str) -> None:
         self.faults.append(Fault(code, f"{self.place}.{key}" if key else self.place, problem))
 
+    def only(self, *known: str) -> None:
+        for key in sorted(set(self.data) - set(known)):
+            near = settings.close(key, frozenset(known))
+            self.fault("key-unknown", key, f"is not a key of {self.place}{near}")
+
     def text(self, key: str) -> str | None:
         value = self.data.get(key)
         if value is None or isinstance(value, str):
@@ -152,13 +164,7 @@ def read(root: str) -> Project:
     """
     root = os.path.abspath(root)
     path = os.path.join(root, "pyproject.toml")
-    try:
-        with open(path, "rb") as file:
-            document = tomllib.loads(file.read().decode("utf-8"))
-    except FileNotFoundError:
-        raise BackendError("pyproject-missing", f"there is no pyproject.toml in {root}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise BackendError("pyproject-not-toml", f"{path} is not valid TOML: {fault}") from None
+    document = _document(root, path)
     faults: list[Fault] = []
     top = _Table(document, "", faults)
     result = Project()
@@ -190,6 +196,21 @@ def read(root: str) -> Project:
     return result
 
 
+def _document(root: str, path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(Limits.pyproject + 1)
+    except OSError as fault:
+        code = "pyproject-missing" if isinstance(fault, FileNotFoundError) else "pyproject-unreadable"
+        raise BackendError(code, f"there is no pyproject.toml to read in {root}: {fault.strerror}") from None
+    if len(data) > Limits.pyproject:
+        raise BackendError("pyproject-too-large", f"{path} has more than {Limits.pyproject:,} bytes")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise BackendError("pyproject-not-toml", f"{path} is not valid TOML: {fault}") from None
+
+
 def _found_out(result: Project, source: dict[str, Any]) -> None:
     """What the document leaves to be found: the version, and the names the wheel provides (PEP 794)."""
     if source:
@@ -214,8 +235,7 @@ def _found_out(result: Project, source: dict[str, Any]) -> None:
 
 
 def _identity(table: _Table, result: Project) -> None:
-    for key in sorted(set(table.data) - _KEYS):
-        table.fault("key-unknown", key, f"is not a key of the project table{settings.close(key, _KEYS)}")
+    table.only(*_KEYS)
     result.dynamic = frozenset(table.texts("dynamic")) - set(table.data)
     for key in table.texts("dynamic"):
         if key == "name":
@@ -292,8 +312,11 @@ def _readme(table: _Table, result: Project) -> None:
     if value is None:
         return
     entry = (
-        _Table({"file": value}, "project", table.faults) if isinstance(value, str) else table.table("readme")
+        _Table({"file": value}, "project.readme", table.faults)
+        if isinstance(value, str)
+        else table.table("readme")
     )
+    entry.only("file", "text", "content-type")
     file, text, kind = entry.text("file"), entry.text("text"), entry.text("content-type")
     if (file is None) == (text is None):
         table.fault("readme-source", "readme", "give exactly one of file and text")
@@ -302,7 +325,7 @@ def _readme(table: _Table, result: Project) -> None:
         result.readme_file = os.path.normpath(file).replace(os.sep, "/")
         text = _named_text(table, result.root, "readme", file)
         kind = kind or _README_TYPES.get(os.path.splitext(file)[1].lower())
-    if kind is None:
+    if kind is None or kind.partition(";")[0].strip().lower() not in _README_TYPES.values():
         table.fault("readme-type", "readme", "give content-type: text/markdown, text/x-rst or text/plain")
     elif text is not None:
         result.readme = (text, kind)
@@ -312,9 +335,17 @@ def _named_text(table: _Table, root: str, key: str, path: str) -> str | None:
     if os.path.isabs(path) or ".." in path.replace("\\", "/").split("/"):
         table.fault("path-outside", key, f"{path!r} must lie inside the project")
         return None
+    place = os.path.join(root, path)
     try:
-        with open(os.path.join(root, path), encoding="utf-8") as file:
-            return file.read()
+        if os.path.exists(place) and not os.path.isfile(place):
+            table.fault("file-missing", key, f"{path!r} is not a file")
+            return None
+        with open(place, "rb") as file:
+            data = file.read(Limits.text + 1)
+        if len(data) > Limits.text:
+            table.fault("text-too-large", key, f"{path!r} has more than {Limits.text:,} bytes")
+            return None
+        return data.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError:
         table.fault("text-not-utf8", key, f"{path!r} is not UTF-8")
     except OSError as fault:
@@ -329,6 +360,7 @@ def _licence(table: _Table, result: Project) -> None:
     value = table.data.get("license")
     if isinstance(value, dict):
         entry = table.table("license")
+        entry.only("file", "text")
         file, text = entry.text("file"), entry.text("text")
         if (file is None) == (text is None):
             table.fault("license-source", "license", "give an SPDX expression, such as license = 'MIT'")

@@ -148,8 +148,7 @@ def version_source(table: _Table, dynamic: bool) -> dict[str, Any]:
         return {}
     if not dynamic:
         table.fault("version-twice", "version", "needs project.dynamic = ['version'] and no project.version")
-    for key in sorted(set(inner.data) - _VERSION_KEYS):
-        inner.fault("key-unknown", key, f"is not a key of version{close(key, _VERSION_KEYS)}")
+    inner.only(*_VERSION_KEYS)
     found: dict[str, Any] = {}
     for key in ("module", "attribute", "file", "tag-prefix", "fallback"):
         value = inner.text(key)

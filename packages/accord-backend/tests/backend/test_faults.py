@@ -35,6 +35,16 @@ def fault_of(out: str) -> BackendError:
         ("readme-source", "project.readme", 'readme = {file = "a.md", text = "b"}'),
         ("readme-source", "project.readme", "readme = {}"),
         ("readme-type", "project.readme", 'readme = {text = "b"}'),
+        ("readme-type", "project.readme", 'readme = {text = "b", content-type = "text/html"}'),
+        ("key-unknown", "project.readme.contenttype", 'readme = {text = "b", content-type = "text/plain", contenttype = "x"}'),
+        ("key-unknown", "project.license.path", 'license = {text = "b", path = "x"}'),
+        ("file-missing", "project.readme", 'readme = {file = "spam_eggs", content-type = "text/plain"}'),
+        ("import-name-invalid", "project.import-names", 'import-names = ["a-b"]'),
+        ("import-name-invalid", "project.import-names", 'import-names = ["a; public"]'),
+        ("import-name-invalid", "project.import-namespaces", "import-namespaces = []"),
+        ("import-name-twice", "project.import-namespaces", 'import-names = ["a"]\nimport-namespaces = ["a"]'),
+        ("import-name-parent", "project.import-names", 'import-names = ["a.b"]'),
+        ("key-unknown", "project.dynamic", 'dynamic = ["vresion"]'),
         ("file-missing", "project.readme", 'readme = "none.md"'),
         ("path-outside", "project.readme", 'readme = "../x.md"'),
         ("path-outside", "project.license-files", 'license-files = ["../LICENSE"]'),
@@ -153,3 +163,38 @@ def test_a_folder_name_that_a_pth_file_cannot_say(project: Project, out: str) ->
     with pytest.raises(BackendError) as caught:
         accord_backend.build_editable(out)
     assert caught.value.code == "path-unusable"
+
+
+def test_the_limits_of_what_is_read(project: Project, out: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from accord_backend.project import Limits
+
+    root = project('readme = "README.md"\n', {"spam_eggs.py": "", "README.md": "x" * 1000})
+    size = (root / "pyproject.toml").stat().st_size
+    monkeypatch.setattr(Limits, "pyproject", size)
+    monkeypatch.setattr(Limits, "text", 1000)
+    assert accord_backend.build_wheel(out)
+    monkeypatch.setattr(Limits, "text", 999)
+    assert [fault.code for fault in fault_of(out).faults] == ["text-too-large"]
+    monkeypatch.setattr(Limits, "pyproject", size - 1)
+    assert fault_of(out).code == "pyproject-too-large"
+
+
+def test_a_document_nested_without_end(project: Project, out: str) -> None:
+    project(whole="x = " + "[" * 100_000)
+    assert fault_of(out).code == "pyproject-not-toml"
+
+
+def test_a_pyproject_that_is_no_file(project: Project, out: str) -> None:
+    root = project()
+    (root / "pyproject.toml").unlink()
+    (root / "pyproject.toml").mkdir()
+    assert fault_of(out).code == "pyproject-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("license-file", "license-files"), ("dependancies", "dependencies"), ("script", "scripts")],
+)
+def test_a_key_that_is_nearly_right(key: str, meant: str, project: Project, out: str) -> None:
+    project(f"{key} = []\n")
+    assert f"did you mean {meant!r}?" in str(fault_of(out))
