@@ -402,16 +402,20 @@ def test_nothing_that_a_repository_names_is_started(
 
 
 def test_git_in_a_submodule_is_not_started(repository: Path, out: str, tmp_path: Path) -> None:
+    """Its configuration is another one, whose programs nobody has looked up."""
     program = tmp_path / "program"
-    program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\n")
+    program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\ncat\n")
     program.chmod(stat.S_IRWXU)
     inner = repository / "inner"
     inner.mkdir()
     run(inner, "init", "-q")
-    run(inner, "commit", "-q", "--allow-empty", "-m", "x")
+    (inner / ".gitattributes").write_text("* filter=inner\n")
+    (inner / "file").write_text("one")
+    commit(inner)
     commit(repository)
     run(repository, "tag", "v1.2")
-    run(inner, "config", "core.fsmonitor", str(program))
+    run(inner, "config", "filter.inner.clean", str(program))
+    (inner / "file").write_text("two")
     assert version_of(out) == "1.2"
     assert not (tmp_path / "started").exists()
     run(repository, "describe", "--tags", "--dirty")
