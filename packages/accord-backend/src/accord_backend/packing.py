@@ -13,6 +13,8 @@ import os
 import stat
 import zlib
 
+from .errors import BackendError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator, List, Tuple, Union
@@ -55,12 +57,22 @@ def _deflated(data: bytes) -> bytes:
 
 
 def read_file(path: str) -> tuple[bytes, bool]:
-    """A file's bytes, and whether its owner may execute it: the one bit of its mode that means something elsewhere."""
-    with open(path, "rb", buffering=0) as file:
-        found = os.fstat(file.fileno())
-        data = file.read(found.st_size + 1)
-        if len(data) != found.st_size:  # it grew meanwhile, or is one of those files that know no size
-            data += file.readall()
+    """A file's bytes, and whether its owner may execute it: the one bit of its mode that means something elsewhere.
+
+    Raises ``BackendError`` ``file-unreadable``.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            found = os.fstat(file.fileno())
+            data = file.read(found.st_size + 1)
+            if len(data) != found.st_size:  # it grew meanwhile, or is one of those files that know no size
+                data += file.readall()
+    except OSError as fault:
+        raise BackendError(
+            "file-unreadable",
+            f"{path} cannot be read: {fault.strerror}",
+            hint="make it readable, or leave it out with wheel-exclude and sdist-exclude",
+        ) from None
     return data, bool(found.st_mode & stat.S_IXUSR)
 
 

@@ -22,7 +22,7 @@ __all__ = ["TarWriter"]
 _BLOCK = 512
 _RECORD = 20 * _BLOCK  # an archive is filled up to whole records
 _OCTAL = 8**11  # the first size the old header cannot name
-_LEVEL = 9
+_LEVEL = 6
 
 
 class TarWriter:
@@ -34,8 +34,8 @@ class TarWriter:
         self._packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, -15)
         self._sum = 0
         self._size = 0
-        # RFC 1952: no name, the time, "best compression", and no operating system.
-        file.write(b"\x1f\x8b\x08\x00" + struct.pack("<L", when) + b"\x02\xff")
+        # RFC 1952: no name, the time, neither best nor fastest compression, and no operating system.
+        file.write(b"\x1f\x8b\x08\x00" + struct.pack("<L", min(when, 0xFFFFFFFF)) + b"\x00\xff")
 
     def add(self, name: str, data: bytes, *, executable: bool = False) -> None:
         """Add one file.  Raises ``BackendError`` ``file-name-unusable`` for a name that is not UTF-8."""

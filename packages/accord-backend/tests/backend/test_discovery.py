@@ -45,7 +45,7 @@ FOUND: list[tuple[str, list[str], list[str]]] = [
     ("Django", ["django/__init__.py", "js/a.py"], ["django/__init__.py"]),
     ("pillow", ["PIL/__init__.py", "docs/conf.py", "tests/__init__.py", "setup.py", "conftest.py"], ["PIL/__init__.py"]),
     ("spam", ["lib_of_spam.py", "noxfile.py"], ["lib_of_spam.py"]),
-    ("spam", ["ham/__init__.py", "website/index.py", "data/a.csv"], ["ham/__init__.py"]),
+    ("spam", ["ham/__init__.py", "webpage/index.py", "data/a.csv"], ["ham/__init__.py"]),
     ("tests", ["tests/__init__.py"], ["tests/__init__.py"]),
     # stubs (PEP 561)
     ("spam-stubs", ["spam-stubs/__init__.pyi"], ["spam-stubs/__init__.pyi"]),

@@ -44,7 +44,7 @@ def fault_of(out: str) -> BackendError:
         ("import-name-invalid", "project.import-namespaces", "import-namespaces = []"),
         ("import-name-twice", "project.import-namespaces", 'import-names = ["a"]\nimport-namespaces = ["a"]'),
         ("import-name-parent", "project.import-names", 'import-names = ["a.b"]'),
-        ("key-unknown", "project.dynamic", 'dynamic = ["vresion"]'),
+        ("key-unknown", "project.dynamic", 'dynamic = ["versions"]'),
         ("file-missing", "project.readme", 'readme = "none.md"'),
         ("path-outside", "project.readme", 'readme = "../x.md"'),
         ("path-outside", "project.license-files", 'license-files = ["../LICENSE"]'),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import accord_backend
 from accord_backend import packing
+from accord_backend.errors import BackendError
 
 Project = Callable[..., Path]
 
@@ -38,8 +39,9 @@ def test_a_file_that_cannot_be_read_is_a_fault_in_its_turn(tmp_path: Path) -> No
     members: packing.Members = [(f"n{number}", b"x", False) for number in range(100)]
     members[50] = ("gone", os.fspath(tmp_path / "gone"), None)
     found: list[str] = []
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BackendError) as caught:
         found.extend(packed.name for packed in packing._together(members, 2))
+    assert caught.value.code == "file-unreadable"
     assert found == [f"n{number}" for number in range(48)]  # whole batches before the one that failed
     assert threading.active_count() == 1
 

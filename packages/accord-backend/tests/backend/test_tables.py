@@ -199,12 +199,24 @@ def test_an_sdist_that_would_build_another_wheel_is_refused(
     assert fault.code == "sdist-incomplete" and lost in fault.message and not os.listdir(out)
 
 
-def test_an_sdist_that_adds_to_the_wheel_is_refused(project: Project, out: str) -> None:
-    """A package that only sdist-include brings cannot come in at random: what it would change is seen."""
+def test_an_sdist_in_which_other_modules_are_found_is_refused(project: Project, out: str) -> None:
     project(
         f'{SETTINGS}sdist-exclude = ["src"]\nsdist-include = ["ham.py"]\n', {"src/x.py": "", "ham.py": ""}
     )
     assert fault_of(out, "build_sdist").code == "sdist-incomplete"
+
+
+def test_an_sdist_whose_wheel_would_hold_more_is_refused(project: Project, out: str) -> None:
+    from accord_backend import project as projects
+    from accord_backend import sdist
+
+    project("", {"src/spam_eggs/__init__.py": ""})
+    tree = projects.read(".")
+    paths = ["pyproject.toml", "src/spam_eggs/__init__.py"]
+    sdist._same_wheel(tree, paths)
+    with pytest.raises(BackendError) as caught:
+        sdist._same_wheel(tree, [*paths, "src/more.py"])
+    assert caught.value.code == "sdist-incomplete" and "add src/more.py" in caught.value.message
 
 
 def test_what_the_wheel_leaves_out_the_sdist_may_leave_out_too(project: Project, out: str) -> None:

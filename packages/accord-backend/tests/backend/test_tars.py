@@ -72,7 +72,7 @@ def test_the_size_is_that_of_whole_records() -> None:
 
 
 def test_the_gzip_header_says_nothing_of_the_machine() -> None:
-    assert written([], 0x01020304)[:10] == b"\x1f\x8b\x08\x00\x04\x03\x02\x01\x02\xff"
+    assert written([], 0x01020304)[:10] == b"\x1f\x8b\x08\x00\x04\x03\x02\x01\x00\xff"
 
 
 def test_a_name_that_is_not_utf_8() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +210,8 @@ def test_source_dates(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
     with zipfile.ZipFile(Path(out, accord_backend.build_wheel(out))) as archive:
         assert {member.date_time for member in archive.infolist()} == {expected}
+    with tarfile.open(Path(out, accord_backend.build_sdist(out))) as sdist:
+        assert {time.gmtime(member.mtime)[:5] for member in sdist} == {expected[:5]}
 
 
 def test_an_executable_stays_one(project: Project, out: str) -> None:
