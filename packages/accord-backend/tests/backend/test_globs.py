@@ -145,6 +145,10 @@ def test_a_list_and_the_disk_are_the_same_tree(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
     disk, listed = DiskTree(str(tmp_path)), ListTree(paths)
+    for name in ("z", "b", "y", "a", "x", "c"):
+        (tmp_path / "many" / name).mkdir(parents=True)
+    assert disk.entries("many")[0] == ["a", "b", "c", "x", "y", "z"]
+    (tmp_path / "many").rename(tmp_path.parent / "elsewhere")
     for folder in ("", "p", "p/d", "none"):
         assert [list(part) for part in disk.entries(folder)] == [
             list(part) for part in listed.entries(folder)
