@@ -41,6 +41,8 @@ _REQUIREMENT = re.compile(
     r"(?:\[(?P<extras>[A-Za-z0-9._,\s-]*)\])?\s*(?P<rest>.*)",
     re.DOTALL,
 )
+_LONGEST_LICENCE = 4000  # characters; each pair of parentheses is a call deeper
+_MOST_PARENTHESES = 100
 _LICENCE_TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.:+-]+)")
 _LICENCE_ID = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9][A-Za-z0-9.-]*\+?")
 _DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
@@ -149,6 +151,8 @@ def licence_expression(text: str) -> str | None:
 
     Checks the grammar, not the list of licences, which grows faster than a backend should.
     """
+    if len(text) > _LONGEST_LICENCE or text.count("(") > _MOST_PARENTHESES:
+        return None
     tokens: list[str] = []
     position = 0
     stripped = text.rstrip()

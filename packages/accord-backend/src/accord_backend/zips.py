@@ -32,8 +32,8 @@ _UTF8 = 0x800
 _COMMON = struct.Struct("<HHHHHLLLHH")
 _CENTRAL = struct.Struct("<HHHLL")
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
-# What Windows refuses in a name; and a line of RECORD cannot say a line break.
-_UNUSABLE = frozenset('\\:*?"<>|\x7f').union(map(chr, range(32)))
+# A line of RECORD cannot say a line break; a backslash is a folder to some readers and a letter to others.
+_UNUSABLE = frozenset("\\\x7f").union(map(chr, range(32)))
 
 
 def source_date(environment_value: str | None) -> int:
@@ -72,7 +72,7 @@ def _portable_name(name: str) -> bytes:
     if not _UNUSABLE.isdisjoint(name):
         raise BackendError(
             "file-name-unusable",
-            f"the file name {name!r} holds what not every system can write",
+            f"the file name {name!r} holds a backslash or a control character",
             hint="rename it",
         )
     return utf8_name(name)

@@ -104,3 +104,31 @@ def test_the_order_of_versions(texts: list[str]) -> None:
 def test_a_version_longer_than_a_file_name() -> None:
     assert rules.normal_version("1" * 256) == "1" * 256
     assert rules.normal_version("1" * 257) is None
+
+
+def test_the_limits_of_a_licence_expression() -> None:
+    assert rules.licence_expression("(" * 100 + "MIT" + ")" * 100) is not None
+    assert rules.licence_expression("(" * 101 + "MIT" + ")" * 101) is None
+    assert rules.licence_expression("(" * 100_000) is None
+    longest = "MIT" + " OR MIT" * 571
+    assert len(longest) == 4000 and rules.licence_expression(longest) == longest
+    assert rules.licence_expression(longest + " OR MIT") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + "-" * 100_000, "a;" + ";" * 100_000, "[" * 100_000, "a[" + " " * 100_000, ">" * 100_000]
+)
+def test_no_grammar_is_slow(text: str) -> None:
+    import time
+
+    before = time.perf_counter()
+    for grammar in (
+        rules.normal_name,
+        rules.normal_version,
+        rules.requirement,
+        rules.is_specifier,
+        rules.licence_expression,
+    ):
+        grammar(text)
+    rules.is_object_reference(text, callable_needed=False)
+    assert time.perf_counter() - before < 5

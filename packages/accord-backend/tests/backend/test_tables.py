@@ -231,7 +231,7 @@ def test_a_pattern_of_the_sdist_that_matches_nothing(project: Project, out: str)
     assert fault_of(out, "build_sdist").code == "pattern-empty"
 
 
-@pytest.mark.parametrize("name", ["line\nbreak", "back\\slash", "co:lon", "tab\t", "\udcff"])
+@pytest.mark.parametrize("name", ["line\nbreak", "back\\slash", "tab\t", "\udcff"])
 def test_names_that_no_wheel_should_hold(name: str, project: Project, out: str) -> None:
     root = project()
     (root / "spam_eggs" / name).touch()
@@ -239,7 +239,9 @@ def test_names_that_no_wheel_should_hold(name: str, project: Project, out: str) 
     assert not os.listdir(out)
 
 
-@pytest.mark.parametrize("name", ["with blank", "com,ma", 'é"'.strip('"'), "x" * 200, "ünï/" + "y" * 150])
+@pytest.mark.parametrize(
+    "name", ["with blank", "co:lon?", "com,ma", 'é"'.strip('"'), "x" * 200, "ünï/" + "y" * 150]
+)
 def test_names_that_are_unusual_and_right(
     name: str, project: Project, out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
