@@ -111,6 +111,8 @@ def _flat(project: Project, tree: Tree, own: str) -> dict[str, str]:
     chosen = regular or found
     if len(chosen) == 1:
         return chosen
+    if not chosen and project.extensions:
+        return {}  # a project of extension modules alone
     if not chosen:
         raise BackendError(
             "module-missing",

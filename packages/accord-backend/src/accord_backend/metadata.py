@@ -84,11 +84,11 @@ def entry_points(project: Project) -> str:
     return "\n".join(parts)
 
 
-def wheel_file() -> str:
-    """``WHEEL`` (binary distribution format, "File contents")."""
+def wheel_file(tag: str | None = None) -> str:
+    """``WHEEL`` (binary distribution format, "File contents"); ``tag`` is that of a wheel with extension modules."""
     return (
         "Wheel-Version: 1.0\n"
         f"Generator: accord-backend {__version__}\n"
-        "Root-Is-Purelib: true\n"
-        "Tag: py3-none-any\n"
+        f"Root-Is-Purelib: {'true' if tag is None else 'false'}\n"
+        f"Tag: {tag or 'py3-none-any'}\n"
     )

@@ -15,6 +15,7 @@ import sys
 from . import rules, settings
 from .errors import BackendError, Fault
 from .globs import Pattern, Unusable
+from .tables import Table, close
 from .trees import DiskTree, matching
 
 if sys.version_info >= (3, 11):
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .layout import Home
+    from .native.description import Extension
+    from .steps import Step
 
-__all__ = ["Limits", "Project", "read"]
+__all__ = ["Limits", "Project", "document", "read"]
 
 _KEYS = frozenset((
     "name", "version", "description", "readme", "requires-python", "license", "license-files",
@@ -68,10 +71,10 @@ class Project:
     """
 
     __slots__ = (
-        "authors", "classifiers", "data", "dependencies", "description", "dynamic", "entry_points", "headers", "home",
-        "import_names", "import_namespaces", "keywords", "licence_expression", "licence_files", "licence_text",
+        "authors", "classifiers", "data", "dependencies", "description", "dynamic", "entry_points", "extensions", "headers",
+        "home", "import_names", "import_namespaces", "keywords", "licence_expression", "licence_files", "licence_text",
         "maintainers", "modules", "name", "optional_dependencies", "readme", "readme_file", "requires_python", "root",
-        "sboms", "scripts", "sdist_exclude", "sdist_include", "tree", "urls", "version", "version_file",
+        "sboms", "scripts", "sdist_exclude", "sdist_include", "steps", "tree", "urls", "version", "version_file",
         "wheel_exclude",
     )  # fmt: skip
 
@@ -107,53 +110,13 @@ class Project:
     version_file: str | None
     tree: DiskTree
     home: Home | None
+    extensions: tuple[Extension, ...]
+    steps: tuple[Step, ...]
 
     @property
     def stem(self) -> str:
         """``{name}-{version}`` as file names spell it."""
         return f"{rules.file_name_part(self.name)}-{self.version}"
-
-
-class _Table:
-    """One table of the document with typed access; what has another type becomes a fault and an empty value."""
-
-    def __init__(self, data: dict[str, Any], place: str, faults: list[Fault]) -> None:
-        self.data = data
-        self.place = place
-        self.faults = faults
-
-    def fault(self, code: str, key: str, problem: str) -> None:
-        self.faults.append(Fault(code, f"{self.place}.{key}" if key else self.place, problem))
-
-    def only(self, *known: str) -> None:
-        for key in sorted(set(self.data) - set(known)):
-            near = settings.close(key, frozenset(known))
-            self.fault("key-unknown", key, f"is not a key of {self.place}{near}")
-
-    def text(self, key: str) -> str | None:
-        value = self.data.get(key)
-        if value is None or isinstance(value, str):
-            return value
-        self.fault("wrong-type", key, f"must be a string, not {type(value).__name__}")
-        return None
-
-    def texts(self, key: str) -> list[str]:
-        value = self.data.get(key, [])
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return value
-        self.fault("wrong-type", key, "must be an array of strings")
-        return []
-
-    def table(self, key: str) -> _Table:
-        value = self.data.get(key, {})
-        if not isinstance(value, dict):
-            self.fault("wrong-type", key, "must be a table")
-            value = {}
-        return _Table(value, f"{self.place}.{key}" if self.place else key, self.faults)
-
-    def strings(self, key: str) -> dict[str, str]:
-        inner = self.table(key)
-        return {name: value for name in inner.data for value in [inner.text(name)] if value is not None}
 
 
 def read(root: str) -> Project:
@@ -164,14 +127,13 @@ def read(root: str) -> Project:
     """
     root = os.path.abspath(root)
     path = os.path.join(root, "pyproject.toml")
-    document = _document(root, path)
     faults: list[Fault] = []
-    top = _Table(document, "", faults)
+    top = Table(document(root), "", faults)
     result = Project()
     result.root = root
     result.tree = DiskTree(root)
     result.home = None
-    if not isinstance(document.get("project"), dict):
+    if not isinstance(top.data.get("project"), dict):
         faults.append(Fault("key-missing", "project", "the table is missing; a build needs name and version"))
     table = top.table("project")
     _identity(table, result)
@@ -181,8 +143,10 @@ def read(root: str) -> Project:
     _people(table, result)
     _requirements(table, result)
     _entry_points(table, result)
-    build = top.table("tool").table("accord").table("build")
+    accord = top.table("tool").table("accord")
+    build = accord.table("build")
     _build_settings(build, result)
+    _native(accord, result)
     source = settings.version_source(build, "version" in result.dynamic)
     result.version_file = None
     if faults:
@@ -196,7 +160,21 @@ def read(root: str) -> Project:
     return result
 
 
-def _document(root: str, path: str) -> dict[str, Any]:
+def _native(accord: Table, result: Project) -> None:
+    result.extensions, result.steps = (), ()
+    if "extension" in accord.data:
+        from .native.description import read_extensions
+
+        result.extensions = read_extensions(accord)
+    if "step" in accord.data:
+        from .steps import read_steps
+
+        result.steps = read_steps(accord)
+
+
+def document(root: str) -> dict[str, Any]:
+    """``pyproject.toml`` as it is written.  Raises ``BackendError`` as :func:`read` does."""
+    path = os.path.join(root, "pyproject.toml")
     try:
         with open(path, "rb") as file:
             data = file.read(Limits.pyproject + 1)
@@ -234,7 +212,7 @@ def _found_out(result: Project, source: dict[str, Any]) -> None:
             )
 
 
-def _identity(table: _Table, result: Project) -> None:
+def _identity(table: Table, result: Project) -> None:
     table.only(*_KEYS)
     result.dynamic = frozenset(table.texts("dynamic")) - set(table.data)
     for key in table.texts("dynamic"):
@@ -243,7 +221,7 @@ def _identity(table: _Table, result: Project) -> None:
         elif key in table.data:
             table.fault("dynamic-and-static", "dynamic", f"{key} is also given a value")
         elif key not in _KEYS:
-            table.fault("key-unknown", "dynamic", f"{key!r} is no key of project{settings.close(key, _KEYS)}")
+            table.fault("key-unknown", "dynamic", f"{key!r} is no key of project{close(key, _KEYS)}")
         elif key not in _DYNAMIC:
             table.fault(
                 "dynamic-unsupported", "dynamic", f"{_STATIC.get(key, 'nothing is run to find it')}: {key}"
@@ -263,7 +241,7 @@ def _identity(table: _Table, result: Project) -> None:
     result.version = normal or ""
 
 
-def _words(table: _Table, result: Project) -> None:
+def _words(table: Table, result: Project) -> None:
     result.description = table.text("description")
     if result.description and "\n" in result.description.strip():
         table.fault("description-lines", "description", "must be one line; long text belongs to the readme")
@@ -279,7 +257,7 @@ def _words(table: _Table, result: Project) -> None:
     _import_names(table, result)
 
 
-def _import_names(table: _Table, result: Project) -> None:
+def _import_names(table: Table, result: Project) -> None:
     result.import_names = table.texts("import-names") if "import-names" in table.data else None
     result.import_namespaces = table.texts("import-namespaces") if "import-namespaces" in table.data else None
     plain: dict[str, str] = {}
@@ -305,14 +283,14 @@ def _import_names(table: _Table, result: Project) -> None:
             )
 
 
-def _readme(table: _Table, result: Project) -> None:
+def _readme(table: Table, result: Project) -> None:
     result.readme = None
     result.readme_file = None
     value = table.data.get("readme")
     if value is None:
         return
     entry = (
-        _Table({"file": value}, "project.readme", table.faults)
+        Table({"file": value}, "project.readme", table.faults)
         if isinstance(value, str)
         else table.table("readme")
     )
@@ -331,7 +309,7 @@ def _readme(table: _Table, result: Project) -> None:
         result.readme = (text, kind)
 
 
-def _named_text(table: _Table, root: str, key: str, path: str) -> str | None:
+def _named_text(table: Table, root: str, key: str, path: str) -> str | None:
     if os.path.isabs(path) or ".." in path.replace("\\", "/").split("/"):
         table.fault("path-outside", key, f"{path!r} must lie inside the project")
         return None
@@ -353,7 +331,7 @@ def _named_text(table: _Table, root: str, key: str, path: str) -> str | None:
     return None
 
 
-def _licence(table: _Table, result: Project) -> None:
+def _licence(table: Table, result: Project) -> None:
     result.licence_expression = None
     result.licence_text = None
     found: set[str] = set()
@@ -394,7 +372,7 @@ def _licence(table: _Table, result: Project) -> None:
     result.licence_files = tuple(sorted(found))
 
 
-def _people(table: _Table, result: Project) -> None:
+def _people(table: Table, result: Project) -> None:
     for key in ("authors", "maintainers"):
         people = []
         value = table.data.get(key, [])
@@ -402,7 +380,7 @@ def _people(table: _Table, result: Project) -> None:
             table.fault("wrong-type", key, "must be an array of tables with name and email")
             value = []
         for number, item in enumerate(value):
-            entry = _Table(item, f"project.{key}[{number}]", table.faults)
+            entry = Table(item, f"project.{key}[{number}]", table.faults)
             person = {part: text for part in ("name", "email") for text in [entry.text(part)] if text}
             if not person or set(item) - {"name", "email"}:
                 entry.fault("person-invalid", "", "needs name, email or both, and nothing else")
@@ -412,7 +390,7 @@ def _people(table: _Table, result: Project) -> None:
         setattr(result, key, people)
 
 
-def _requirements(table: _Table, result: Project) -> None:
+def _requirements(table: Table, result: Project) -> None:
     result.dependencies = _checked(table, "dependencies")
     extras = table.table("optional-dependencies")
     result.optional_dependencies = {}
@@ -426,7 +404,7 @@ def _requirements(table: _Table, result: Project) -> None:
             result.optional_dependencies[normal] = _checked(extras, extra)
 
 
-def _checked(table: _Table, key: str) -> list[str]:
+def _checked(table: Table, key: str) -> list[str]:
     found = []
     for text in table.texts(key):
         normal = rules.requirement(text)
@@ -437,7 +415,7 @@ def _checked(table: _Table, key: str) -> list[str]:
     return found
 
 
-def _entry_points(table: _Table, result: Project) -> None:
+def _entry_points(table: Table, result: Project) -> None:
     groups: dict[str, dict[str, str]] = {
         "console_scripts": table.strings("scripts"),
         "gui_scripts": table.strings("gui-scripts"),
@@ -461,9 +439,7 @@ def _entry_points(table: _Table, result: Project) -> None:
     result.entry_points = {group: points for group, points in groups.items() if points}
 
 
-def _build_settings(table: _Table, result: Project) -> None:
+def _build_settings(table: Table, result: Project) -> None:
     for key in sorted(set(table.data) - settings.KEYS):
-        table.fault(
-            "key-unknown", key, f"is not a key of tool.accord.build{settings.close(key, settings.KEYS)}"
-        )
+        table.fault("key-unknown", key, f"is not a key of tool.accord.build{close(key, settings.KEYS)}")
     settings.read(table, result)

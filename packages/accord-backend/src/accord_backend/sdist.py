@@ -28,6 +28,10 @@ def build(project: Project, folder: str) -> str:
 
     Raises ``BackendError``: ``sdist-incomplete`` where its wheel would differ from the tree's, ``pattern-empty``.
     """
+    if project.steps:
+        from . import steps
+
+        steps.run(project, sdist=True)
     when = zips.source_date(os.environ.get("SOURCE_DATE_EPOCH"))
     filename = f"{project.stem}.tar.gz"
     paths = _files(project)
@@ -56,11 +60,40 @@ def _files(project: Project) -> list[str]:
                 hint="correct [tool.accord.build] sdist-include; * and ** leave out names that begin with a dot",
             )
         found.update(files)
+    found |= _native(project)
     if project.sdist_exclude:
         found = {
             path for path in found if not any(pattern.matches(path) for pattern in project.sdist_exclude)
         }
-    return sorted(found - {"PKG-INFO"})
+    return sorted(found - _made_by_builds(project) - {"PKG-INFO"})
+
+
+def _native(project: Project) -> set[str]:
+    """What extension modules and steps are made from."""
+    found: set[str] = set()
+    if project.extensions:
+        from . import native
+
+        found |= native.sdist_files(project)
+    if project.steps:
+        from . import steps
+
+        found |= steps.sdist_files(project)
+    return found
+
+
+def _made_by_builds(project: Project) -> set[str]:
+    """What every build makes anew: modules beside their sources, and outputs of steps that are not for an sdist."""
+    found: set[str] = set()
+    if project.extensions:
+        from . import native
+
+        found |= native.built_in_place(project)
+    if project.steps:
+        from . import steps
+
+        found |= steps.not_in_sdist(project)
+    return found
 
 
 def _same_wheel(project: Project, paths: list[str]) -> None:
@@ -69,9 +102,10 @@ def _same_wheel(project: Project, paths: list[str]) -> None:
     needed.update(path for path in (project.readme_file, project.version_file) if path is not None)
     for pairs in (project.scripts, project.headers, project.data, project.sboms):
         needed.update(path for path, _ in pairs)
-    from_tree = dict(layout.module_sources(project))
-    needed.update(from_tree)
-    _refuse("lack", needed - set(paths))
+    made = _made_by_builds(project)
+    from_tree = {path: target for path, target in layout.module_sources(project) if path not in made}
+    needed.update(from_tree, _native(project))
+    _refuse("lack", needed - made - set(paths))
     try:
         from_sdist = dict(layout.module_sources(project, ListTree(paths)))
     except BackendError as fault:

@@ -16,9 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .project import Project, _Table
+    from .project import Project
+    from .tables import Table
 
-__all__ = ["KEYS", "close", "read", "version_source"]
+__all__ = ["KEYS", "read", "version_source"]
 
 KEYS = frozenset((
     "modules", "sdist-include", "sdist-exclude", "wheel-exclude", "version", "scripts", "headers", "data", "sboms",
@@ -27,15 +28,7 @@ _VERSION_KEYS = frozenset(("module", "attribute", "file", "git", "tag-prefix", "
 _MOST_PATTERNS = 1000  # in one list
 
 
-def close(word: str, known: frozenset[str]) -> str:
-    """``" (did you mean 'modules'?)"`` for a word near one of ``known``, else nothing."""
-    import difflib
-
-    near = difflib.get_close_matches(word, sorted(known), 1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def read(table: _Table, result: Project) -> None:
+def read(table: Table, result: Project) -> None:
     """Put what ``[tool.accord.build]`` says into ``result``."""
     _modules(table, result)
     result.sdist_include = _patterns(table, "sdist-include")
@@ -55,14 +48,14 @@ def read(table: _Table, result: Project) -> None:
     _data(table, result)
 
 
-def _modules(table: _Table, result: Project) -> None:
+def _modules(table: Table, result: Project) -> None:
     result.modules = table.texts("modules") if "modules" in table.data else None
     for module in result.modules or ():
         if not layout.is_module_name(module):
             table.fault("module-invalid", "modules", f"{module!r} is not an import name")
 
 
-def _patterns(table: _Table, key: str, *, hidden: bool = False) -> tuple[Pattern, ...]:
+def _patterns(table: Table, key: str, *, hidden: bool = False) -> tuple[Pattern, ...]:
     texts = table.texts(key)
     if len(texts) > _MOST_PATTERNS:
         table.fault("glob-invalid", key, f"up to {_MOST_PATTERNS} patterns")
@@ -76,7 +69,7 @@ def _patterns(table: _Table, key: str, *, hidden: bool = False) -> tuple[Pattern
     return tuple(found)
 
 
-def _files(table: _Table, key: str, pattern: Pattern, result: Project) -> list[str]:
+def _files(table: Table, key: str, pattern: Pattern, result: Project) -> list[str]:
     """The files of a pattern that must match; none of them is a link to somewhere else."""
     found = matching(result.tree, pattern)
     if not found:
@@ -91,7 +84,7 @@ def _files(table: _Table, key: str, pattern: Pattern, result: Project) -> list[s
     return inside
 
 
-def _flat_names(table: _Table, key: str, result: Project) -> list[tuple[str, str]]:
+def _flat_names(table: Table, key: str, result: Project) -> list[tuple[str, str]]:
     pairs = [
         (path, path.rpartition("/")[2])
         for pattern in _patterns(table, key)
@@ -101,13 +94,13 @@ def _flat_names(table: _Table, key: str, result: Project) -> list[tuple[str, str
     return pairs
 
 
-def _placed(table: _Table, key: str, pattern: Pattern, result: Project) -> list[tuple[str, str]]:
+def _placed(table: Table, key: str, pattern: Pattern, result: Project) -> list[tuple[str, str]]:
     # "assets/**" keeps the folders below assets: what stands before the first wildcard is where from, not where to.
     cut = len(pattern.folder) + 1 if pattern.folder else 0
     return [(path, path[cut:]) for path in _files(table, key, pattern, result)]
 
 
-def _unique(table: _Table, key: str, pairs: list[tuple[str, str]]) -> None:
+def _unique(table: Table, key: str, pairs: list[tuple[str, str]]) -> None:
     seen: dict[str, str] = {}
     for path, target in pairs:
         other = seen.setdefault(target, path)
@@ -115,7 +108,7 @@ def _unique(table: _Table, key: str, pairs: list[tuple[str, str]]) -> None:
             table.fault("target-twice", key, f"{other!r} and {path!r} would both be installed as {target!r}")
 
 
-def _data(table: _Table, result: Project) -> None:
+def _data(table: Table, result: Project) -> None:
     inner = table.table("data")
     result.data = []
     for folder in inner.data:
@@ -133,7 +126,7 @@ def _data(table: _Table, result: Project) -> None:
     _unique(table, "data", result.data)
 
 
-def version_source(table: _Table, dynamic: bool) -> dict[str, Any]:
+def version_source(table: Table, dynamic: bool) -> dict[str, Any]:
     """The table ``version`` in ``[tool.accord.build]``, checked: exactly one of module, file and git."""
     if "version" not in table.data:
         if dynamic:
@@ -166,7 +159,7 @@ def version_source(table: _Table, dynamic: bool) -> dict[str, Any]:
     return found
 
 
-def _version_texts(inner: _Table, found: dict[str, Any]) -> None:
+def _version_texts(inner: Table, found: dict[str, Any]) -> None:
     if "module" in found and not layout.is_module_name(found["module"]):
         inner.fault("module-invalid", "module", f"{found['module']!r} is not an import name")
     if "attribute" in found and not found["attribute"].isidentifier():

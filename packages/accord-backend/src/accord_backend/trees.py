@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Tree = Union["DiskTree", "ListTree"]
 
-__all__ = ["DiskTree", "Limits", "ListTree", "matching", "walk"]
+__all__ = ["DiskTree", "Limits", "ListTree", "matching", "on_disk", "walk"]
 
 # Made by git, by Python and by the tools everybody runs, never by the author.
 _LEFT_OUT_FOLDERS = frozenset((
@@ -163,6 +163,13 @@ def matching(tree: Tree, pattern: Pattern) -> list[str]:
         _match(tree, pattern, start, pattern.folder, found)
     found.sort()
     return found
+
+
+def on_disk(root: str, text: str) -> list[str]:
+    """What a pattern matches in the folder ``root`` now: steps make files after a project was read."""
+    from .globs import Pattern
+
+    return matching(DiskTree(root), Pattern(text))
 
 
 def _match(tree: Tree, pattern: Pattern, state: frozenset[int], folder: str, found: list[str]) -> None:

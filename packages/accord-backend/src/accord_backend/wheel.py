@@ -1,4 +1,4 @@
-"""Making a pure wheel, or the editable kind that points back at the source (PEP 427, PEP 660).
+"""Making a wheel, or the editable kind that points back at the source (PEP 427, PEP 660).
 
 The archive holds the code sorted by path, then ``.data``, then ``.dist-info``, ``RECORD`` last; it appears under its
 name only when it is whole.  An editable wheel holds a ``.pth`` file in place of the code: one line, the folder the
@@ -14,19 +14,35 @@ from .errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Mapping
+
     from .packing import Members
     from .project import Project
 
 __all__ = ["build", "prepare_metadata"]
 
 
-def build(project: Project, folder: str, *, editable: bool = False) -> str:
-    """Write ``{name}-{version}-py3-none-any.whl`` into ``folder``; returns the file name."""
+def build(
+    project: Project, folder: str, *, editable: bool = False, settings: Mapping[str, Any] | None = None
+) -> str:
+    """Write ``{name}-{version}-{tag}.whl`` into ``folder``; returns the file name."""
+    if project.steps:
+        from . import steps
+
+        steps.run(project)
+    tag = _tag(project, settings)
     members = _editable(project) if editable else _code(project)
+    if tag is not None:
+        from . import native
+
+        modules = native.build(project, settings, in_place=editable)
+        if not editable:
+            members += [(path, data, True) for path, data in modules.items()]
+            members.sort(key=lambda member: member[0])
     members += _data(project)
     info = f"{project.stem}.dist-info"
-    members += [(f"{info}/{name}", data, False) for name, data in _dist_info(project)]
-    filename = f"{project.stem}-py3-none-any.whl"
+    members += [(f"{info}/{name}", data, False) for name, data in _dist_info(project, tag)]
+    filename = f"{project.stem}-{tag or 'py3-none-any'}.whl"
     with zips.Appearing(folder, filename) as file:
         archive = zips.ZipWriter(file, zips.source_date(os.environ.get("SOURCE_DATE_EPOCH")))
         rows = archive.add_all(members)
@@ -36,10 +52,10 @@ def build(project: Project, folder: str, *, editable: bool = False) -> str:
     return filename
 
 
-def prepare_metadata(project: Project, folder: str) -> str:
+def prepare_metadata(project: Project, folder: str, *, settings: Mapping[str, Any] | None = None) -> str:
     """Write the ``.dist-info`` folder without ``RECORD`` into ``folder``; returns its name."""
     info = f"{project.stem}.dist-info"
-    for name, data in _dist_info(project):
+    for name, data in _dist_info(project, _tag(project, settings)):
         path = os.path.join(folder, info, *name.split("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
@@ -47,14 +63,14 @@ def prepare_metadata(project: Project, folder: str) -> str:
     return info
 
 
-def check_prepared(project: Project, prepared: str | None) -> None:
+def check_prepared(project: Project, prepared: str | None, settings: Mapping[str, Any] | None = None) -> None:
     """Refuse to build with other metadata than those in ``prepared``, a folder that the hook before made (PEP 517)."""
     if prepared is None:
         return
     info = prepared if os.path.isfile(os.path.join(prepared, "METADATA")) else os.path.join(
         prepared, f"{project.stem}.dist-info"
     )  # fmt: skip
-    for name, data in _dist_info(project):
+    for name, data in _dist_info(project, _tag(project, settings)):
         path = os.path.join(info, *name.split("/"))
         if not os.path.isfile(path) or packing.read_file(path)[0] != data:
             raise BackendError(
@@ -64,9 +80,24 @@ def check_prepared(project: Project, prepared: str | None) -> None:
             )
 
 
+def _tag(project: Project, settings: Mapping[str, Any] | None) -> str | None:
+    if not project.extensions:
+        return None
+    from . import native
+
+    return native.tag(project, settings)
+
+
 def _code(project: Project) -> Members:
+    left_out: set[str] = set()
+    if project.extensions:
+        from . import native
+
+        left_out = native.kept_out(project)
     return [
-        (target, os.path.join(project.root, path), None) for path, target in layout.module_sources(project)
+        (target, os.path.join(project.root, path), None)
+        for path, target in layout.module_sources(project)
+        if path not in left_out
     ]
 
 
@@ -97,7 +128,7 @@ def _for_installer(script: bytes) -> bytes:
 
 
 def _editable(project: Project) -> Members:
-    if not layout.find_modules(project).places:
+    if not layout.find_modules(project).places and not project.extensions:
         return []
     place = os.path.join(project.root, layout.source_root(project)).rstrip(os.sep)
     if "\n" in place or "\r" in place or place != place.rstrip():
@@ -110,10 +141,10 @@ def _editable(project: Project) -> Members:
     return [(f"_editable_{project.stem.split('-')[0]}.pth", os.fsencode(f"{place}\n"), False)]
 
 
-def _dist_info(project: Project) -> list[tuple[str, bytes]]:
+def _dist_info(project: Project, tag: str | None) -> list[tuple[str, bytes]]:
     files = [
         ("METADATA", metadata.metadata(project).encode("utf-8", "surrogateescape")),
-        ("WHEEL", metadata.wheel_file().encode()),
+        ("WHEEL", metadata.wheel_file(tag).encode()),
     ]
     points = metadata.entry_points(project)
     if points:

@@ -233,9 +233,11 @@ def test_an_sdist_is_a_gzipped_pax_archive(project: Project, out: str) -> None:
         assert archive.getmember(f"spam_eggs-1.0/spam_eggs/{long}/f.txt").size == 1
 
 
-def test_no_hook_is_unsupported() -> None:
-    """PEP517.build_sdist.7: a backend need not define UnsupportedOperation if it would never raise it."""
-    assert not hasattr(accord_backend, "UnsupportedOperation")
+def test_only_a_delegate_makes_an_sdist_unsupported(project: Project, out: str) -> None:
+    """PEP517.build_sdist.7: a backend defines UnsupportedOperation if it may raise it; a delegate of ours may."""
+    assert issubclass(accord_backend.UnsupportedOperation, Exception)
+    project()
+    assert accord_backend.build_sdist(out)
 
 
 # --- PEP 517, "Optional hooks"
