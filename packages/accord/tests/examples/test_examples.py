@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,28 @@ def test_the_script_brings_its_own_dependencies(cache: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "11 days, 13 hours, 46 minutes and 40 seconds" in done.stdout
     assert "humanize" in done.stdout
+
+
+def test_fast_count_builds_reproducibly_and_counts(tmp_path: Path) -> None:
+    """The example with a C module: two copies, one wheel, its own tests pass on what is installed."""
+    wheels = []
+    for name in ("one", "another place"):
+        project = tmp_path / name
+        shutil.copytree(
+            EXAMPLES / "fast-count", project, ignore=shutil.ignore_patterns("build", "*.so", "__pycache__")
+        )
+        script = "import accord_backend; print(accord_backend.build_wheel('.'))"
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=project, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        wheels.append(project / done.stdout.strip())
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    with zipfile.ZipFile(wheels[0]) as archive:
+        archive.extractall(tmp_path / "site")
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    done = subprocess.run(
+        tests, cwd=tmp_path / "one", env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
