@@ -1,5 +1,5 @@
 # ruff: noqa: T201 - a script that says what it did
-"""Writes the pages of the reference that are made from the source: ``cli.md`` and ``errors.md``.
+"""Writes the pages of the reference that are made from the source: ``cli.md``, ``errors.md`` and ``checks.md``.
 
     python docs/build.py            write them
     python docs/build.py --check    only say whether they are up to date (status 1 if not)
@@ -7,6 +7,7 @@
 ``cli.md`` comes from the parsers of the command line.  ``errors.md`` comes from the codes in the source, found by
 reading its syntax trees, and from ``docs/errors.toml``, which says of each code what it means and what to do.  A code
 without words, words without a code, or a code that cannot be found because it is put together at run time is an error.
+``checks.md`` comes from the table of ``accord check``, whose functions say in their docstrings what they are for.
 """
 
 from __future__ import annotations
@@ -323,11 +324,58 @@ def errors_page(codes: dict[str, Found], words: Words) -> str:
     return "\n".join(lines) + "\n"
 
 
+# -- the checks ----------------------------------------------------------------------------------------------
+
+_SEVERITIES = {
+    "error": "the index refuses it, an installer fails on it, or it gives a secret away; the command ends with status 1",
+    "warning": "a careful maintainer would put it right before publishing; fails with `--strict`",
+    "advice": "worth a thought; there are good reasons for leaving it so",
+}
+
+
+def checks_page() -> str:
+    """The whole page ``docs/reference/checks.md``; ``BuildFault`` for a check that does not say what it is for."""
+    from accord.checks.table import CHECKS
+
+    lines = [
+        "# Checks",
+        "",
+        MADE,
+        "",
+        "What `accord check` looks for ([how to use it](../how-to/check-a-project.md)). A code never changes its meaning.",
+        "",
+        "| severity | means |",
+        "| --- | --- |",
+        *(f"| {severity} | {means} |" for severity, means in _SEVERITIES.items()),
+        "",
+        "| check | severity | of | |",
+        "| --- | --- | --- | --- |",
+    ]
+    for check in CHECKS:
+        fixable = " `--fix`" if check.fixable else ""
+        lines.append(
+            f"| [{check.code}](#{check.code}) | {check.severity} | {', '.join(check.kinds)} | {check.title}{fixable} |"
+        )
+    for check in sorted(CHECKS, key=lambda one: one.code):
+        words = " ".join(check.why.split("\n\n")[0].split())
+        if not words:
+            raise BuildFault(f"the check {check.code} does not say what it is for")
+        paragraphs = [" ".join(part.split()).replace("``", "`") for part in check.why.strip().split("\n\n")]
+        of = f"*{check.severity.capitalize()} of {', '.join(check.kinds)}.*"
+        fixable = " `accord check --fix` puts it right where that is safe." if check.fixable else ""
+        needs = " Needs the extra `accord[check]`." if check.needs else ""
+        lines += ["", f"## {check.code}", "", f"{check.title}. {of}{fixable}{needs}"]
+        for paragraph in paragraphs:
+            lines += ["", _escaped(paragraph)]
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Every page that is made, with its text."""
     return {
         DOCS / "reference" / "cli.md": cli_page(),
         DOCS / "reference" / "errors.md": errors_page(error_codes(), error_words()),
+        DOCS / "reference" / "checks.md": checks_page(),
     }
 
 

@@ -12,6 +12,8 @@ import pytest
 OURS = {"accord", "accord_core", "accord_backend"}
 # What a distribution's Python may bring (PEP 600), what only type checkers know, and what 3.12 has and 3.11 has not.
 NOT_DECLARED = {"_manylinux", "_sha2", "_typeshed"}
+# Where the import package is not called as its distribution is.
+CALLED = {"elftools": "pyelftools"}
 VERSIONS = ("3.11", "3.12", "3.13")
 
 
@@ -34,7 +36,9 @@ def test_imports_are_the_declared_dependencies(
     table = project(root, distribution)
     must = names(table["dependencies"])
     may = names([line for extra in table.get("optional-dependencies", {}).values() for line in extra])
-    found = {name.lower() for name in imported[distribution.replace("-", "_")]} - NOT_DECLARED
+    found = {
+        CALLED.get(name, name.lower()) for name in imported[distribution.replace("-", "_")]
+    } - NOT_DECLARED
     # isal makes the core faster where it is installed; the tool asks for it, the core does not insist.
     found -= {"isal"} if distribution == "accord-core" else set()
     found -= {distribution.replace("-", "_")}

@@ -71,6 +71,7 @@ Description-Content-Type: text/markdown
 It *sells* spam.
 """
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\n"
+INFO = "spam_shop-1.0.dist-info"
 ENTRY_POINTS = "[console_scripts]\nspam = spam_shop.main:main\n"
 
 Content = str | bytes
@@ -150,8 +151,7 @@ class Bench:
         entry_points: str = ENTRY_POINTS,
     ) -> Path:
         """The honest wheel with words of its METADATA swapped; ``inside`` are the tags of WHEEL where they differ."""
-        info = "spam_shop-1.0.dist-info"
-        files: dict[str, Content] = {**MODULES, f"{info}/licenses/LICENSE": LICENCE, **(add or {})}
+        files: dict[str, Content] = {**MODULES, f"{INFO}/licenses/LICENSE": LICENCE, **(add or {})}
         python, abi, platform = (inside or tag).split("-")
         tags = [f"{python}-{abi}-{one}" for one in platform.split(".")]
         parts = wheel_parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 from zipfile import ZipFile
 
 import pytest
@@ -12,7 +13,7 @@ from accord.checks.subjects import open_subject
 from accord.testing.archives import Part, zip_bytes
 from accord_core.errors import UsageError
 
-from .conftest import LICENCE, METADATA, MODULES, PYPROJECT, README, Bench, codes
+from .conftest import INFO, LICENCE, METADATA, MODULES, PYPROJECT, README, Bench, codes
 
 pytest.importorskip("trove_classifiers", reason="accord[check] is not installed")
 pytest.importorskip("comrak", reason="accord[check] is not installed")
@@ -49,7 +50,6 @@ METADATA_SWAPS = [
     ("license-field-long", "Metadata-Version: 2.4", f"Metadata-Version: 2.3\nLicense: {'word ' * 100}"),
 ]  # fmt: skip
 KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
-INFO = "spam_shop-1.0.dist-info"
 DATA = "spam_shop-1.0.data"
 LONG = "x = 1\n" * 200
 
@@ -108,6 +108,17 @@ def test_metadata_that_promise_nothing_are_found(bench: Bench) -> None:
     assert codes(bench.check(bench.sdist(*swaps))) == ["sdist-metadata-old"]
 
 
+@pytest.mark.parametrize("fold", ["        ", "       |"])
+def test_a_description_in_a_header_is_unfolded_before_it_is_rendered(bench: Bench, fold: str) -> None:
+    """Metadata before 2.1 had it there, each further line behind eight signs."""
+    body = "\nDescription-Content-Type: text/markdown\n\n# Spam\n\nIt *sells* spam.\n"
+    lines = f"Spam\n{fold}====\n{fold}\n{fold}It *sells* spam.\n"
+    old = (("Metadata-Version: 2.4", "Metadata-Version: 1.2"), (body, f"\nDescription: {lines}"))
+    assert "readme-render" not in codes(bench.check(bench.sdist(*old)))
+    bad = (*old, (f"{fold}====", f"{fold}.. nothing::"))
+    assert "readme-render" in codes(bench.check(bench.sdist(*bad)))
+
+
 def test_what_ordinary_sdists_hold_is_not_reported(bench: Bench) -> None:
     add = {".gitignore": "x", ".github/workflows/ci.yml": "x", "docs/conf.py": "", "tests/ca.pem": "x"}
     assert codes(bench.check(bench.sdist(add=add))) == []
@@ -155,13 +166,32 @@ def test_what_is_fine_in_a_wheel_is_not_reported(bench: Bench, add: dict[str, st
     assert codes(bench.check(bench.wheel(add=add))) == []
 
 
+def test_a_typed_wheel_that_does_not_say_so_is_found(bench: Bench) -> None:
+    assert codes(bench.check(bench.wheel(("Classifier: Typing :: Typed\n", "")))) == [
+        "typed-classifier-missing"
+    ]
+
+
 def test_tags_that_disagree_are_found(bench: Bench) -> None:
     report = bench.check(bench.wheel(tag="py3-none-any", inside="py2-none-any"))
     assert codes(report) == ["wheel-tags"]
     assert "py3-none-any" in report.found[0].finding.message
 
 
-@pytest.mark.parametrize("platform", ["linux_x86_64", "linux_aarch64", "freebsd_14_amd64", "macosx_14_ppc"])
+@pytest.mark.parametrize(
+    "platform",
+    [
+        "linux_x86_64",
+        "linux_aarch64",
+        "freebsd_14_amd64",
+        "macosx_14_ppc",
+        "macosx_14_2_arm64",
+        "manylinux2010_aarch64",
+        "manylinux_2_17_sparc",
+        "musllinux_1_2_ppc64",
+        "ios_13_0_arm64",
+    ],
+)
 def test_platforms_the_index_refuses_are_found(bench: Bench, platform: str) -> None:
     assert "wheel-platform" in codes(bench.check(bench.wheel(tag=f"py3-none-{platform}", pure="false")))
 
@@ -187,7 +217,61 @@ def test_a_name_that_is_not_normal_is_found(bench: Bench) -> None:
     wheel = bench.wheel()
     other = wheel.with_name("Spam_Shop-1.0-py3-none-any.whl")
     wheel.rename(other)
-    assert codes(bench.check(other)) == ["wheel-name"]
+    report = bench.check(other)
+    assert codes(report) == ["wheel-name"]
+    assert len(report.found) == 2  # the folder within is called otherwise, too
+
+
+def test_files_of_different_times_are_found(bench: Bench) -> None:
+    wheel = bench.wheel()
+    with ZipFile(io.BytesIO(wheel.read_bytes())) as archive:
+        times = [{"time": number} for number, _ in enumerate(archive.namelist())]
+        parts = [
+            Part(name, archive.read(name), both=when)
+            for name, when in zip(archive.namelist(), times, strict=True)
+        ]
+    wheel.write_bytes(zip_bytes(parts))
+    assert codes(bench.check(wheel)) == ["zip-times"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [(b"x = 1\n", ["file-executable"]), (b"#!/usr/bin/env python\n", [])]
+)
+def test_a_file_that_is_executable_and_no_program_is_found(
+    bench: Bench, text: bytes, found: list[str]
+) -> None:
+    wheel = bench.wheel(add={"spam_shop/tool.py": text})
+    with ZipFile(io.BytesIO(wheel.read_bytes())) as archive:
+        parts = [
+            Part(name, archive.read(name), mode=0o100755 if name.endswith("tool.py") else 0o100644)
+            for name in archive.namelist()
+        ]
+    wheel.write_bytes(zip_bytes(parts))
+    assert codes(bench.check(wheel)) == found
+
+
+def test_a_wheel_that_the_index_takes_for_a_bomb_is_found(bench: Bench) -> None:
+    noise = random.Random(1).randbytes(1 << 20)
+    zeros: dict[str, str | bytes] = {
+        f"spam_shop/{number}.bin": bytes(10_000_000 - number) for number in range(6)
+    }
+    honest = bench.wheel(add={"spam_shop/noise.bin": noise, **zeros})
+    assert codes(bench.check(honest)) == []  # under 64 MiB
+    report = bench.check(
+        bench.wheel(add={"spam_shop/noise.bin": noise, **zeros, "spam_shop/7.bin": bytes(8_000_000)})
+    )
+    assert codes(report) == ["wheel-ratio"]
+
+
+def test_an_archive_larger_than_the_index_takes_is_found(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = bench.wheel()
+    size = wheel.stat().st_size
+    monkeypatch.setattr("accord.checks.contents._INDEX_LIMIT", size)
+    assert codes(bench.check(wheel)) == []
+    monkeypatch.setattr("accord.checks.contents._INDEX_LIMIT", size - 1)
+    assert codes(bench.check(wheel)) == ["archive-large"]
 
 
 def test_a_wheel_that_installs_nothing_is_found(bench: Bench) -> None:
@@ -275,13 +359,13 @@ def test_metadata_that_are_dynamic_may_differ(bench: Bench) -> None:
 
 
 def test_spelling_alone_is_no_difference(bench: Bench) -> None:
-    report = bench.compare(bench.sdist(), bench.wheel(("eggs>=2", "eggs >= 2"), ('"ham-cut"', "'ham-cut'")))
+    report = bench.compare(bench.sdist(), bench.wheel(("eggs>=2", "Eggs >= 2"), ('"ham-cut"', "'ham-cut'")))
     assert codes(report) == []
 
 
 def test_versions_that_differ_are_found(bench: Bench) -> None:
     sdist = bench.sdist(("Version: 1.0", "Version: 1.1"), name="spam_shop-1.1.tar.gz", top="spam_shop-1.1")
-    assert "pair-version" in codes(bench.compare(sdist, bench.wheel()))
+    assert codes(bench.compare(sdist, bench.wheel(("eggs>=2", "eggs>=3")))) == ["pair-version"]
 
 
 def test_the_honest_pyproject_is_the_projects(bench: Bench) -> None:

@@ -117,9 +117,9 @@ def test_an_object_that_is_none_is_found(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("name", "tag", "found"),
     [
-        ("_speed.cpython-312-x86_64-linux-gnu.so", "cp311-cp311", ["elf-suffix"]),
-        ("_speed.cpython-312-x86_64-linux-gnu.so", "cp39-abi3", ["elf-suffix"]),
-        ("_speed.cpython-313-x86_64-linux-gnu.so", "cp313-cp313t", ["elf-suffix"]),
+        ("_speed.cpython-312-x86_64-linux-gnu.so", "cp311-cp311", ["extension-suffix"]),
+        ("_speed.cpython-312-x86_64-linux-gnu.so", "cp39-abi3", ["extension-suffix"]),
+        ("_speed.cpython-313-x86_64-linux-gnu.so", "cp313-cp313t", ["extension-suffix"]),
         ("_speed.cpython-313t-x86_64-linux-gnu.so", "cp313-cp313t", []),
         ("_speed.cpython-312-x86_64-linux-gnu.so", "cp312-cp312", []),
         ("_speed.abi3.so", "cp312-cp312", []),
@@ -132,6 +132,21 @@ def test_the_suffix_of_a_module_belongs_to_the_tags(
 ) -> None:
     add = {f"spam_shop/{name}": compiled(bench.folder, HONEST)}
     report = bench.check(bench.wheel(add=add, tag=f"{tag}-manylinux_2_17_x86_64", pure="false"))
+    assert codes(report) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "found"),
+    [
+        ("_speed.cp312-win_amd64.pyd", "cp311-cp311-win_amd64", ["extension-suffix"]),
+        ("_speed.cp311-win_amd64.pyd", "cp311-cp311-win_amd64", []),
+        ("_speed.pyd", "cp39-abi3-win_amd64", []),
+        ("_speed.cpython-312-darwin.so", "cp311-cp311-macosx_11_0_arm64", ["extension-suffix"]),
+        ("_speed.cpython-311-darwin.so", "cp311-cp311-macosx_11_0_arm64", []),
+    ],
+)
+def test_the_suffixes_of_other_systems_are_known(bench: Bench, name: str, tag: str, found: list[str]) -> None:
+    report = bench.check(bench.wheel(add={f"spam_shop/{name}": b"not for Linux"}, tag=tag, pure="false"))
     assert codes(report) == found
 
 

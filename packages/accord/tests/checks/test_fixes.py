@@ -91,6 +91,8 @@ def test_a_licence_file_becomes_license_files(bench: Bench) -> None:
             ('"Typing', f'"{MIT}", "Typing'),
         ),  # they contradict each other
         (('">=3.10"', '">=3.10,<3.14"'),),  # may have its reason
+        (('">=3.10"', '">=3.10,<40"'),),
+        (('">=3.10"', '"~=3.10"'),),
     ],
 )
 def test_what_is_not_sure_is_left_to_the_person(bench: Bench, swaps: tuple[tuple[str, str], ...]) -> None:
@@ -107,6 +109,43 @@ def test_an_edit_whose_place_has_gone_changes_nothing() -> None:
         Edit("remove-item", ("project", "classifiers"), item="x"),
     ]
     assert apply_edits("# empty\n", edits) == "# empty\n"
+
+
+def test_a_rename_moves_no_comment() -> None:
+    text = '[project.optional-dependencies]\n# of foo\nFoo_Bar = ["Foo_Bar"] # a\n# of baz\nbaz = []\n"B.C" = []\n'
+    at = ("project", "optional-dependencies")
+    edits = [Edit("rename", (*at, "Foo_Bar"), "foo-bar"), Edit("rename", (*at, "B.C"), "b-c")]
+    assert apply_edits(text, edits) == text.replace("Foo_Bar =", "foo-bar =").replace('"B.C"', "b-c")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'project.license = {file = "LICENSE"}\nproject.name = "a"\n',
+        '[project]\nname = "a"\n[project.license]\ntext = "MIT"\n[project.urls]\na = "b"\n',
+        'project = {name = "a", license = {text = "MIT"}}\n',
+        '[project.license]\ntext = "MIT"\n[project]\nname = "a"\n',
+    ],
+)
+def test_an_edit_changes_what_it_says_however_the_document_is_written(text: str) -> None:
+    edits = [
+        Edit("set", ("project", "license"), "MIT"),
+        Edit("set", ("project", "license-files"), ["LICENSE"]),
+    ]
+    before, after = tomllib.loads(text)["project"], tomllib.loads(apply_edits(text, edits))["project"]
+    assert after == {**before, "license": "MIT", "license-files": ["LICENSE"]}
+
+
+def test_an_edit_that_would_change_something_else_is_left_out() -> None:
+    """The key stands on its line a second time, before its own place: the words would be the wrong ones."""
+    text = "[project]\noptional-dependencies = {a-A_A = [], A_A = []}\n"
+    assert apply_edits(text, [Edit("rename", ("project", "optional-dependencies", "A_A"), "a-a")]) in (
+        text,
+        text.replace(" A_A", " a-a"),
+    )
+    quoted = "[project]\noptional-dependencies.\"A.A\" = ['A.A']\nversion = 'A.A'\n"
+    found = apply_edits(quoted, [Edit("rename", ("project", "optional-dependencies", "A.A"), "a-a")])
+    assert tomllib.loads(found)["project"] == {"optional-dependencies": {"a-a": ["A.A"]}, "version": "A.A"}
 
 
 def test_the_difference_is_a_unified_one() -> None:

@@ -34,6 +34,7 @@ SWAPS = [
     ("description-form", '"A shop that sells spam"', '"""A shop\nthat sells"""'),
     ("people-missing", "authors", 'keywords = ["spam"] #'),
     ("email-invalid", "ann@spam.example", "ann at spam"),
+    ("keyword-comma", 'readme = "README.md"', 'readme = "README.md"\nkeywords = ["spam, eggs"]'),
     ("urls-missing", 'Source = "https://spam.example/source"', ""),
     ("url-invalid", "https://spam.example/source", "spam.example"),
     ("url-invalid", "Source", "Source" * 6),
@@ -59,6 +60,7 @@ SWAPS = [
     ("readme-type", '"README.md"', '"LICENSE"'),
     ("readme-render", '"README.md"', '{text = ".. nothing::\\n\\nx\\n-", content-type = "text/x-rst"}'),
     ("license-missing", 'license = "MIT"\nlicense-files = ["LICENSE"]', ""),
+    ("license-deprecated", '"MIT"', '"GPL-2.0+"'),
     ("license-table", 'license = "MIT"', 'license = {text = "MIT"}'),
     ("license-classifier", CLASSIFIERS, '"License :: OSI Approved :: MIT License", '),
     ("license-file-unmatched", '["LICENSE"]', '["COPYING"]'),
@@ -85,6 +87,9 @@ FILES: list[tuple[str, dict[str, str | bytes], tuple[str, ...]]] = [
         },
         ("src/spam_shop/py.typed",),
     ),
+    ("module-unimportable", {"src/ham-egg/__init__.py": ""}, ()),
+    ("module-unimportable", {"src/class.py": ""}, ()),
+    ("module-shadows", {"src/json/__init__.py": ""}, ()),
     ("stubs-with-code", {"src/ham-stubs/__init__.py": ""}, ()),
     ("ships-secret", {"src/spam_shop/.pypirc": "[a]\npassword = x\n"}, ()),
     ("ships-secret", {"src/spam_shop/server.key": KEY}, ()),
@@ -130,11 +135,14 @@ def test_each_fault_of_the_files_is_found(
         ("Source =", "Discord ="),
         ("Source =", '"Bug Tracker" ='),
         (CLASSIFIERS, '"Programming Language :: Python :: 3.10", '),
+        ('">=3.10"', '">=3.10,!=3.11.0"'),
+        ('">=3.10"', '">=2.7,<3"'),
         ('"README.md"', '{file = "README.md", content-type = "text/markdown; variant=CommonMark"}'),
         (
             '"README.md"',
             '{text = "`spam`_\\n\\n.. _spam: https://spam.example", content-type = "text/x-rst"}',
         ),
+        ('"MIT"', '"GPL-2.0-or-later"'),
         ('"MIT"', '"MIT AND (Apache-2.0 WITH LLVM-exception)"'),
         ("spam_shop.main:main", "spam_shop.main:main.run"),
         ('readme = "README.md"', 'readme = "README.md"\nimport-names = ["spam_shop.main; private"]'),
@@ -180,8 +188,28 @@ def test_a_readme_that_does_not_render_says_the_line_of_its_own(bench: Bench) ->
     assert one.finding.where.line == 6
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        ("src/spam_shop/bad.py", "def f(:\n", "project/src/spam_shop/bad.py"),
+        ("src/spam_shop/sub/a.py", "", "project/src/spam_shop/sub"),
+    ],
+)
+def test_a_finding_of_a_file_names_its_path_in_the_project(
+    bench: Bench, file: str, text: str, place: str
+) -> None:
+    (one,) = bench.check(bench.project(add={file: text})).found
+    assert one.finding.where.path.endswith(place)
+
+
 def test_a_flat_layout_is_understood(bench: Bench) -> None:
-    flat = {**MODULES, "tests/__init__.py": "", "docs/conf.py": "", "setup.py": ""}
+    flat = {
+        **MODULES,
+        "tests/__init__.py": "",
+        "tests_more/__init__.py": "",
+        "tests_more/data/a.py": "",
+        "setup.py": "",
+    }
     root = bench.project(
         ("spam_shop.main:main", "spam_shop.man:main"),
         add=flat,

@@ -126,6 +126,15 @@ def test_dry_run_alone_is_a_slip(accord: Callable[..., Any], project: Path) -> N
     assert accord("check", "--dry-run").status == 2
 
 
+def test_the_nearest_project_is_checked(
+    accord: Callable[..., Any], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "src")
+    assert "tool-table-typo" in accord("check").out
+    monkeypatch.chdir("/")
+    assert "tool-table-typo" in accord("--project", str(project), "check").out
+
+
 def test_json_holds_everything(accord: Callable[..., Any], project: Path) -> None:
     ran = accord("--json", "check", "--select", "tool-table-typo", "--strict")
     document = json.loads(ran.out)
@@ -171,6 +180,92 @@ def test_what_is_not_needed_is_not_missed(
     assert "skipped" not in accord("check").out
 
 
+def test_a_wheel_before_a_path_that_is_none_is_closed(accord: Callable[..., Any], tmp_path: Path) -> None:
+    """A file left open would be a warning, and warnings are errors here."""
+    release(tmp_path, "1.0", "wheel")
+    assert accord("check", "spam-1.0-py3-none-any.whl", "nothing.whl").status == 2
+
+
 def test_no_subject_is_a_usage_error(accord: Callable[..., Any], tmp_path: Path) -> None:
-    assert accord("check").status == 2
+    assert "error[no-project]" in accord("check").err
     assert "error[check-no-subject]" in accord("check", "nothing.whl").err
+
+
+@pytest.mark.parametrize(
+    "words", [("--lib",), ("--package",), ("--app",), ("--lib", "--build-backend", "flit")]
+)
+def test_what_init_writes_has_no_errors(
+    accord: Callable[..., Any], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    assert accord("init", "--python", "3.11", *words, "shop").status == 0
+    record = json.loads(accord("--json", "check", "shop").out)
+    assert record["passes"] is True
+    assert {one["code"] for one in record["subjects"][0]["findings"] if one["severity"] == "warning"} <= {
+        "description-missing",
+        "license-missing",
+        "license-file-missing",
+    }
+
+
+def release(folder: Path, version: str, *kinds: str) -> None:
+    from accord.testing.archives import TarPart, sdist_bytes, wheel_parts, zip_bytes
+
+    info = f"Metadata-Version: 2.2\nName: spam\nVersion: {version}\n".encode()
+    if "sdist" in kinds:
+        sdist = sdist_bytes([TarPart(f"spam-{version}/PKG-INFO", info)])
+        (folder / f"spam-{version}.tar.gz").write_bytes(sdist)
+    if "wheel" in kinds:
+        wheel = zip_bytes(wheel_parts(version=version))
+        (folder / f"spam-{version}-py3-none-any.whl").write_bytes(wheel)
+
+
+def test_an_sdist_and_its_wheel_are_compared(accord: Callable[..., Any], tmp_path: Path) -> None:
+    release(tmp_path, "1.0", "sdist", "wheel")
+    release(tmp_path, "1.1", "sdist", "wheel")
+    paths = [path.name for path in sorted(tmp_path.iterdir()) if path.is_file()]
+    ran = accord("check", *paths, "--select", "pair-modules")
+    assert "spam-1.0.tar.gz with spam-1.0-py3-none-any.whl (pair)" in ran.out
+    assert "warning[pair-modules]: not in the sdist: spam/__init__.py" in ran.out
+    assert ran.out.count("(pair)") == 2  # each with that of its own version
+
+
+def test_an_sdist_and_a_wheel_of_two_versions_are_a_slip(accord: Callable[..., Any], tmp_path: Path) -> None:
+    release(tmp_path, "1.0", "sdist")
+    release(tmp_path, "1.1", "wheel")
+    ran = accord("check", "spam-1.0.tar.gz", "spam-1.1-py3-none-any.whl", "--select", "pair-version")
+    assert ran.status == 1
+    assert "error[pair-version]: the sdist is of 1.0, the wheel of 1.1" in ran.out
+
+
+def importing(folder: Path, text: str) -> str:
+    from accord.testing.archives import wheel_parts, zip_bytes
+
+    path = folder / "spam-1.0-py3-none-any.whl"
+    path.write_bytes(zip_bytes(wheel_parts({"spam/__init__.py": text.encode(), "ham.py": b"x = 1\n"})))
+    return path.name
+
+
+@pytest.mark.slow
+def test_import_finds_what_cannot_be_imported(accord: Callable[..., Any], tmp_path: Path) -> None:
+    words = ("--offline", "check", "--no-index", "--select", "import-fails", "--import")
+    honest = accord(*words, importing(tmp_path, "import ham\n"))
+    assert honest.status == 0
+    assert "1 check: nothing found" in honest.out
+    broken = accord(*words, importing(tmp_path, "import forgotten_dependency\n"))
+    assert broken.status == 1
+    assert "import spam fails: ModuleNotFoundError: No module named 'forgotten_dependency'" in broken.out
+    assert "import ham" not in broken.out
+    killed = accord(*words, importing(tmp_path, "import os\nos.kill(os.getpid(), 9)\n"))
+    assert "import spam fails: the interpreter ended with status -9" in killed.out
+
+
+def test_import_needs_a_wheel(accord: Callable[..., Any], project: Path) -> None:
+    ran = accord("check", "--import")
+    assert ran.status == 2
+    assert "--import needs a wheel" in ran.err
+
+
+def test_nothing_is_imported_unless_it_is_asked_for(accord: Callable[..., Any], tmp_path: Path) -> None:
+    name = importing(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    accord("check", name)
+    assert not (tmp_path / "ran").exists()

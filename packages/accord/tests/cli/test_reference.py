@@ -34,7 +34,7 @@ def test_every_code_in_the_source_has_words_and_the_other_way_round(build: Any) 
     assert build.errors_page(build.error_codes(), build.error_words())
 
 
-@pytest.mark.parametrize("page", ["cli.md", "errors.md"])
+@pytest.mark.parametrize("page", ["cli.md", "errors.md", "checks.md"])
 def test_a_page_is_up_to_date(build: Any, page: str) -> None:
     path = ROOT / "docs" / "reference" / page
     assert path.read_text() == build.pages()[path], "run make docs"
@@ -44,6 +44,15 @@ def test_every_code_is_an_anchor(build: Any) -> None:
     text = (ROOT / "docs" / "reference" / "errors.md").read_text()
     for code in build.error_words().errors:
         assert f"\n## {code}\n" in text
+
+
+def test_every_check_is_an_anchor_where_findings_lead(build: Any) -> None:
+    from accord.checks.table import CHECKS
+
+    text = (ROOT / "docs" / "reference" / "checks.md").read_text()
+    for check in CHECKS:
+        assert check.docs == f"docs/reference/checks.md#{check.code}"
+        assert f"\n## {check.code}\n" in text
 
 
 SOURCE = """

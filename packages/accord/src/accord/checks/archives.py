@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 
@@ -14,12 +15,19 @@ __all__ = ["CHECKS"]
 
 check = Register()
 # What the public index takes; everything else it refuses by name.
+_LINUX = "(?:x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
 _PLATFORMS = re.compile(
-    r"any|win32|win_amd64|win_arm64|win_ia64"
-    r"|macosx_\d+_\d+_(?:x86_64|arm64|universal2|i386|intel|ppc|ppc64|fat|fat3|fat64|universal)"
-    r"|manylinux(?:1|2010|2014|_\d+_\d+)_\w+|musllinux_\d+_\d+_\w+"
-    r"|ios_\d+_\d+_\w+|android_\d+_\w+|(?:pyodide|pyemscripten)_\d+_\d+_wasm32|linux_armv6l|linux_armv7l"
+    r"any|win32|win_amd64|win_arm64|win_ia64|linux_armv6l|linux_armv7l"
+    r"|macosx_(?:10_\d+|(?:1[1-9]|[2-9]\d)_0)_(?:x86_64|arm64|universal2?|i386|intel|ppc|ppc64|fat|fat3|fat64)"
+    r"|manylinux(?:1|2010)_(?:x86_64|i686)|manylinux(?:2014|_\d+_\d+)_" + _LINUX + r"|ppc64)"
+    r"|musllinux_\d+_\d+_" + _LINUX + r")"
+    r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)"
+    r"|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)|(?:pyodide|pyemscripten)_\d+_\d+_wasm32"
 )
+_RATIO, _RATIO_FLOOR = (
+    50,
+    64 << 20,
+)  # what the index takes for a bomb: unpacked to packed, above so many bytes
 
 
 @check("archive-refused", "The archive is hostile, damaged or no package", ERROR, "sdist", "wheel")
@@ -122,7 +130,7 @@ def _wheel_tags(subject: WheelSubject) -> tuple[str, ...]:
     return subject.wheel.wheel_file.tags if subject.wheel else ()
 
 
-@check("wheel-tags", "The name of the wheel and its WHEEL file disagree", ERROR, "wheel")
+@check("wheel-tags", "The name of the wheel and its WHEEL file disagree", WARNING, "wheel")
 def wheel_tags(subject: WheelSubject) -> Iterable[Finding]:
     """The tags in the name are those an installer chooses by, and WHEEL repeats them; whoever renames one must write both.
 
@@ -167,18 +175,32 @@ def wheel_record(subject: WheelSubject) -> Iterable[Finding]:
             )
 
 
-@check("wheel-name", "The name of the wheel is not in normal form", WARNING, "wheel")
+@check("wheel-name", "The name of the wheel is not in normal form", ERROR, "wheel")
 def wheel_name(subject: WheelSubject) -> Iterable[Finding]:
-    """A wheel's name begins with name and version in normal form (binary distribution format, "Escaping and Unicode")."""
+    """A wheel's name begins with the project's in normal form, and its ``.dist-info`` folder with the same words (binary
+    distribution format, "Escaping and Unicode").
+
+    The public index refuses others today; files from before that are judged by the same rule.
+    """
     stem = _stem(subject)
-    if (
-        stem is not None
-        and subject.tags is not None
-        and f"{subject.tags.name}-{subject.tags.version}" != stem
-    ):
-        yield Finding(
-            f"{subject.filename} should begin with {stem}", subject.where(), "build it with a current backend"
-        )
+    if stem is None or subject.tags is None:
+        return
+    if subject.tags.name != stem.partition("-")[0]:
+        message = f"{subject.filename} should begin with {stem}"
+        yield Finding(message, subject.where(), "build it with a current backend")
+    folder = f"{subject.tags.name}-{subject.tags.version}.dist-info"
+    if subject.dist_info != folder:
+        yield Finding(f"it holds {subject.dist_info} and should hold {folder}", subject.where())
+
+
+@check("wheel-ratio", "The wheel unpacks to what the index takes for a bomb", ERROR, "wheel")
+def wheel_ratio(subject: WheelSubject) -> Iterable[Finding]:
+    """The index refuses archives that unpack to more than 50 times their size and more than 64 MiB."""
+    unpacked = sum(file.size for file in subject.files.values())
+    packed = os.path.getsize(subject.path)
+    if unpacked > _RATIO_FLOOR and unpacked > packed * _RATIO:
+        message = f"it unpacks to {unpacked / packed:.0f} times its size"
+        yield Finding(message, subject.where(), "look for a file of zeros in it")
 
 
 @check("wheel-platform", "The index does not take wheels of this platform", ERROR, "wheel")
@@ -276,12 +298,10 @@ def zip_times(subject: WheelSubject) -> Iterable[Finding]:
 @check("pair-version", "Sdist and wheel are of different versions", ERROR, "pair")
 def pair_version(pair: Pair) -> Iterable[Finding]:
     """What is uploaded as one release must be one version."""
-    from accord_core.archive.wheel import same_version
-
-    one, other = (
-        subject.facts.version or "" if subject.facts else "" for subject in (pair.sdist, pair.wheel)
-    )
-    if not same_version(one, other):
+    if not _same_version(pair):
+        one, other = (
+            subject.facts.version if subject.facts else None for subject in (pair.sdist, pair.wheel)
+        )
         yield Finding(f"the sdist is of {one}, the wheel of {other}", pair.wheel.where())
 
 
@@ -292,6 +312,8 @@ def pair_metadata(pair: Pair) -> Iterable[Finding]:
 
     if pair.sdist.metadata is None or pair.wheel.metadata is None or not _promises(pair.sdist.metadata):
         return
+    if not _same_version(pair):
+        return
     one, other = (dict(parse_email(data)[0]) for data in (pair.sdist.metadata, pair.wheel.metadata))
     dynamic = (
         {field.lower().replace("-", "_") for field in pair.sdist.facts.dynamic} if pair.sdist.facts else set()
@@ -300,10 +322,18 @@ def pair_metadata(pair: Pair) -> Iterable[Finding]:
         mine, theirs = (_comparable(field, raw.get(field)) for raw in (one, other))
         if field not in dynamic and mine != theirs:
             what = field.replace("_", "-").title()
-            yield Finding(
-                f"{what} differs: the sdist has {mine or 'none'}, the wheel {theirs or 'none'}",
-                pair.wheel.where(),
-            )
+            sides = (("sdist", mine - theirs), ("wheel", theirs - mine))
+            said = " and ".join(f"only the {kind} has {listed(sorted(some))}" for kind, some in sides if some)
+            yield Finding(f"{what} differs: {said}", pair.wheel.where())
+
+
+def _same_version(pair: Pair) -> bool:
+    from accord_core.archive.wheel import same_version
+
+    one, other = (
+        subject.facts.version or "" if subject.facts else "" for subject in (pair.sdist, pair.wheel)
+    )
+    return same_version(one, other)
 
 
 def _promises(metadata: bytes) -> bool:
@@ -311,28 +341,40 @@ def _promises(metadata: bytes) -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= (2, 2)
 
 
-def _comparable(field: str, value: object) -> str:
-    """A value in a form that spelling does not matter to."""
-    from packaging.requirements import InvalidRequirement, Requirement
+def _comparable(field: str, value: object) -> set[str]:
+    """What a field says, each part in a form that spelling does not matter to."""
+    from packaging.requirements import InvalidRequirement
 
+    from accord_core.names import normalise
+
+    if field == "requires_python":
+        return {part.replace(" ", "") for part in str(value or "").split(",") if part}
     if not isinstance(value, list):
-        return (
-            ",".join(sorted(str(value).replace(" ", "").split(",")))
-            if field == "requires_python" and value
-            else str(value or "")
-        )
-    lines = []
+        return {str(value)} if value else set()
+    lines = set()
     for line in value:
         try:
-            lines.append(str(Requirement(line)) if field == "requires_dist" else str(line))
+            lines.add(_requirement(line) if field == "requires_dist" else normalise(str(line)))
         except InvalidRequirement:
-            lines.append(str(line))
-    return ", ".join(sorted(lines))
+            lines.add(str(line))
+    return lines
+
+
+def _requirement(line: str) -> str:
+    from packaging.requirements import Requirement
+
+    from accord_core.names import normalise
+
+    requirement = Requirement(line)
+    requirement.name = normalise(requirement.name)
+    return str(requirement)
 
 
 @check("pair-modules", "The wheel holds modules that are not in the sdist", WARNING, "pair")
 def pair_modules(pair: Pair) -> Iterable[Finding]:
     """Whoever reads or rebuilds the sdist does not see this code. Modules that the build generates are the honest reason."""
+    if not _same_version(pair):
+        return
     there = {_digest(file) for file in pair.sdist.files.values() if _is_module(file, pair)}
     lost = [
         file.path

@@ -21,7 +21,7 @@ check = Register()
 _NEEDS = ("elftools",)
 _SMALLEST = 4096  # bytes; a script of Python or a shell is smaller than any program of a compiler
 _OBJECT = re.compile(r"\.so(\.\d+)*$")
-_SUFFIX = re.compile(r"\.(cpython-(\d+)(t?)-[\w-]+|pypy(\d)(\d+)-[\w-]+|abi3|abi3t)\.so$")
+_SUFFIX = re.compile(r"\.(?:cpython-|cp)(\d+)(t?)-[\w-]+\.(?:so|pyd)$")  # Linux and macOS, Windows
 _POLICY = re.compile(r"(?P<name>(?:manylinux|musllinux)_\d+_\d+)_(?P<machine>\w+)")
 _OLD_POLICIES = {
     "manylinux1_": "manylinux_2_5_",
@@ -235,8 +235,8 @@ def _stable_abi() -> dict[str, tuple[int, int]]:
     return found
 
 
-@check("elf-suffix", "An extension module has the suffix of another Python", ERROR, "wheel")
-def elf_suffix(subject: WheelSubject) -> Iterable[Finding]:
+@check("extension-suffix", "An extension module has the suffix of another Python", ERROR, "wheel")
+def extension_suffix(subject: WheelSubject) -> Iterable[Finding]:
     """``.cpython-312-….so`` is imported by CPython 3.12 alone, whatever the tags of the wheel say."""
     if subject.tags is None:
         return
@@ -245,8 +245,8 @@ def elf_suffix(subject: WheelSubject) -> Iterable[Finding]:
         return  # none-tagged and PyPy wheels may hold modules for several
     for path in subject.library:
         found = _SUFFIX.search(path)
-        if found and found[2]:
-            own = f"cp{found[2]}{found[3]}"
+        if found:
+            own = f"cp{found[1]}{found[2]}"
             if "abi3" in abis or (own not in abis and "none" not in abis):
                 yield Finding(f"{path} is for {own}, the wheel for {subject.tags.abi}", subject.where(path))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -39,6 +40,20 @@ _BESIDE = (
     "test", "tests", "testing", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "script", "scripts",
     "src", "build", "dist", "tools", "conftest", "setup", "noxfile", "tasks", "requirements", ".github",
 )  # fmt: skip
+_NO_PROGRAMS = (
+    ".py",
+    ".pyi",
+    ".txt",
+    ".md",
+    ".rst",
+    ".json",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".typed",
+    ".html",
+    ".css",
+)
 _LARGE = 10_000_000
 _INDEX_LIMIT = 100_000_000  # bytes of one file, where the index has not granted more
 _LONG = 180  # characters below site-packages; Windows stops at 260 with what stands before
@@ -170,14 +185,30 @@ def file_large(subject: Subject) -> Iterable[Finding]:
 @check("archive-large", "The archive is larger than the index takes", WARNING, "sdist", "wheel")
 def archive_large(subject: Subject) -> Iterable[Finding]:
     """The public index takes files of up to 100 MB unless it has granted a project more."""
-    import os
-
     size = os.path.getsize(subject.path)
     if size > _INDEX_LIMIT:
         yield Finding(
             f"it has {size / 1e6:.0f} MB, more than {_INDEX_LIMIT / 1e6:.0f}",
             subject.where(),
             "ask the index for more room, or leave something out",
+        )
+
+
+@check("file-executable", "Files are executable and no programs", ADVICE, "wheel")
+def file_executable(subject: WheelSubject) -> Iterable[Finding]:
+    """Mode bits of the builder's disk got into the wheel, and installers keep this one. Nothing runs these files: they are
+    no programs, and begin with no ``#!``.
+    """
+    found = [
+        path
+        for path, file in subject.library.items()
+        if file.executable and path.endswith(_NO_PROGRAMS) and file.read()[:2] != b"#!"
+    ]
+    if found:
+        yield Finding(
+            f"executable, and no program: {listed(found)}",
+            subject.where(found[0]),
+            "chmod a-x, and build again",
         )
 
 
@@ -233,9 +264,11 @@ def case_collision(subject: ProjectSubject) -> Iterable[Finding]:
             )
 
 
-@check("not-examined", "A file is too large to be examined", ADVICE, *_ALL)
+@check("not-examined", "A file was not examined", ADVICE, *_ALL)
 def not_examined(subject: Subject) -> Iterable[Finding]:
-    """Some checks read files only up to a limit, so that no archive can keep them busy for ever. These were left out."""
+    """Some checks read files only up to a limit, so that no archive can keep them busy for ever; and a module for
+    a newer Python than the one that runs this cannot be parsed. These were left out.
+    """
     found = [path for path, source in subject.sources.items() if source.skipped]
     found += [
         path

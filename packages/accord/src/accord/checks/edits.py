@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
+import tomllib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from accord.checks.model import Edit
+from accord_core.project.positions import scan
 
 if TYPE_CHECKING:
     from accord_core.project.positions import KeyPath
@@ -15,15 +18,41 @@ __all__ = ["apply_edits", "difference"]
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """``text`` with every edit made; one whose place has gone meanwhile changes nothing."""
+    """``text`` with every edit made that can be made without changing anything else.
+
+    Each is held against what it would make of the bare data; one whose place has gone meanwhile, or that cannot be made
+    in the way this document is written, is left out.
+    """
+    for edit in edits:
+        wanted = tomllib.loads(text)
+        _apply(wanted, edit)
+        changed = _renamed(text, edit) if edit.action == "rename" else _edited(text, edit)
+        try:
+            if tomllib.loads(changed) == wanted:
+                text = changed
+        except tomllib.TOMLDecodeError:
+            continue
+    return text
+
+
+def _edited(text: str, edit: Edit) -> str:
     import tomlkit
 
     document = tomlkit.parse(text)
-    for edit in edits:
-        container = _container(document, edit.at)
-        if container is not None:
-            _apply(container, edit)
+    _apply(document, edit)
     return tomlkit.dumps(document)
+
+
+def _renamed(text: str, edit: Edit) -> str:
+    """The key written otherwise on its line: comments of a table belong to no key, so that taking it apart would move them."""
+    number = scan(text).get(edit.at)
+    if number is None:
+        return text
+    lines = text.splitlines(keepends=True)
+    old = re.escape(str(edit.at[-1]))
+    pattern = re.compile(rf"""(?<![\w-])(?:"{old}"|'{old}'|{old})(?![\w-])""")
+    lines[number - 1] = pattern.sub(lambda _: str(edit.value), lines[number - 1], count=1)
+    return "".join(lines)
 
 
 def _container(document: Any, at: KeyPath) -> Any:
@@ -34,14 +63,18 @@ def _container(document: Any, at: KeyPath) -> Any:
     return document
 
 
-def _apply(container: Any, edit: Edit) -> None:
-    key = edit.at[-1]
+def _apply(document: Any, edit: Edit) -> None:
+    """Make the edit in a document, be it of tomlkit or bare data."""
+    container, key = _container(document, edit.at), edit.at[-1]
+    if container is None:
+        return
     if edit.action == "set":
         container[key] = edit.value
     elif edit.action == "remove":
         container.pop(key, None)
     elif edit.action == "rename":
-        _rename(container, str(key), edit.value)
+        if key in container and edit.value not in container:
+            container[edit.value] = container.pop(key)
     elif key in container:
         array = container[key]
         if edit.action == "add-item":
@@ -53,17 +86,6 @@ def _apply(container: Any, edit: Edit) -> None:
                 del array[place]
             else:
                 array[place] = edit.value
-
-
-def _rename(container: Any, old: str, new: str) -> None:
-    """The order of the others stays; tomlkit has no rename of its own that keeps it in every kind of table."""
-    if old not in container or new in container:
-        return
-    items = [(key, container[key]) for key in container]
-    for key, _ in items:
-        del container[key]
-    for key, value in items:
-        container[new if key == old else key] = value
 
 
 def difference(before: str, after: str, path: str) -> str:

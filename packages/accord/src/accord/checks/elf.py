@@ -46,7 +46,16 @@ def read_elf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> Elf:
 
     try:
         return _read(data, limits)
-    except (ELFError, ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError) as error:
+    except (
+        ELFError,
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        OSError,
+        TypeError,
+        ValueError,
+    ) as error:
         return Elf(fault=str(error) or type(error).__name__)
 
 

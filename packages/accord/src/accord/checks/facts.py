@@ -175,7 +175,7 @@ def of_metadata(raw: Mapping[str, Any], path: str) -> Facts:
 
     extras = {str(extra) for extra in raw.get("provides_extra", ())}
     addresses = [(key, raw[key]) for key in ("author_email", "maintainer_email") if raw.get(key)]
-    text = raw.get("description")
+    text = _unfolded(raw.get("description"))
     return Facts(
         place=where,
         name=raw.get("name"),
@@ -206,6 +206,14 @@ def of_metadata(raw: Mapping[str, Any], path: str) -> Facts:
         import_names=tuple(raw["import_names"]) if "import_names" in raw else None,
         import_namespaces=tuple(raw["import_namespaces"]) if "import_namespaces" in raw else None,
     )
+
+
+def _unfolded(text: str | None) -> str | None:
+    """A description that stands in a header, as metadata before 2.1 had it, without what its further lines begin with."""
+    first, *rest = (text or "").split("\n")
+    if not rest or not all(line[:8] in ("        ", "       |") for line in rest if line.strip()):
+        return text
+    return "\n".join([first, *(line[8:] for line in rest)])
 
 
 def _addresses(value: str) -> list[str]:

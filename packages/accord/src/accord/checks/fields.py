@@ -34,7 +34,8 @@ def _facts(subject: Subject) -> Facts:
 
 @check("metadata-invalid", "The metadata break the standard", ERROR, "sdist", "wheel")
 def metadata_invalid(subject: SdistSubject | WheelSubject) -> Iterable[Finding]:
-    """The index refuses metadata with a field that core metadata do not allow, or allow only in a later version.
+    """The index refuses metadata with a value that core metadata do not allow: no version, no SPDX expression, a requirement
+    nobody can read.
 
     Files are judged by today's rules, so an old one may be refused today although it was accepted once.
     """
@@ -222,36 +223,25 @@ def requires_python_cap(subject: Subject) -> Iterable[Finding]:
         clauses = list(SpecifierSet(facts.requires_python or ""))
     except InvalidSpecifier:
         return
-    caps = [
-        one
-        for one in clauses
-        if one.operator in ("<", "<=", "~=", "==") and lowest_python(str(one)) != (2, 7)
-    ]
-    for cap in caps:
-        if lowest_python(facts.requires_python) is None:
-            return  # a release for Python 2 says so with its upper bound
-        edits: tuple[Edit, ...] = ()
-        if (
-            subject.kind == "project"
-            and cap.operator == "<"
-            and cap.version.rstrip(".0") == "4"
-            and len(clauses) > 1
-        ):
-            rest = [
-                text
-                for text in (facts.requires_python or "").split(",")
-                if text.replace(" ", "") != f"<{cap.version}"
-            ]
-            edits = (Edit("set", ("project", "requires-python"), ",".join(one.strip() for one in rest)),)
-        yield Finding(
-            f"{cap} shuts out Pythons to come",
-            facts.place("requires-python"),
-            "give a lower bound only",
-            edits,
-        )
+    if lowest_python(facts.requires_python) is None:
+        return  # it lets Python 2 in, and what was written for that has its bounds
+    for cap in clauses:
+        if cap.operator in ("<", "<=", "~=", "==", "==="):
+            message = f"{cap} shuts out Pythons to come"
+            edits = _without(facts.requires_python or "", str(cap)) if subject.kind == "project" else ()
+            yield Finding(message, facts.place("requires-python"), "give a lower bound only", edits)
 
 
-@check("dynamic-dependencies", "What it needs is known only after a build", ADVICE, *_ALL)
+def _without(specifier: str, cap: str) -> tuple[Edit, ...]:
+    """The edit that takes ``<4`` out of a specifier that says more than that; nothing for any other cap."""
+    parts = [part.strip() for part in specifier.split(",")]
+    rest = [part for part in parts if part.replace(" ", "") != cap]
+    if not re.fullmatch(r"<4(\.0)*", cap) or not rest:
+        return ()
+    return (Edit("set", ("project", "requires-python"), ",".join(rest)),)
+
+
+@check("dynamic-dependencies", "What it needs is known only after a build", ADVICE, "project", "sdist")
 def dynamic_dependencies(subject: Subject) -> Iterable[Finding]:
     """A resolver that meets the sdist must run its build to learn what it needs (PEP 643). Write it down if it is fixed."""
     facts = _facts(subject)
@@ -260,8 +250,17 @@ def dynamic_dependencies(subject: Subject) -> Iterable[Finding]:
         "requires-dist": "dependencies", "provides-extra": "optional-dependencies",
     }  # fmt: skip
     found = dict.fromkeys(named[field] for field in facts.dynamic if field in named)
-    if found and subject.kind != "wheel":
+    if found:
         yield Finding(f"{' and '.join(found)} are known only after a build", facts.place("dynamic"))
+
+
+@check("keyword-comma", "A keyword holds a comma", WARNING, "project")
+def keyword_comma(subject: Subject) -> Iterable[Finding]:
+    """Metadata join keywords by commas, so one that holds a comma becomes two."""
+    facts = _facts(subject)
+    for number, word in enumerate(facts.keywords):
+        if "," in word:
+            yield Finding(f"{word!r} becomes {word.count(',') + 1} keywords", facts.place("keywords", number))
 
 
 CHECKS = tuple(check.checks)

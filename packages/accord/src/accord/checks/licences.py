@@ -39,6 +39,7 @@ _OF_TEXT = {
     "isc license": "ISC",
 }  # fmt: skip
 _BACKENDS = ("setuptools", "hatchling", "flit-core", "poetry-core", "pdm-backend", "maturin", "uv-build")
+_REPLACED = re.compile(r"((?:GPL|LGPL|AGPL|GFDL)-\d\.\d)\+?", re.IGNORECASE)
 _LICENCE_FILE = re.compile(r"(LICEN[CS]E|COPYING|UNLICEN[CS]E|NOTICE|AUTHORS|LICEN[CS]ES)", re.IGNORECASE)
 
 
@@ -87,6 +88,14 @@ def _backend_reads_expressions(subject: ProjectSubject) -> bool:
     return isinstance(requires, list)
 
 
+def _write(meant: str | None) -> str:
+    return (
+        f'write license = "{meant}"'
+        if meant
+        else 'write the SPDX expression: license = "BSD-3-Clause", or yours'
+    )
+
+
 @check("license-missing", "Nothing says under which licence it is", WARNING, "project", "sdist", "wheel")
 def license_missing(subject: Subject) -> Iterable[Finding]:
     """Without a licence nobody may use it. Write an SPDX expression: ``license = "MIT"``."""
@@ -106,6 +115,28 @@ def license_missing(subject: Subject) -> Iterable[Finding]:
     )
 
 
+@check(
+    "license-deprecated",
+    "The licence has an identifier that was replaced",
+    WARNING,
+    "project",
+    "sdist",
+    "wheel",
+)
+def license_deprecated(subject: Subject) -> Iterable[Finding]:
+    """SPDX replaced identifiers that leave open whether a later version of the licence may be chosen; builders warn of them
+    (PEP 639), and the index may refuse them.
+    """
+    facts = subject.facts
+    for word in re.findall(r"[\w.+-]+", facts.license or "" if facts else ""):
+        found = _REPLACED.fullmatch(word)
+        if found and facts:
+            instead = f"{found[1]}-or-later" if word.endswith("+") else f"{found[1]}-only"
+            yield Finding(
+                f"{word} was replaced", facts.place("license"), f"write {instead}, if that is what you mean"
+            )
+
+
 @check("license-table", "The licence is a table", WARNING, "project", fixable=True)
 def license_table(subject: ProjectSubject) -> Iterable[Finding]:
     """``license = {text = …}`` and ``{file = …}`` are replaced by an SPDX expression and ``license-files`` (PEP 639).
@@ -123,7 +154,7 @@ def license_table(subject: ProjectSubject) -> Iterable[Finding]:
         file = table.get("file")
         if isinstance(file, str) and "license-files" not in subject.table("project"):
             edits += (Edit("set", ("project", "license-files"), [file]),)
-    hint = f'write license = "{meant or "MIT"}"' + ("" if meant else ", or yours")
+    hint = _write(meant)
     yield Finding("a licence table is the older form", subject.place(at), hint, edits)
 
 
@@ -143,7 +174,7 @@ def license_classifier(subject: ProjectSubject) -> Iterable[Finding]:
     yield Finding(
         f"{listed(found)}: classifiers of licences are deprecated",
         subject.place(("project", "classifiers", list(subject.facts.classifiers).index(found[0]))),  # type: ignore[union-attr]
-        f'license = "{meant or "MIT"}"' + (" says it" if meant else ", or yours, says it"),
+        _write(meant),
         edits,
     )
 

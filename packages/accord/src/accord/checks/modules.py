@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 from accord.checks.model import ADVICE, ERROR, WARNING, Edit, Finding, Register, listed
@@ -21,8 +23,11 @@ _ENOUGH = 20  # functions, before their annotations mean anything
 
 
 def _file(subject: Subject, path: str) -> str:
-    """The path of a library file in the subject: a project may keep it in ``src``."""
-    return f"src/{path}" if subject.kind == "project" and f"src/{path}" in subject.files else path
+    """Where a file or folder of the library lies in the subject: a project may keep it in ``src``."""
+    if path in subject.library:
+        return subject.library[path].path
+    inside = next(one for one in subject.library if one.startswith(f"{path}/"))
+    return subject.library[inside].path[: -len(inside) + len(path)]
 
 
 def _references(subject: Subject) -> Iterator[tuple[str, str, Where]]:
@@ -46,6 +51,44 @@ def _is_module(subject: Subject, dotted: str) -> bool:
     """Whether the library holds a module, package or extension module of that name, or what becomes one (``.pyx``)."""
     path = dotted.replace(".", "/")
     return any(one.startswith((f"{path}/", f"{path}.")) for one in subject.library)
+
+
+@check("module-unimportable", "A module has a name that cannot be imported", WARNING, *_BOTH)
+def module_unimportable(subject: Subject) -> Iterable[Finding]:
+    """``import spam-shop`` is no Python, and ``import class`` neither. A project may be called so, a module may not."""
+    for top in subject.tops:
+        name = top.removesuffix("-stubs")
+        files = [path for path in subject.library if path.partition("/")[0].partition(".")[0] == top]
+        python = [path for path in files if path.endswith((".py", ".pyi"))]
+        if python and (not name.isidentifier() or iskeyword(name)):
+            yield Finding(
+                f"{top!r} cannot be imported", subject.where(_file(subject, python[0])), "rename it"
+            )
+
+
+def _was_imported(subject: WheelSubject) -> bool:
+    return subject.imported is not None
+
+
+@check("import-fails", "A module cannot be imported", ERROR, "wheel", concerns=_was_imported)
+def import_fails(subject: WheelSubject) -> Iterable[Finding]:
+    """Only with ``--import``, because it runs the code of the wheel: the wheel and what it asks for are installed into an
+    environment of their own, and each of its top-level names is imported there.
+
+    A dependency that was forgotten, or a file that did not get into the wheel, shows here.
+    """
+    for name, fault in (subject.imported or {}).items():
+        if fault:
+            yield Finding(f"import {name} fails: {fault}", subject.where())
+
+
+@check("module-shadows", "A module has the name of a standard one", WARNING, *_BOTH)
+def module_shadows(subject: Subject) -> Iterable[Finding]:
+    """Which of the two is imported depends on the order of ``sys.path``, and can be another one on another machine."""
+    for top in subject.tops:
+        if top in sys.stdlib_module_names and any(path.endswith(".py") for path in subject.library):
+            message = f"{top!r} is a module of the standard library"
+            yield Finding(message, subject.where(), "rename it, or make it a part of a package")
 
 
 @check("entry-point-missing", "An entry point leads nowhere", WARNING, *_BOTH)
@@ -87,7 +130,7 @@ def source_syntax(subject: Subject) -> Iterable[Finding]:
     if lowest is None and (requires or "py2" in tags or "cp2" in tags):
         return  # it runs on Python 2, whose grammar nobody here knows
     for path, source in subject.sources.items():
-        if source.fault and "/tests/" not in f"/{path}" and "/test/" not in f"/{path}":
+        if source.fault:
             for_what = f" for Python {lowest[0]}.{lowest[1]}" if lowest else ""
             yield Finding(
                 f"{path} is not Python{for_what}: {source.fault}",
@@ -158,15 +201,16 @@ def _markers(subject: Subject) -> list[str]:
     return [path for path in subject.library if path.endswith("/py.typed") or "-stubs/" in path]
 
 
-@check("typed-classifier-missing", "It is typed, and does not say so", ADVICE, "project", fixable=True)
-def typed_classifier_missing(subject: ProjectSubject) -> Iterable[Finding]:
+@check("typed-classifier-missing", "It is typed, and does not say so", ADVICE, *_BOTH, fixable=True)
+def typed_classifier_missing(subject: Subject) -> Iterable[Finding]:
     """People who look for typed packages find them by the classifier. ``--fix`` adds it."""
     facts = subject.facts
     silent = facts is not None and facts.classifiers and _TYPED not in facts.classifiers
-    if silent and any(path.endswith("/py.typed") for path in subject.library):
-        at = ("project", "classifiers")
-        edits = (Edit("add-item", at, _TYPED),)
-        yield Finding("it has a py.typed and does not say so", subject.place(at), f"add {_TYPED!r}", edits)
+    if facts and silent and any(path.endswith("/py.typed") for path in subject.library):
+        edits = (Edit("add-item", ("project", "classifiers"), _TYPED),) if subject.kind == "project" else ()
+        yield Finding(
+            "it has a py.typed and does not say so", facts.place("classifiers"), f"add {_TYPED!r}", edits
+        )
 
 
 @check("stubs-with-code", "A stub package holds code", WARNING, *_BOTH)

@@ -6,6 +6,7 @@ The tree of a file is not kept, only what the checks ask of it.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import warnings
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LOWEST", "Source", "lowest_python", "read_sources"]
 
+_TESTS = re.compile(r"(^|/)tests?/")
 LOWEST = (3, 7)  # what ``ast`` can be asked about
 
 
@@ -54,7 +56,7 @@ def lowest_python(requires_python: str | None) -> tuple[int, int] | None:
 def read_sources(
     library: Mapping[str, File], requires_python: str | None, limits: Limits
 ) -> dict[str, Source]:
-    """Every ``.py`` file of ``library`` by its path there."""
+    """Every ``.py`` file of ``library`` by its path there, but for tests: they may be wrong on purpose."""
     lowest = lowest_python(requires_python)
     running = (sys.version_info[0], sys.version_info[1])
     feature = min(max(lowest, LOWEST), running) if lowest is not None else None
@@ -62,7 +64,7 @@ def read_sources(
     found: dict[str, Source] = {}
     total = 0
     for path, file in library.items():
-        if not path.endswith(".py"):
+        if not path.endswith(".py") or _TESTS.search(path):
             continue
         total += file.size
         if file.size > limits.source_bytes or total > limits.sources_bytes:
@@ -85,37 +87,51 @@ def _parse(data: bytes, feature: tuple[int, int] | None) -> Source:
         return Source(fault=fault, line=error.lineno)
     except (ValueError, RecursionError, MemoryError) as error:
         return Source(fault=str(error) or type(error).__name__)
+    return _look(tree, b"globals()" in data)
+
+
+def _look(tree: ast.Module, open_ended: bool) -> Source:
+    """Over the statements, not the expressions: tables of data are most of what large modules hold."""
+    names: set[str] = set()
     functions = annotated = 0
-    for node in ast.walk(tree):
+    queue: list[tuple[ast.stmt, bool]] = [(one, True) for one in tree.body]
+    while queue:
+        node, top = queue.pop()
+        if isinstance(node, ast.Global):
+            names.update(node.names)
+        elif top:
+            open_ended |= isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+            names.update(_bound(node))
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             functions += 1
             annotated += node.returns is not None or any(one.annotation for one in node.args.args)
-    return Source(_names(tree), functions, annotated)
+        inside = top and not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        queue += [(one, inside) for one in _statements(node)]
+    return Source(None if open_ended or "__getattr__" in names else frozenset(names), functions, annotated)
 
 
-def _names(tree: ast.Module) -> frozenset[str] | None:
-    """What stands on the top level, also below ``if``, ``try`` and ``with``."""
-    names: set[str] = set()
-    queue: list[ast.stmt] = list(tree.body)
-    while queue:
-        node = queue.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            for alias in node.names:
-                if alias.name == "*":
-                    return None
-                names.add(alias.asname or alias.name.partition(".")[0])
-        else:
-            for part in ast.walk(node):
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                    names.add(part.id)
-                elif isinstance(part, ast.Global):
-                    names.update(part.names)
-            queue += [one for one in ast.iter_child_nodes(node) if isinstance(one, ast.stmt)]
-            queue += [inner for one in getattr(node, "handlers", ()) for inner in one.body]
-    if "__getattr__" in names or "globals" in {
-        part.id for part in ast.walk(tree) if isinstance(part, ast.Name)
-    }:
-        return None
-    return frozenset(names)
+def _statements(node: ast.stmt) -> list[ast.stmt]:
+    """The statements within one: bodies, other branches, handlers, cases."""
+    found: list[ast.stmt] = []
+    for field in ("body", "orelse", "finalbody"):
+        found += getattr(node, field, ())
+    for field in ("handlers", "cases"):
+        for one in getattr(node, field, ()):
+            found += one.body
+    return found
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """The names a statement gives something to, those of the statements within it left out."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return {node.name}
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+    targets: list[ast.expr] = []
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor)):
+        targets = [node.target]
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        targets = [item.optional_vars for item in node.items if item.optional_vars is not None]
+    return {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}

@@ -40,9 +40,6 @@ _BESIDE = frozenset(
         "tools", "tasks", "ci", "bin", "src", "requirements", "notebooks", "samples",
     )
 )  # fmt: skip
-_MODULES_BESIDE = frozenset(
-    ("setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py", "versioneer.py")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +129,15 @@ class SdistSubject(Subject):
 
 @dataclass
 class WheelSubject(Subject):
-    """``wheel`` is the open archive, None where there is a fault; ``metadata`` is METADATA."""
+    """``wheel`` is the open archive, None where there is a fault; ``metadata`` is METADATA.
+
+    ``imported`` is what became of importing its names (``""``: nothing went wrong), None where nobody asked for that.
+    """
 
     wheel: Wheel | None = None
     tags: WheelName | None = None
     metadata: bytes | None = None
+    imported: Mapping[str, str] | None = None
 
     @cached_property
     def dist_info(self) -> str:
@@ -312,7 +313,11 @@ def _flat_tops(subject: ProjectSubject, python: set[str]) -> set[str]:
 
     name = normalise(subject.facts.name).replace("-", "_") if subject.facts and subject.facts.name else ""
     folders = {path.partition("/")[0] for path in python if "/" in path}
-    tops = {top for top in folders - _BESIDE if f"{top}/__init__.py" in python}
+    tops = {
+        top
+        for top in folders - _BESIDE
+        if f"{top}/__init__.py" in python and not top.startswith(("test_", "tests_"))
+    }
     tops |= {top for top in folders if top.lower() == name}
     if not tops and f"{name}.py" in python:
         tops.add(name)

@@ -21,8 +21,9 @@ from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
     from accord.io.reporting import Reporter
+    from accord.tasks.settings import ResolveSettings
 
-__all__ = ["Checked", "all_checks", "check_paths"]
+__all__ = ["Checked", "all_checks", "check_paths", "nearest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,18 @@ def all_checks() -> tuple[Check, ...]:
     return CHECKS
 
 
+def nearest(project: str | None) -> str:
+    """The project to check where none is named: the one here, also without a ``pyproject.toml``, else the nearest upwards.
+
+    Raises UsageError ``no-project``.
+    """
+    from accord.tasks.folders import find_project
+
+    if project is None and any(os.path.exists(name) for name in ("setup.py", "setup.cfg", "pyproject.toml")):
+        return "."
+    return find_project(project)
+
+
 def check_paths(
     paths: Sequence[str],
     *,
@@ -52,34 +65,57 @@ def check_paths(
     ignore: Sequence[str] = (),
     fix: bool = False,
     dry_run: bool = False,
+    imports: ResolveSettings | None = None,
+    python: str | None = None,
     cache_dir: str,
     reporter: Reporter,
 ) -> Checked:
     """Check every path; an sdist and a wheel of one name and version are compared as well.
 
+    With ``imports`` each wheel is installed, from the indexes it names, and imported by ``python``.
+
     Raises UsageError ``check-unknown``, ``check-no-subject``; DocumentError ``check-too-many-files``,
-    ``project-changed``.
+    ``document-too-large``, ``project-changed``.
     """
     _known((*select, *ignore))
+    subjects: list[Subject] = []
+    diffs: list[tuple[str, str]] = []
     with scratch_folder("accord-check-") as scratch:
-        subjects = [open_subject(path, scratch) for path in paths]
         try:
-            diffs = []
-            if fix:
-                for number, subject in enumerate(subjects):
-                    if isinstance(subject, ProjectSubject) and subject.text:
-                        report = run_checks(subject, _chosen(subject, select, ignore))
-                        diff = _fix(subject, report, dry_run=dry_run, cache_dir=cache_dir, reporter=reporter)
-                        if diff:
-                            diffs.append((subject.document, diff))
-                            subjects[number] = subject if dry_run else open_subject(paths[number], scratch)
+            for path in paths:
+                subject = open_subject(path, scratch)
+                if fix and isinstance(subject, ProjectSubject) and subject.text:
+                    report = run_checks(subject, _chosen(subject, select, ignore))
+                    diff = _fix(subject, report, dry_run=dry_run, cache_dir=cache_dir, reporter=reporter)
+                    if diff:
+                        diffs.append((subject.document, diff))
+                        subject = subject if dry_run else open_subject(path, scratch)
+                subjects.append(subject)
+            if imports is not None:
+                _import(subjects, python=python, settings=imports, reporter=reporter)
             reports = [run_checks(one, _chosen(one, select, ignore)) for one in subjects]
             reports += [run_checks(pair, choose(select, ignore)) for pair in _pairs(subjects)]
         finally:
-            for subject in subjects:
-                if isinstance(subject, WheelSubject) and subject.wheel is not None:
-                    subject.wheel.close()
+            for one in subjects:
+                if isinstance(one, WheelSubject) and one.wheel is not None:
+                    one.wheel.close()
     return Checked(tuple(reports), tuple(diffs), fix and not dry_run)
+
+
+def _import(
+    subjects: Sequence[Subject], *, python: str | None, settings: ResolveSettings, reporter: Reporter
+) -> None:
+    from accord.tasks.importing import import_modules
+
+    wheels = [one for one in subjects if isinstance(one, WheelSubject) and one.fault is None]
+    if not wheels:
+        raise UsageError(
+            "usage",
+            "--import needs a wheel",
+            hint="accord build makes one; then accord check --import dist/*",
+        )
+    for wheel in wheels:
+        wheel.imported = import_modules(wheel, python=python, settings=settings, reporter=reporter)
 
 
 def _known(codes: Sequence[str], place: str = "") -> None:
@@ -104,19 +140,30 @@ def _chosen(subject: Subject, select: Sequence[str], ignore: Sequence[str]) -> t
 
 
 def _pairs(subjects: Sequence[Subject]) -> Iterator[Pair]:
-    from accord_core.names import normalise
+    """An sdist and each wheel of its release; where one of the two is alone, the other kind of another version, which
+    then is a slip."""
+    sdists = [one for one in subjects if isinstance(one, SdistSubject) and _release(one)]
+    wheels = [one for one in subjects if isinstance(one, WheelSubject) and _release(one)]
+    alone = {_release(one) for one in sdists} ^ {_release(one) for one in wheels}
+    for sdist in sdists:
+        for wheel in wheels:
+            one, other = _release(sdist), _release(wheel)
+            if one == other or (one[0] == other[0] and one in alone and other in alone):
+                yield Pair(sdist, wheel)
 
-    for sdist in subjects:
-        for wheel in subjects:
-            if (
-                isinstance(sdist, SdistSubject)
-                and isinstance(wheel, WheelSubject)
-                and sdist.facts
-                and wheel.facts
-            ):
-                names = [normalise(one.facts.name or "") for one in (sdist, wheel) if one.facts]
-                if names[0] == names[1]:
-                    yield Pair(sdist, wheel)
+
+def _release(subject: Subject) -> tuple[str, ...]:
+    """Name and version in normal form; empty where they are not known."""
+    from accord_core.names import normalise
+    from accord_core.project.versions import normal
+
+    facts = subject.facts
+    if subject.fault is not None or facts is None or not facts.name or not facts.version:
+        return ()
+    try:
+        return normalise(facts.name), normal(facts.version)
+    except ValueError:
+        return ()
 
 
 def _fix(

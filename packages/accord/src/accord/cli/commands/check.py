@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from accord.cli import options
+
 HELP = "Look for what an index would refuse and a maintainer would want"
 
 TYPE_CHECKING = False
@@ -16,8 +18,8 @@ _COLORS = {"error": "red", "warning": "yellow", "advice": "cyan"}
 
 
 def arguments(parser: Parser) -> None:
-    parser.description = """Checks a project folder, sdists and wheels without running any of their code. An sdist and
-        a wheel of one project are compared with each other. Every finding has a code that the reference explains.
+    parser.description = """Checks a project folder, sdists and wheels without running any of their code (but for
+        --import). An sdist and a wheel of one project are compared with each other. Every finding has a code that the reference explains.
 
         Ends with status 1 if there is an error: something the index refuses, installers fail on, or a secret. With
         --strict warnings fail too, and so does a check that cannot be run because its extra is missing. A project
@@ -40,10 +42,17 @@ def arguments(parser: Parser) -> None:
     parser.flag("--fix", help="Change pyproject.toml where that is safe, and show what was changed")
     parser.flag("--dry-run", help="With --fix: only show what would be changed")
     parser.flag("--list", dest="list_checks", help="Show all checks")
+    parser.flag(
+        "--import",
+        dest="imports",
+        help="Install each wheel into an environment of its own and import it; this runs its code",
+    )
+    options.python_option(parser, "The interpreter --import runs it with")
+    options.index_options(parser)
 
 
 def run(args: Args, context: Context) -> int:
-    from accord.tasks.checking import all_checks, check_paths
+    from accord.tasks.checking import all_checks, check_paths, nearest
     from accord_core.errors import UsageError
 
     if args.list_checks:
@@ -51,11 +60,13 @@ def run(args: Args, context: Context) -> int:
     if args.dry_run and not args.fix:
         raise UsageError("usage", "--dry-run belongs to --fix", hint="accord check --fix --dry-run")
     checked = check_paths(
-        args.paths or (context.project or ".",),
+        args.paths or (nearest(context.project),),
         select=args.select,
         ignore=args.ignore,
         fix=args.fix,
         dry_run=args.dry_run,
+        imports=options.resolve_settings(args, context) if args.imports else None,
+        python=args.python,
         cache_dir=context.cache(),
         reporter=context.reporter,
     )
