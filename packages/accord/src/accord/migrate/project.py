@@ -1,0 +1,203 @@
+"""A folder's descriptions, read together: which formats there are, in which order they count, what they make."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+
+from accord.migrate.bento import read_bento
+from accord.migrate.buildout import add_buildout
+from accord.migrate.conda_env import add_environment
+from accord.migrate.flit import read_flit
+from accord.migrate.locks import pins_of
+from accord.migrate.model import Described, Files, Version
+from accord.migrate.pdm import read_pdm
+from accord.migrate.pipenv import add_pipfile
+from accord.migrate.poetry import read_poetry
+from accord.migrate.requirements import add_requirements
+from accord.migrate.setup_cfg import read_setup_cfg
+from accord.migrate.setup_py import read_setup_py
+from accord.migrate.setup_run import merged
+from accord.migrate.uv_lock import add_uv_table, translate_uv_lock
+from accord.migrate.values import unknown_in
+from accord.migrate.words import describe_words
+from accord_core.errors import DocumentError, UsageError, Where
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from accord.migrate.tree import Tree
+
+__all__ = ["Found", "describe"]
+
+
+@dataclass(slots=True)
+class Found:
+    """``kinds`` of what was read; ``replaced`` the tables of ``pyproject.toml`` that go; ``locks`` further files to
+    write; ``needs_run`` says that only running ``setup.py`` tells the rest."""
+
+    described: Described
+    kinds: tuple[str, ...]
+    replaced: tuple[str, ...] = ()
+    locks: dict[str, str] = field(default_factory=dict)
+    needs_run: bool = False
+    has_project: bool = False
+
+
+def describe(tree: Tree, kind: str | None = None, recorded: dict[str, Any] | None = None) -> Found:
+    """Everything the project's files say, of one format if ``kind`` names it.
+
+    UsageError ``migrate-nothing``; DocumentError of a reader.
+    """
+    document = _pyproject(tree)
+    found = _main(tree, document, kind, recorded)
+    kinds = list(found.kinds) if found is not None else []
+    if found is None:
+        found = _unbuilt(tree, document)
+    _beside(tree, document, kind, found, kinds)
+    if not kinds:
+        raise UsageError(
+            "migrate-nothing",
+            f"{tree.root} has nothing that could be migrated" + (f" of kind {kind}" if kind else ""),
+            hint="accord reads setup.py, setup.cfg, requirements files, Poetry, Flit, PDM, Pipenv, uv.lock, "
+            "environment.yml, bento.info and buildout.cfg",
+        )
+    found.kinds = tuple(kinds)
+    return found
+
+
+def _unbuilt(tree: Tree, document: dict[str, Any]) -> Found:
+    """A project that says nothing of how it is built: what it has in ``[project]`` stays, else it is never built."""
+    described = Described(old_backend="as-is" if "project" in document else "none", files=Files(tool="none"))
+    project = document.get("project", {})
+    described.name = project.get("name")
+    described.dynamic = [str(each) for each in project.get("dynamic", ())]
+    return Found(described, (), has_project="project" in document)
+
+
+def _beside(tree: Tree, document: dict[str, Any], kind: str | None, found: Found, kinds: list[str]) -> None:
+    """What lies beside the main description: wishes of developers, locks, environments of other tools."""
+    described = found.described
+    is_package = bool(kinds) or found.has_project
+    if kind in (None, "conda") and add_environment(tree, described):
+        kinds.append("conda")
+    if kind in (None, "buildout") and add_buildout(tree, described):
+        kinds.append("buildout")
+    if kind in (None, "pipenv") and add_pipfile(tree, described):
+        kinds.append("pipenv")
+    if kind in (None, "requirements") and add_requirements(tree, described, is_package=is_package):
+        kinds.append("requirements")
+    for name in ("poetry", "pdm"):
+        if kind in (None, name):
+            pins_of(tree, f"{name}.lock", described)
+    if kind in (None, "uv") and (tree.is_file("uv.lock") or "uv" in document.get("tool", {})):
+        kinds.append("uv")
+        add_uv_table(document, described)
+        found.replaced = (*found.replaced, "tool.uv")
+        lock = translate_uv_lock(tree, described)
+        if lock is not None:
+            found.locks["pylock.toml"] = lock
+    if described.name is None and described.old_backend == "none":
+        described.name = _name_of_folder(tree.root)
+        described.version = Version("0.1.0")
+    if described.version is None and described.old_backend == "none":
+        described.version = Version("0.1.0")
+
+
+def _name_of_folder(root: str) -> str:
+    word = "".join(
+        sign if sign.isascii() and sign.isalnum() else "-" for sign in root.rstrip("/").rpartition("/")[2]
+    )
+    return "-".join(part for part in word.split("-") if part) or "project"
+
+
+def _pyproject(tree: Tree) -> dict[str, Any]:
+    text = tree.read("pyproject.toml")
+    if text is None:
+        return {}
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DocumentError(
+            "toml-invalid",
+            f"pyproject.toml is no TOML: {error}",
+            where=Where("pyproject.toml"),
+            hint="mend it first",
+        ) from error
+
+
+_PDM = ("tool.pdm",)
+
+
+def _main(
+    tree: Tree, document: dict[str, Any], kind: str | None, recorded: dict[str, Any] | None
+) -> Found | None:
+    has_setup = tree.is_file("setup.py") or tree.is_file("setup.cfg")
+    if (
+        has_setup
+        and kind in (None, "setuptools")
+        and "project" not in document
+        and not {"poetry", "flit"} & document.get("tool", {}).keys()
+    ):
+        return _setuptools(tree, document, recorded)
+    tool = document.get("tool", {})
+    backend = str(document.get("build-system", {}).get("build-backend", ""))
+    has_project = "project" in document
+    for name, tables, reader in (
+        ("poetry", ("tool.poetry",), read_poetry),
+        ("flit", ("tool.flit",), read_flit),
+        ("pdm", _PDM, read_pdm),
+    ):
+        if kind in (None, name) and (
+            name in tool or (backend.startswith((f"{name}_", f"{name}.")) and has_project)
+        ):
+            described = reader(tree, document)
+            return Found(described, (name,), tables, has_project=has_project)
+    if kind in (None, "bento") and not has_project:
+        bento = read_bento(tree)
+        if bento is not None:
+            return Found(bento, ("bento",))
+    return None
+
+
+def _setuptools(tree: Tree, document: dict[str, Any], recorded: dict[str, Any] | None) -> Found:
+    """``setup.py`` and ``setup.cfg`` as setuptools sees them: the words of ``setup.cfg`` over those of ``setup.py``."""
+    described = Described()
+    cfg = read_setup_cfg(tree, described)
+    setup = read_setup_py(tree)
+    from_cfg = cfg.words if cfg is not None else {}
+    needs_run = False
+    if setup is not None:
+        described.read.append("setup.py")
+        words = {key: value for key, value in setup.words.items() if key not in from_cfg}
+        needs_run = setup.trouble is not None or any(
+            unknown_in(value) is not None
+            for key, value in words.items()
+            if key not in ("cmdclass", "distclass")
+        )
+        if recorded is not None:
+            words = merged(
+                tree, words, {key: value for key, value in recorded.items() if key not in from_cfg}
+            )
+            needs_run = False
+        elif setup.trouble is not None:
+            described.leave(
+                "setup.py", "the call of setup()", setup.trouble, "let accord run it (--run-setup)"
+            )
+            described.keep_old("setup.py cannot be read without running it")
+        describe_words(words, setup.source, described)
+    if cfg is not None:
+        described.read.append("setup.cfg")
+        describe_words(from_cfg, cfg.source, described)
+        if cfg.foreign:
+            described.leave(
+                "setup.cfg",
+                f"[{'], ['.join(cfg.foreign)}]",
+                "they belong to other tools",
+                "setup.cfg stays for them; many read pyproject.toml too",
+            )
+    described.build_requires += [
+        str(each) for each in document.get("build-system", {}).get("requires", ()) if isinstance(each, str)
+    ]
+    return Found(described, ("setuptools",), (), {}, needs_run)
