@@ -30,6 +30,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("check", "Look for what an index would refuse and a maintainer would want"),
             ("wheel", "Look into, take apart, make, compare and repair wheels"),
+            ("migrate", "Write pyproject.toml from setup.py, Poetry and other formats"),
         ),
     ),
     (

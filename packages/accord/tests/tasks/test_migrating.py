@@ -1,0 +1,145 @@
+"""accord migrate as a task: what is written, kept and removed, who decides that setup.py runs, and the check."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from accord.migrate.model import Leftover
+from accord.tasks.migrating import Options, _explained, migrate
+from accord.tasks.session import Session
+from accord.tasks.settings import ResolveSettings
+from accord_core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BACKEND = Path(__file__).parents[3] / "accord-backend"
+SETUP = (
+    "from setuptools import setup\nsetup(name='spam', version='1.0', packages=['spam'], description='Spam')\n"
+)
+HIDDEN = (
+    "from setuptools import setup\nimport getpass\n"
+    "setup(name='spam', version='1.0', packages=['spam'], description=getpass.getuser())\n"
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    with Session(ResolveSettings(cache_dir=str(tmp_path / "cache")), environ={}) as made:
+        yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "spam"
+    (made / "spam").mkdir(parents=True)
+    (made / "spam" / "__init__.py").write_text("")
+    (made / "setup.py").write_text(SETUP)
+    return made
+
+
+def test_the_document_is_written_and_the_old_file_stays(folder: Path, session: Session) -> None:
+    outcome = migrate(str(folder), Options(), session)
+    assert (folder / "pyproject.toml").read_text() == outcome.written["pyproject.toml"]
+    assert outcome.kept == ("setup.py",)
+    assert (folder / "setup.py").exists()
+    assert outcome.complete
+
+
+def test_a_dry_run_writes_nothing(folder: Path, session: Session) -> None:
+    outcome = migrate(str(folder), Options(dry_run=True, remove_old=True), session)
+    assert 'name = "spam"' in outcome.written["pyproject.toml"]
+    assert sorted(os.listdir(folder)) == ["setup.py", "spam"]
+
+
+def test_old_files_go_only_where_nothing_of_them_is_left(folder: Path, session: Session) -> None:
+    (folder / "setup.cfg").write_text("[flake8]\nmax-line-length = 100\n")
+    outcome = migrate(str(folder), Options(remove_old=True), session)
+    assert outcome.removed == ("setup.py",)
+    assert sorted(os.listdir(folder)) == ["pyproject.toml", "setup.cfg", "spam"]
+
+
+def test_a_setup_py_that_is_still_needed_is_not_removed(folder: Path, session: Session) -> None:
+    (folder / "setup.py").write_text(SETUP.replace("packages=", "cmdclass={'build_py': object}, packages="))
+    outcome = migrate(str(folder), Options(remove_old=True), session)
+    assert (outcome.backend, outcome.removed, outcome.spent) == ("setuptools", (), ())
+
+
+def test_nothing_is_run_unless_somebody_says_so(folder: Path, session: Session) -> None:
+    (folder / "setup.py").write_text(HIDDEN)
+
+    def runner(*_: Any, **__: Any) -> Any:
+        raise AssertionError("it ran")
+
+    asked: list[str] = []
+
+    def no(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    for options, ask in (
+        (Options(dry_run=True), None),
+        (Options(run_setup=False, dry_run=True), no),
+        (Options(dry_run=True), no),
+    ):
+        outcome = migrate(str(folder), options, session, ask=ask, runner=runner)
+        assert not outcome.ran_setup
+        assert any("getpass" in left.why for left in outcome.leftovers)
+    assert len(asked) == 1  # --no-run-setup is an answer
+
+
+def test_migrating_twice_changes_nothing(folder: Path, session: Session) -> None:
+    (folder / "requirements-dev.txt").write_text("pytest\n")
+    migrate(str(folder), Options(), session)
+    first = (folder / "pyproject.toml").read_text()
+    migrate(str(folder), Options(), session)
+    assert (folder / "pyproject.toml").read_text() == first
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, session: Session) -> None:
+    with pytest.raises(UsageError) as caught:
+        migrate(str(tmp_path / "nothing"), Options(), session)
+    assert caught.value.code == "migrate-nothing"
+
+
+def test_a_difference_is_excused_only_by_the_leftover_that_tells_it() -> None:
+    from accord.migrate.compare import Difference
+
+    lost = Difference("licence", "LGPL", None)
+    assert _explained(lost, ()).reason is None
+    assert _explained(lost, (Leftover("setup.py", "platforms = 'any'", "", ""),)).reason is None
+    assert _explained(lost, (Leftover("license", "'LGPL'", "", ""),)).reason == "among the leftovers: 'LGPL'"
+
+
+@pytest.fixture(scope="module")
+def links(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a wheel of this repository's backend."""
+    made = str(tmp_path_factory.mktemp("links"))
+    code = f"import accord_backend; accord_backend.build_wheel({made!r})"
+    environ = {**os.environ, "PYTHONPATH": str(BACKEND / "src")}
+    subprocess.run([sys.executable, "-c", code], cwd=BACKEND, env=environ, check=True)
+    return made
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_a_real_project_builds_the_same_wheel_and_a_loss_is_seen(
+    folder: Path, links: str, tmp_path: Path
+) -> None:
+    settings = ResolveSettings(cache_dir=str(tmp_path / "cache"), find_links=(links,))
+    with Session(settings) as session:
+        outcome = migrate(str(folder), Options(check=True, dry_run=True), session)
+        assert outcome.backend == "accord"
+        assert [each for each in outcome.differences or () if each.reason is None] == []
+        (folder / "setup.py").write_text(HIDDEN)
+        lost = migrate(str(folder), Options(check=True, dry_run=True, run_setup=False), session)
+        assert [each.what for each in lost.differences or () if each.reason is None] == ["Summary"]
+        ran = migrate(str(folder), Options(check=True, dry_run=True, run_setup=True), session)
+        assert ran.ran_setup
+        assert [each for each in ran.differences or () if each.reason is None] == []
