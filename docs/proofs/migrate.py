@@ -1,0 +1,194 @@
+"""Migrate real projects from the configured index, build them before and after, and write what differed.
+
+    python docs/proofs/migrate.py [--backend FOLDER] [--only NAME ...] [--python VERSION]
+
+Reads ``migrations.txt`` beside it; writes ``docs/reference/migrations.md``.  ``--backend`` is the folder of the
+accord-backend that builds the new wheels (default: this repository's).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+from accord.tasks.fetching import fetch_sdist
+from accord.tasks.migrating import Migrated, Options, migrate
+from accord.tasks.session import Session
+from accord.tasks.settings import ResolveSettings
+from accord_core.errors import AccordError
+from accord_core.index.filenames import split_sdist
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PAGE = os.path.join(ROOT, "docs", "reference", "migrations.md")
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    version: str
+    kind: str
+    limits: tuple[str, ...]
+    backend: str | None
+
+
+@dataclass(frozen=True)
+class Result:
+    case: Case
+    outcome: Migrated | None
+    error: str | None
+    seconds: float
+
+
+def cases(only: list[str]) -> list[Case]:
+    found = []
+    with open(os.path.join(HERE, "migrations.txt"), encoding="utf-8") as file:
+        for line in file:
+            words = line.partition("#")[0].split()
+            if words and (not only or words[0] in only):
+                limits = tuple(word for word in words[3:] if "backend=" not in word)
+                backend = next((word[8:] for word in words[3:] if word.startswith("backend=")), None)
+                found.append(Case(words[0], words[1], words[2], limits, backend))
+    return found
+
+
+def unpacked(session: Session, case: Case, into: str) -> str:
+    """The project's folder, from the first index that has the sdist."""
+    for repository in session.sources.order(case.name):
+        page = repository.page(case.name, None, None).page
+        for file in page.files if page is not None else ():
+            if split_sdist(file.filename, case.name) == (case.name, case.version):
+                return fetch_sdist(session, repository, file).tree(into)
+            found = split_sdist(file.filename, case.name)
+            if found is not None and found[1] == case.version:
+                return fetch_sdist(session, repository, file).tree(into)
+    raise AccordError("unknown-project", f"no index has an sdist of {case.name} {case.version}")
+
+
+def migrated(case: Case, scratch: str, links: str, python: str | None) -> Result:
+    begun = time.monotonic()
+    limits = os.path.join(scratch, "limits.txt")
+    with open(limits, "w", encoding="utf-8") as file:
+        file.writelines(f"{text}\n" for text in case.limits)
+    # The new build has the limits that are not about the old backend itself.
+    later = os.path.join(scratch, "later.txt")
+    with open(later, "w", encoding="utf-8") as file:
+        file.writelines(f"{text}\n" for text in case.limits if not text.startswith("setuptools"))
+    old = ResolveSettings(build_constraints=(limits,))
+    new = ResolveSettings(find_links=(links,), build_constraints=(later,))
+    try:
+        with Session(old, python=python) as session, Session(new, python=python) as new_session:
+            folder = unpacked(session, case, os.path.join(scratch, "tree"))
+            options = Options(backend=case.backend, check=True, run_setup=False)
+            outcome = migrate(folder, options, session, new_session=new_session)
+    except AccordError as error:
+        words = "; ".join((f"{error.code}: {error.message}", *error.context[-2:]))
+        return Result(case, None, words, time.monotonic() - begun)
+    return Result(case, outcome, None, time.monotonic() - begun)
+
+
+def page(results: list[Result], python: str) -> str:
+    lines = [
+        "# Migrated projects",
+        "",
+        "Written by `python docs/proofs/migrate.py`. Each project is an sdist from the public index: built as it is,",
+        "migrated by `accord migrate` without running its `setup.py`, built again without its old files, and the two",
+        "wheels compared: every file by its content, every field of the metadata by its meaning. *Same* says that",
+        "nothing differs but for the reasons under the table; a difference without a reason would be a fault.",
+        f"CPython {python}.",
+        "",
+        "| project | from | built by | files | metadata | meant | left over |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    reasons: dict[str, int] = {}
+    for result in results:
+        name = f"{result.case.name} {result.case.version}"
+        if result.outcome is None:
+            lines.append(f"| {name} | {result.case.kind} | - | **failed** | **failed** | - | - |")
+            continue
+        differences = result.outcome.differences or ()
+        files: list[str] = []
+        fields: list[str] = []
+        for each in differences:
+            if each.reason is None:
+                (files if "/" in each.what or "." in each.what else fields).append(each.what)
+            else:
+                reasons.setdefault(each.reason, len(reasons) + 1)
+        meant = sorted({reasons[each.reason] for each in differences if each.reason is not None})
+        lines.append(
+            f"| {name} | {result.case.kind} | {result.outcome.backend} | {_verdict(files)} | {_verdict(fields)} | "
+            f"{', '.join(map(str, meant)) or '-'} | {len(result.outcome.leftovers)} |"
+        )
+    lines += ["", "## What differs on purpose", ""]
+    lines += [f"{number}. {reason[:1].upper()}{reason[1:]}." for reason, number in reasons.items()]
+    lines += ["", "## Why not built by accord", ""]
+    for result in results:
+        if result.outcome is not None and result.outcome.backend != "accord":
+            why = "; ".join(result.outcome.reasons) or "asked for in migrations.txt"
+            lines.append(f"* {result.case.name} {result.case.version}: {why}")
+    lines += ["", "## What could not be carried over", ""]
+    for result in results:
+        if result.outcome is not None and result.outcome.leftovers:
+            lines.append(f"* {result.case.name} {result.case.version}")
+            lines += [
+                f"    * `{left.where}`: {_code(left.what)}: {left.why}" for left in result.outcome.leftovers
+            ]
+        elif result.error is not None:
+            lines.append(f"* {result.case.name} {result.case.version} failed: {result.error}")
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def _verdict(names: list[str]) -> str:
+    return "same" if not names else "**" + ", ".join(names[:4]) + "**"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--backend", default=os.path.join(ROOT, "packages", "accord-backend"))
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--python")
+    parser.add_argument("-o", "--output", default=PAGE)
+    args = parser.parse_args()
+    results = []
+    with tempfile.TemporaryDirectory(prefix="migrations-") as scratch:
+        links = os.path.join(scratch, "links")
+        os.mkdir(links)
+        code = f"import accord_backend; accord_backend.build_wheel({links!r})"
+        environ = {**os.environ, "PYTHONPATH": os.path.join(args.backend, "src")}
+        subprocess.run([sys.executable, "-c", code], cwd=args.backend, env=environ, check=True)
+        for number, case in enumerate(cases(args.only)):
+            place = os.path.join(scratch, str(number))
+            os.mkdir(place)
+            result = migrated(case, place, links, args.python)
+            results.append(result)
+            faults = (
+                []
+                if result.outcome is None
+                else [d.what for d in result.outcome.differences or () if not d.reason]
+            )
+            state = result.error or ("same" if not faults else f"differs: {', '.join(faults)}")
+            sys.stdout.write(f"{case.name} {case.version}: {state} ({result.seconds:.1f} s)\n")
+            sys.stdout.flush()
+    version = args.python or ".".join(map(str, sys.version_info[:3]))
+    with open(args.output, "w", encoding="utf-8") as file:
+        file.write(page(results, version))
+    return int(any(result.error or _faulty(result.outcome) for result in results))
+
+
+def _faulty(outcome: Migrated | None) -> bool:
+    return outcome is None or any(each.reason is None for each in outcome.differences or ())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
