@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accord.migrate.globs import matching
+from accord.migrate.globs import matches, matching
 from accord.migrate.layout import carried_globs
 from accord.migrate.toml_text import block_text, inline, key, pair, quoted
 
@@ -53,6 +54,34 @@ def test_the_globs_leave_out_just_what_they_should(paths: list[str], data: st.Da
     extra = sorted(set(paths) - taken)
     globs = carried_globs(extra, taken, ["spam"])
     assert {path for glob in globs for path in matching(paths, glob)} == set(extra)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "yes", "no"),
+    [
+        ("*.py", "a.py", "p/a.py"),
+        ("p/**", "p/q/a.py", "p"),
+        ("**/*.py", "p/q/a.py", "a.pyc"),
+        ("**/*.py", "a.py", "p/a.c"),
+        ("p/**/t/*.py", "p/t/a.py", "p/t/q/a.py"),
+        ("a[0-9].py", "a7.py", "ab.py"),
+        ("a[!0-9].py", "ab.py", "a7.py"),
+        ("**/*.py[cod]", "p/a.pyc", "p/a.py"),
+        ("a?.py", "ab.py", "a/.py"),
+        ("LICEN[CS]E*", "LICENSE.txt", "license"),
+    ],
+)
+def test_globs(pattern: str, yes: str, no: str) -> None:
+    assert matches(yes, pattern)
+    assert not matches(no, pattern)
+
+
+def test_a_glob_written_to_be_slow_is_not() -> None:
+    begun = time.monotonic()
+    assert not matches(
+        "a" * 250 + "/" + "b" * 250, "/".join(("*a" * 100 + "b", "**/" * 50 + "*b" * 100 + "c"))
+    )
+    assert time.monotonic() - begun < 1
 
 
 def test_tables_of_other_tools_stay_with_their_comments(migrated: Migrate) -> None:

@@ -126,7 +126,21 @@ def test_files_outside_the_project_do_not_exist_for_it(migrated: Migrate) -> Non
         "def f(n):\n    return f(n + 1)\nx = f(0)\n",
         "x = 'a'\n" + "x = x + x\n" * 60,
         "y = range(3)\nfor a in list('x' * 999):\n  for b in list('x' * 999):\n    z = 1\n",
+        "x = ['a']\n" + "x = x + x\n" * 60,
+        "x = ['a']\n" + "x.extend(x)\n" * 60,
+        "x = ['a']\n" + "x += x\n" * 60,
+        "x = 'ab'\n" + "x = '%s%s' % (x, x)\n" * 60,
+        "x = 'ab'\n" + "x = '{0}{0}'.format(x)\n" * 60,
+        "x = 'ab'\n" + "x = f'{x}{x}'\n" * 60,
+        "x = 'ab'\n" + "x = x.replace('a', x)\n" * 60,
+        "x = 'ab'\n" + "x = x.join([x, x, x])\n" * 60,
+        "x = 'ab' * 900\n" + "x = x * 900\n" * 6,
+        "import re\nx = 'a' * 900\n" + "x = re.sub('a', x, x)\n" * 6,
+        "x = [1 for a in 'x' * 900 for b in 'x' * 900 for c in 'x' * 900]\n",
         "import re\nx = re.match('(a+)+b', 'a' * 60)\n",
+        "import re\nx = re.match('(a|a)*b', 'a' * 60)\n",
+        "import re\nx = re.search('a*a*a*a*a*a*b', 'a' * 900)\n",
+        "import re\nx = re.match('(a?){50}a{50}', 'a' * 50)\n",
         "x = '%9999999999d' % 1\n",
         "x = ['a'] * 99999999999\n",
         "while True:\n    pass\n",
@@ -140,10 +154,41 @@ def test_a_file_made_to_run_for_ever_ends_at_once(migrated: Migrate, body: str) 
         | {
             "setup.py": f"from setuptools import setup\n{body}setup(name='spam', version='1', packages=['spam'])\n"
         }
-        | {"setup.cfg": "[metadata]\nname = spam\n"}
+        | {"setup.cfg": "[metadata]\nname = spam\n"},
+        limits=Limits(search_seconds=0.3),
     )
     assert time.monotonic() - begun < 5
     assert made.project["name"] == "spam"
+
+
+def test_an_honest_pattern_that_looks_slow_is_searched_all_the_same(migrated: Migrate) -> None:
+    made = migrated(
+        PACKAGE
+        | {
+            "setup.py": "import re\nfrom setuptools import setup\ntext = open('spam/__init__.py').read()\n"
+            "found = re.search(r'^(?P<what>(?:_)+version(?:_)+) *= *\"(.*)\"$', text, re.M)\n"
+            "setup(name='spam', version=found.group(2), description=found.group('what'), packages=['spam'],\n"
+            "      keywords=re.findall('(S)(p)', text)[0])\n"
+        }
+    )
+    assert made.accord["build"]["version"] == {"module": "spam"}
+    assert made.project["description"] == "__version__"
+    assert made.project["keywords"] == ["S", "p"]
+
+
+def test_many_slow_things_end_together_when_the_time_is_over(migrated: Migrate) -> None:
+    body = "import re\nfor n in list('x' * 900):\n    re.match('(a+)+b', 'a' * 60)\n"
+    begun = time.monotonic()
+    made = migrated(
+        PACKAGE
+        | {
+            "setup.py": f"{body}from setuptools import setup\nsetup(name='spam')\n",
+            "setup.cfg": "[metadata]\nname = spam\n",
+        },
+        limits=Limits(search_seconds=0.2, reading_seconds=0.5),
+    )
+    assert time.monotonic() - begun < 3
+    assert "it does more than can be followed" in made.left
 
 
 def test_steps_have_a_limit(migrated: Migrate) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomlkit
 from tomlkit.items import Array
 
-from accord.migrate.globs import expression
+from accord.migrate.globs import matches
 from accord.migrate.licences import LICENCE_GLOBS, expression_of
 from accord.migrate.words import persons
 
@@ -104,7 +104,7 @@ def _licence(project: Any, described: Described, words: str | None) -> None:
         return
     if isinstance(value, dict) and value.get("file") and "license-files" not in project:
         path = str(value["file"])
-        if not any(expression(glob).fullmatch(path) for glob in LICENCE_GLOBS):
+        if not any(matches(path, glob) for glob in LICENCE_GLOBS):
             project["license-files"] = [path]
     if value is None:
         project["license"] = found

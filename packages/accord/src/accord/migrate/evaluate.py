@@ -109,6 +109,7 @@ class Evaluator(Expressions):
         before = self.value(node.target, names)
         more = self.value(node.value, names)
         if isinstance(before, list) and isinstance(more, (list, tuple)):
+            self.room(len(before) + len(more), "list")
             before.extend(self.under_marker(more))
             return
         self.assign(node.target, self.add(before, more, node.lineno), names)

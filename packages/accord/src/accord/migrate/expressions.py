@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import posixpath
+import time
 
 from accord.migrate import conditions, known, methods
 from accord.migrate.constants import constants_of
@@ -96,6 +97,7 @@ class Expressions:
 
     def __init__(self) -> None:
         self._steps = 0
+        self._begun = time.monotonic()
         self._depth = 0
 
     def block(self, body: list[ast.stmt], names: dict[str, Any]) -> None:
@@ -107,9 +109,16 @@ class Expressions:
     def imported(self, name: str) -> Any:
         raise NotImplementedError
 
+    def room(self, size: int, kind: str = "text") -> None:
+        """Refuse to make what would be larger than the limits: the sizes of a stranger's file multiply."""
+        limits = self.tree.limits
+        if size > (limits.text_length if kind == "text" else limits.items):
+            raise TooMuch(f"a {kind} in it is too long")
+
     def step(self) -> None:
         self._steps += 1
-        if self._steps > self.tree.limits.steps:
+        limits = self.tree.limits
+        if self._steps > limits.steps or time.monotonic() - self._begun > limits.reading_seconds:
             raise TooMuch("it does more than can be followed")
 
     def under_marker(self, values: Any) -> list[Any]:
@@ -224,6 +233,7 @@ class Expressions:
         bad = next((each for each in parts if not isinstance(each, str)), None)
         if bad is not None:
             return bad if isinstance(bad, Unknown) else Unknown("a part of it is not known", node.lineno)
+        self.room(sum(map(len, parts)))
         return Text("".join(parts), origins(*parts), node.lineno)
 
     def of_formattedvalue(self, node: ast.FormattedValue, names: dict[str, Any]) -> Any:
@@ -242,10 +252,13 @@ class Expressions:
             if isinstance(each, Unknown):
                 return each
         if isinstance(node.op, ast.Mod) and isinstance(left, str):
-            return methods.percent(left, right)
+            return methods.percent(self, left, right)
         if type(node.op) in _OPERATORS and isinstance(left, (int, str, list, dict, tuple)):
-            if isinstance(node.op, ast.Mult) and (not isinstance(right, int) or right > 1000):
-                return Unknown("it is too large", node.lineno)
+            if isinstance(node.op, ast.Mult):
+                if not isinstance(right, int) or right > 1000:
+                    return Unknown("it is too large", node.lineno)
+                if not isinstance(left, int):
+                    self.room(len(left) * right, "text" if isinstance(left, str) else "list")
             return _OPERATORS[type(node.op)](left, right)
         return Unknown("it is calculated in a way only a run can follow", node.lineno)
 
@@ -254,12 +267,12 @@ class Expressions:
             if isinstance(each, Unknown):
                 return each
         if isinstance(left, str) and isinstance(right, str):
-            if len(left) + len(right) > self.tree.limits.text_length:
-                raise TooMuch("a text in it is too long")
+            self.room(len(left) + len(right))
             return Text(left + right, origins(left, right), getattr(left, "line", 0))
-        if isinstance(left, list) and isinstance(right, (list, tuple)):
-            return [*left, *right]
-        if type(left) is type(right) and isinstance(left, (int, tuple)):
+        if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+            self.room(len(left) + len(right), "list")
+            return [*left, *right] if isinstance(left, list) else (*left, *right)
+        if isinstance(left, int) and isinstance(right, int):
             return left + right
         return Unknown("it is a sum only a run can make", line)
 

@@ -202,6 +202,7 @@ def _builtin(run: Expressions, last: str, arguments: list[Any], keywords: dict[s
     if last in ("list", "set", "tuple", "sorted", "reversed", "frozenset"):
         if isinstance(first, (Module, Platform, VersionInfo, Condition)):
             return Unknown("its parts are not known", line)
+        run.room(len(first) if isinstance(first, (str, list, tuple, dict)) else 0, "list")
         values = [] if first is None else lines(first) if isinstance(first, OpenFile) else list(first)
         if last in ("set", "frozenset"):
             values = list(dict.fromkeys(values))

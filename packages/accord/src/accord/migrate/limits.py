@@ -11,19 +11,21 @@ __all__ = ["DEFAULT", "Limits"]
 class Limits:
     """Bounds of what a strange project may make a migration read or do: bytes, counts and seconds.
 
-    ``steps`` and ``depth`` bound the reading of a ``setup.py`` without running it, ``pattern_length`` and
-    ``searched_bytes`` the regular expressions in it; ``recording_*`` bound the run of one that must be run.
+    ``steps``, ``depth`` and ``reading_seconds`` bound the reading of a ``setup.py`` without running it, ``pattern_length`` and
+    ``searched_bytes`` and
+    ``search_seconds`` the regular expressions in it; ``recording_*`` bound the run of one that must be run.
     """
 
     file_bytes: int = 4 << 20
     lock_bytes: int = 64 << 20
     tree_files: int = 50_000
     steps: int = 200_000
+    reading_seconds: float = 20.0
     depth: int = 40
     items: int = 20_000
     text_length: int = 8 << 20
     pattern_length: int = 500
-    pattern_repeats: int = 6
+    search_seconds: float = 2.0
     searched_bytes: int = 1 << 18
     recording_seconds: float = 60.0
     recording_bytes: int = 16 << 20

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 
-from accord.migrate.globs import expression, matching
+from accord.migrate.globs import matches, matching
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,8 +127,7 @@ def _data(tree: Tree, package: str, folder: str, files: Files, folders: dict[str
     }
     for key in ("", package):
         for pattern in files.exclude_package_data.get(key, ()):
-            shape = expression(f"{folder}/{pattern}")
-            found = {path for path in found if not shape.fullmatch(path)}
+            found = {path for path in found if not matches(path, f"{folder}/{pattern}")}
     return sorted(found)
 
 

@@ -28,7 +28,7 @@ def lines(file: OpenFile) -> list[Any]:
     return [Text(line, (file.path,)) for line in file.text.splitlines(keepends=True)]
 
 
-def percent(left: str, right: Any) -> Any:
+def percent(run: Expressions, left: str, right: Any) -> Any:
     values = right if isinstance(right, (tuple, dict)) else (right,)
     plain = list(values.values()) if isinstance(values, dict) else list(values)
     if not all(isinstance(each, (str, int)) for each in plain):
@@ -37,6 +37,7 @@ def percent(left: str, right: Any) -> Any:
         )
     if re.search(r"%[^sdi%(]|\d{3,}", left):
         return Unknown("it is formatted in a way only a run can follow")
+    run.room(len(left) + (left.count("%") + 1) * max((len(str(each)) for each in plain), default=0))
     return Text(left % values, origins(left, plain), getattr(left, "line", 0))
 
 
@@ -67,12 +68,7 @@ def call_method(
     if isinstance(holder, Bound) and holder.name in ("match", "pattern"):
         if holder.name == "match":
             found, files = holder.holder
-            got = (
-                getattr(found, name)(*arguments)
-                if name in ("group", "groups", "start", "end", "groupdict")
-                else None
-            )
-            return _traced_many(got, files)
+            return _of_match(found, files, name, arguments, line)
         pattern, *flags = holder.holder
         return matched(
             run.tree, name, pattern, arguments[: 2 if name == "sub" else 1], flags[0] if flags else 0, line
@@ -97,7 +93,7 @@ def call_method(
     if isinstance(holder, PathText):
         return _of_path(run, holder, name, arguments, keywords, line)
     if isinstance(holder, str) and name in _TEXT_METHODS:
-        return _of_text(holder, name, arguments, keywords, line)
+        return _of_text(run, holder, name, arguments, keywords, line)
     if isinstance(holder, list):
         return _of_list(run, holder, name, arguments, line)
     if isinstance(holder, dict) and name in (
@@ -115,6 +111,23 @@ def call_method(
             return None
         found = getattr(holder, name)(*arguments)
         return list(found) if name in ("items", "keys", "values") else found
+    return Unknown(f"only a run can tell what .{name}() does", line)
+
+
+def _of_match(
+    found: dict[str, Any], files: tuple[str, ...], name: str, arguments: list[Any], line: int
+) -> Any:
+    groups = found["groups"]
+    if name == "group":
+        wanted = arguments or [0]
+        texts = [found["names"][each] if isinstance(each, str) else groups[each] for each in wanted]
+        return _traced_many(texts[0] if len(texts) == 1 else tuple(texts), files)
+    if name == "groups":
+        return _traced_many(tuple(groups[1:]), files)
+    if name == "groupdict":
+        return {key: _traced_many(value, files) for key, value in found["names"].items()}
+    if name in ("start", "end") and not arguments:
+        return found["span"][name == "end"]
     return Unknown(f"only a run can tell what .{name}() does", line)
 
 
@@ -152,7 +165,9 @@ def _of_file(file: OpenFile, name: str, line: int) -> Any:
     return None if name in ("close", "seek") else Unknown(f"only a run can tell what .{name}() does", line)
 
 
-def _of_text(holder: str, name: str, arguments: list[Any], keywords: dict[str, Any], line: int) -> Any:
+def _of_text(
+    run: Expressions, holder: str, name: str, arguments: list[Any], keywords: dict[str, Any], line: int
+) -> Any:
     if name in ("encode", "decode"):
         return holder
     flat = [each for value in arguments for each in (value if isinstance(value, (list, tuple)) else [value])]
@@ -173,6 +188,7 @@ def _of_text(holder: str, name: str, arguments: list[Any], keywords: dict[str, A
         else value
         for value in arguments
     ]
+    run.room(_most(str(holder), name, flat, keywords))
     found = getattr(str(holder), name)(*plain, **keywords)
     files = origins(holder, flat, list(keywords.values()))
     at = getattr(holder, "line", 0)
@@ -183,12 +199,27 @@ def _of_text(holder: str, name: str, arguments: list[Any], keywords: dict[str, A
     return found
 
 
+def _most(holder: str, name: str, flat: list[Any], keywords: dict[str, Any]) -> int:
+    """The most letters a method can make: few of them make more than they were given."""
+    given = [len(each) for each in [*flat, *keywords.values()] if isinstance(each, str)]
+    if name == "replace":
+        return len(holder) + (holder.count(flat[0]) if flat and isinstance(flat[0], str) else 0) * max(
+            given, default=0
+        )
+    if name == "join":
+        return sum(given) + len(holder) * len(flat)
+    if name == "format":
+        return len(holder) + (holder.count("{") + 1) * max(given, default=0)
+    return 2 * len(holder)
+
+
 def _of_list(run: Expressions, holder: list[Any], name: str, arguments: list[Any], line: int) -> Any:
+    more = arguments[0] if arguments else ()
+    run.room(len(holder) + (len(more) if name == "extend" and isinstance(more, (list, tuple)) else 1), "list")
     if name == "append":
         holder.extend(run.under_marker(arguments))
         return None
     if name == "extend":
-        more = arguments[0]
         holder.extend(
             run.under_marker(more)
             if isinstance(more, (list, tuple))

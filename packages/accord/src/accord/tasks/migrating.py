@@ -55,7 +55,8 @@ class Options:
 @dataclass(frozen=True, slots=True)
 class Migrated:
     """What was read and made.  ``written`` maps paths (relative to ``folder``) to their new text; ``kept`` and
-    ``removed`` are the old files, ``spent`` those a build does not read any more; ``differences`` is the outcome of a check, None where there was none."""
+    ``removed`` are the old files, ``spent`` those a build does not read any more, ``compiled`` the sources of
+    extensions as a wheel would name them; ``differences`` is the outcome of a check, None where there was none."""
 
     folder: str
     kinds: tuple[str, ...]
@@ -67,6 +68,7 @@ class Migrated:
     leftovers: tuple[Leftover, ...]
     ran_setup: bool
     spent: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
     differences: tuple[Difference, ...] | None = None
 
     @property
@@ -163,6 +165,7 @@ def migrate(
         leftovers=tuple(described.leftovers),
         ran_setup=ran,
         spent=_spent(described, written.backend),
+        compiled=tuple(path.removeprefix("src/") for each in described.extensions for path in each.sources),
     )
     if options.check:
         outcome = replace(outcome, differences=_compared(outcome, session, new_session or session))
@@ -277,13 +280,20 @@ def _compared(outcome: Migrated, session: Session, new_session: Session) -> tupl
         old = _built(outcome, scratch, "old", session, changed=False)
         new = _built(outcome, scratch, "new", new_session, changed=True)
         with open_wheel(old) as before, open_wheel(new) as after:
-            return tuple(_explained(each, outcome.leftovers) for each in compare_wheels(before, after))
+            return tuple(
+                _explained(each, outcome.leftovers, outcome.compiled)
+                for each in compare_wheels(before, after)
+            )
 
 
-def _explained(difference: Difference, leftovers: tuple[Leftover, ...]) -> Difference:
+def _explained(
+    difference: Difference, leftovers: tuple[Leftover, ...], compiled: tuple[str, ...] = ()
+) -> Difference:
     """A difference that the report of leftovers tells is no silent one."""
     if difference.reason is not None:
         return difference
+    if difference.what in compiled and difference.new is None:
+        return replace(difference, reason="the source of an extension has nothing to do in its wheel")
     for left in leftovers:
         told = {
             "Description": left.what.startswith("the readme,"),
