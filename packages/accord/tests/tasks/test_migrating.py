@@ -15,6 +15,7 @@ from accord.tasks.migrating import Options, _explained, migrate
 from accord.tasks.session import Session
 from accord.tasks.settings import ResolveSettings
 from accord_core.errors import UsageError
+from accord_core.lock.read import loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,3 +144,23 @@ def test_a_real_project_builds_the_same_wheel_and_a_loss_is_seen(
         ran = migrate(str(folder), Options(check=True, dry_run=True, run_setup=True), session)
         assert ran.ran_setup
         assert [each for each in ran.differences or () if each.reason is None] == []
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_versions_of_an_old_lock_are_kept_while_they_fit(tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "Pipfile").write_text('[packages]\nidna = ">=3.5"\nsix = ">=1.16"\n')
+    (folder / "Pipfile.lock").write_text(
+        '{"_meta": {}, "default": {"idna": {"version": "==3.6"}, "six": {"version": "==1.15.0"}}}'
+    )
+    with Session(ResolveSettings(cache_dir=str(tmp_path / "cache"))) as session:
+        outcome = migrate(str(folder), Options(lock=True), session)
+    locked = {
+        each.name: each.version
+        for each in loads((folder / "pylock.toml").read_text(), "pylock.toml").packages
+    }
+    assert locked["idna"] == "3.6"
+    assert locked["six"] != "1.15.0"
+    assert [left.what for left in outcome.leftovers] == ["six 1.15.0"]

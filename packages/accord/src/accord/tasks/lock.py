@@ -128,11 +128,13 @@ def lock_project(
     settings: ResolveSettings,
     check: bool = False,
     dry_run: bool = False,
+    prefer: Mapping[str, str] | None = None,
     reporter: Reporter = SILENT,
 ) -> LockOutcome:
     """Bring the project's ``pylock.toml`` up to what its ``pyproject.toml`` asks for.
 
-    A lock that is right already is left alone, and no index is asked.  Raises DocumentError ``lock-outdated`` with
+    A lock that is right already is left alone, and no index is asked.  ``prefer`` are versions of names to choose while they
+    fit, where no lock says any.  Raises DocumentError ``lock-outdated`` with
     ``check``, ``invalid-pyproject``; ResolutionError; RepositoryError.
     """
     from accord.io.folders import cache_dir
@@ -152,11 +154,16 @@ def lock_project(
             requires_python=project.document.requires_python,
             reporter=reporter,
         ) as session:
-            return lock_loaded(session, project, check=check, dry_run=dry_run)
+            return lock_loaded(session, project, check=check, dry_run=dry_run, prefer=prefer)
 
 
 def lock_loaded(
-    session: Session, project: LoadedProject, *, check: bool = False, dry_run: bool = False
+    session: Session,
+    project: LoadedProject,
+    *,
+    check: bool = False,
+    dry_run: bool = False,
+    prefer: Mapping[str, str] | None = None,
 ) -> LockOutcome:
     """The same for a session and project at hand."""
     from accord.tasks.folders import lock_path
@@ -170,8 +177,7 @@ def lock_loaded(
     if before is not None and not session.settings.upgrade and lock_is_current(before, digest, session):
         return LockOutcome(path=path, lock=before, seconds=time.perf_counter() - began)
     asked = project.asked()
-    if before is not None:
-        asked.prefer = _pinned(before)
+    asked.prefer = dict(prefer or {}) if before is None else _pinned(before)
     lock = _solved(session, asked, project.folder, project=project, digest=digest)
     return _finish(path, before, text, lock, check=check, dry_run=dry_run, began=began)
 

@@ -10,7 +10,9 @@ import os
 from dataclasses import dataclass, replace
 
 from accord.io.reporting import SILENT
-from accord_core.errors import ResolutionError, UsageError
+from accord_core.errors import UsageError
+from accord_core.names import normalise
+from accord_core.project.versions import sort_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,26 +194,35 @@ def _write(outcome: Migrated) -> None:
 
 
 def _locked(outcome: Migrated, pins: list[str], session: Session) -> Migrated:
-    """A lock with the versions the old one had; where they do not fit together any more, that is a leftover."""
-    from accord.io.scratch import scratch_folder
+    """A lock that keeps the versions of the old one while they fit; those that do not are leftovers."""
     from accord.migrate.model import Leftover
     from accord.tasks.lock import lock_project
+    from accord_core.lock.read import loads
 
-    os.makedirs(session.cache_dir, exist_ok=True)
-    with scratch_folder("migrate-", session.cache_dir) as scratch:
-        path = os.path.join(scratch, "old-lock.txt")
-        with open(path, "w", encoding="utf-8") as file:
-            file.writelines(f"{pin}\n" for pin in pins)
-        settings = session.settings.replace(constraints=(*session.settings.constraints, path))
-        try:
-            lock_project(outcome.folder, python=None, settings=settings, reporter=session.reporter)
-        except ResolutionError as error:
-            left = Leftover(
-                "the old lock", f"{len(pins)} locked versions", error.message, "run accord lock without them"
-            )
-            return replace(outcome, leftovers=(*outcome.leftovers, left))
+    wanted = {
+        name: version.partition(";")[0].strip() for name, _, version in (pin.partition("==") for pin in pins)
+    }
+    wanted = {normalise(name.partition("[")[0]): version for name, version in wanted.items()}
+    lock_project(outcome.folder, settings=session.settings, prefer=wanted, reporter=session.reporter)
     with open(os.path.join(outcome.folder, "pylock.toml"), encoding="utf-8") as file:
-        return replace(outcome, written={**outcome.written, "pylock.toml": file.read()})
+        text = file.read()
+    lock = loads(text, "pylock.toml")
+    chosen = {package.name: package.version for package in lock.packages}
+    others = tuple(
+        Leftover(
+            "the old lock",
+            f"{name} {version}",
+            f"it does not fit what is asked for now; the lock has {chosen[name]}",
+            "nothing, unless you need the old version",
+        )
+        for name, version in sorted(wanted.items())
+        if chosen.get(name) is not None and sort_key(str(chosen[name])) != sort_key(version)
+    )
+    return replace(
+        outcome,
+        leftovers=(*outcome.leftovers, *others),
+        written={**outcome.written, "pylock.toml": text},
+    )
 
 
 def _spent(described: Described, backend: str) -> tuple[str, ...]:
