@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from accord.build.frontend import Builder, BuildOptions
+from accord.build.shelter import SandboxPolicy
 from accord.testing.builds import BareEnvironments, ThisPython, write_project
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ def project(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def builder(tmp_path: Path) -> Callable[..., Builder]:
-    """``builder(environments, environ=…, **BuildOptions)`` makes a Builder."""
+    """``builder(environments, environ=…, **BuildOptions)`` makes a Builder; in the open, because tests of how hooks
+    are called look at what builds leave outside.  The sandbox has tests of its own."""
 
     def make(environments: Any = None, environ: dict[str, str] | None = None, **options: Any) -> Builder:
+        options.setdefault("sandbox", SandboxPolicy("off"))
         return Builder(
             str(tmp_path / "cache"),
             environments or BareEnvironments(),

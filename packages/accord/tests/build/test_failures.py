@@ -173,7 +173,7 @@ def test_an_answer_that_is_no_answer(
     tree = project(f"""
         import sys
         def build_wheel(*args):
-            with open(os.path.join(sys.argv[2], "output.json"), "w", encoding="latin-1") as file:
+            with open(os.path.join(sys.argv[1], "output.json"), "w", encoding="latin-1") as file:
                 file.write("{answer}")
             os._exit(0)
         """)
@@ -187,7 +187,7 @@ def test_an_answer_that_is_a_link_is_not_read(
     tree = project(f"""
         import sys
         def build_wheel(*args):
-            os.symlink({str(tmp_path / "secret")!r}, os.path.join(sys.argv[2], "output.json"))
+            os.symlink({str(tmp_path / "secret")!r}, os.path.join(sys.argv[1], "output.json"))
             os._exit(0)
         """)
     error = fails(builder(), tree, tmp_path)
@@ -412,8 +412,8 @@ def test_the_answer_of_a_hook_has_a_limit(project: MakeProject, builder: MakeBui
         import atexit, shutil, sys
         def get_requires_for_build_wheel(*a):
             return ["a" * 2000]
-        atexit.register(lambda: shutil.copy(os.path.join(sys.argv[2], "output.json"), "largest")
-            if sys.argv[1].startswith("get_") else None)
+        atexit.register(lambda: shutil.copy(os.path.join(sys.argv[1], "output.json"), "largest")
+            if not os.path.exists("largest") else None)
         """)
     builder().wheel(Tree(tree), str(tmp_path / "out"))
     edge(builder, tree, tmp_path, "hook_result_bytes", os.path.getsize(os.path.join(tree, "largest")))

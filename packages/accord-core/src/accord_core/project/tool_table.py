@@ -11,6 +11,9 @@ exclude-newer         a moment or a duration; files uploaded later do not exist
 default-groups        dependency groups installed unless said otherwise (default: dev, where there is one)
 python                which interpreter ("3.12", "cpython3.12", a path)
 no-build              true, or names of projects that are never built
+build-network         true, or names of projects whose builds may use the network
+build-sandbox         require, warn: builds run in a sandbox or not at all, or without one after a warning
+workspace             table: members (globs of folders with projects) and exclude
 link-mode             reflink, hardlink, copy, auto
 compile-bytecode      true: compile what is installed, instead of at the first import
 check                 table: ignore (codes of checks that `accord check` leaves out here)
@@ -35,14 +38,17 @@ __all__ = [
     "LINK_MODES",
     "PRERELEASE_MODES",
     "RESOLUTIONS",
+    "SANDBOX_MODES",
     "Index",
     "Source",
     "ToolTable",
+    "Workspace",
     "read_tool_table",
 ]
 
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 PRERELEASE_MODES = ("if-necessary-or-explicit", "disallow", "allow", "if-necessary", "explicit")
+SANDBOX_MODES = ("require", "warn")  # a project may ask for more than the person does, not for less
 LINK_MODES = ("auto", "reflink", "hardlink", "copy")
 KEYS = (
     "index",
@@ -56,6 +62,9 @@ KEYS = (
     "default-groups",
     "python",
     "no-build",
+    "build-network",
+    "build-sandbox",
+    "workspace",
     "link-mode",
     "compile-bytecode",
     "check",
@@ -101,6 +110,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Workspace:
+    """``[tool.accord.workspace]``: globs, relative to the file, of the folders that hold its projects, and of those
+    that do not belong to it."""
+
+    members: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ToolTable:
     """``[tool.accord]`` understood; ``None`` and empty mean: not said.  Project names are normal names."""
 
@@ -116,6 +134,10 @@ class ToolTable:
     python: str | None = None
     no_build: bool = False
     no_build_projects: tuple[str, ...] = ()
+    build_network: bool = False
+    build_network_projects: tuple[str, ...] = ()
+    build_sandbox: str | None = None
+    workspace: Workspace | None = None
     link_mode: str | None = None
     compile_bytecode: bool | None = None
     check_ignore: tuple[str, ...] = ()
@@ -133,7 +155,7 @@ class _Reader(Fields):
     def whole(self, table: Mapping[str, Any]) -> ToolTable:
         self.unknown(table, _AT, (*KEYS, *_OF_THE_BACKEND))
         indexes = self.indexes(table)
-        build = table.get("no-build")
+        build, network = table.get("no-build"), table.get("build-network")
         return ToolTable(
             indexes=indexes,
             sources=self.sources(table, {index.name for index in indexes}),
@@ -147,6 +169,12 @@ class _Reader(Fields):
             python=self.text(table, "python", _AT),
             no_build=build is True,
             no_build_projects=() if isinstance(build, bool) else self.names(table, "no-build", _AT),
+            build_network=network is True,
+            build_network_projects=()
+            if isinstance(network, bool)
+            else self.names(table, "build-network", _AT),
+            build_sandbox=self.choice(table, "build-sandbox", _AT, SANDBOX_MODES),
+            workspace=self.workspace(table),
             link_mode=self.choice(table, "link-mode", _AT, LINK_MODES),
             compile_bytecode=self.boolean(table, "compile-bytecode", _AT),
             check_ignore=self.check_ignore(table),
@@ -239,6 +267,25 @@ class _Reader(Fields):
             hint = "indexes are named in [[tool.accord.index]]"
             self.faults.add("unknown-index", f"there is no index {source.index!r}", (*at, "index"), hint=hint)
         return source
+
+    def workspace(self, table: Mapping[str, Any]) -> Workspace | None:
+        entry = self.table(table, "workspace", _AT)
+        if entry is None:
+            return None
+        at: KeyPath = (*_AT, "workspace")
+        self.unknown(entry, at, ("members", "exclude"))
+        found = Workspace(*(self.globs(entry, key, at) for key in ("members", "exclude")))
+        if not found.members:
+            hint = 'members = ["packages/*"]'
+            self.faults.add("missing-key", "a workspace names its members", (*at, "members"), hint=hint)
+        return found
+
+    def globs(self, table: Mapping[str, Any], key: str, at: KeyPath) -> tuple[str, ...]:
+        found = self.texts(table, key, at)
+        for i, text in enumerate(found):
+            if text.startswith(("/", "~")) or "\\" in text or ".." in text.split("/") or not text:
+                self.faults.add("invalid-value", f"{text!r} leads out of the project", (*at, key, i))
+        return found
 
     def exclude_newer(self, table: Mapping[str, Any]) -> str | None:
         value = table.get("exclude-newer")

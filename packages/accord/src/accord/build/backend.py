@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-import tomllib
-from dataclasses import dataclass
-from typing import Any
 
 from accord.build.limits import DEFAULT, Limits
 from accord_core.errors import BuildError, Where
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["BuildSystem", "read_build_system", "read_pyproject_table"]
 
@@ -21,17 +22,25 @@ _LEGACY_REQUIRES = ("setuptools>=40.8.0",)
 _LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 
 
-@dataclass(frozen=True, slots=True)
 class BuildSystem:
     """``requires`` are PEP 508 strings as written; ``backend_path`` are folders below the tree, relative.
 
     ``declared`` is false when the tree has no ``[build-system]`` table and the default stands in for it.
     """
 
-    requires: tuple[str, ...]
-    backend: str
-    backend_path: tuple[str, ...] = ()
-    declared: bool = True
+    __slots__ = ("backend", "backend_path", "declared", "requires")
+
+    def __init__(
+        self,
+        requires: tuple[str, ...],
+        backend: str,
+        backend_path: tuple[str, ...] = (),
+        declared: bool = True,
+    ) -> None:
+        self.requires = requires
+        self.backend = backend
+        self.backend_path = backend_path
+        self.declared = declared
 
 
 def read_small_file(path: str, limit: int) -> bytes | None:
@@ -64,6 +73,8 @@ def read_pyproject_table(tree: str, limits: Limits = DEFAULT) -> dict[str, Any] 
     data = read_small_file(path, limits.pyproject_bytes)
     if data is None:
         return None
+    import tomllib
+
     try:
         return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -128,14 +139,11 @@ def _check_requirements(path: str, requires: tuple[str, ...], limits: Limits) ->
 
 def check_requirement(text: str, where: Where, limits: Limits) -> None:
     """Raise BuildError ``build-requirement-invalid`` unless ``text`` is a PEP 508 requirement."""
-    from packaging.requirements import Requirement
-
-    from accord_core.project.markers import require_shallow
+    from accord_core.project.requirement import parse_requirement
 
     if len(text) <= limits.requirement_length:
         try:
-            require_shallow(text)
-            Requirement(text)
+            parse_requirement(text)
         except ValueError as error:
             reason = str(error).splitlines()[0]
         else:

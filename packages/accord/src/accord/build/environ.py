@@ -6,10 +6,11 @@ compilers, build tools and networks need, not everything less a few.  ``keep`` l
 
 from __future__ import annotations
 
-import hashlib
 import os
-from typing import TYPE_CHECKING
 
+from accord.io.digests import sha256
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -45,11 +46,17 @@ _EPOCH = "315532800"
 
 
 def build_environment(
-    environ: Mapping[str, str], *, python: str, home: str, temporary: str, keep: Collection[str] = ()
+    environ: Mapping[str, str],
+    *,
+    python: str,
+    home: str,
+    temporary: str,
+    keep: Collection[str] = (),
+    user: str | None = None,
 ) -> dict[str, str]:
     """The variables for a build with ``python``, whose folder comes first on ``PATH`` (PEP 517 "Build environment").
 
-    ``home`` and ``temporary`` are private folders.  ``keep`` are further names to pass on from ``environ``.
+    ``home`` and ``temporary`` are private folders, as the build sees them; ``user`` is whom it takes itself for.  ``keep`` are further names to pass on from ``environ``.
     """
     passed = {name: value for name, value in environ.items() if _passes(name, keep)}
     folders = [os.path.dirname(python), environ.get("PATH", os.defpath)]
@@ -58,6 +65,8 @@ def build_environment(
     passed.update(
         PYTHONNOUSERSITE="1", PYTHONIOENCODING="utf-8:backslashreplace", PIP_DISABLE_PIP_VERSION_CHECK="1"
     )
+    if user is not None:
+        passed.update(USER=user, LOGNAME=user)
     passed.setdefault("LANG", "C.UTF-8")
     passed.setdefault("SOURCE_DATE_EPOCH", _EPOCH)
     rustup = os.path.join(environ.get("HOME", ""), ".rustup")
@@ -71,7 +80,7 @@ def settings_digest(environ: Mapping[str, str], keep: Collection[str] = ()) -> s
     shaping = sorted(
         (name, value) for name, value in environ.items() if _passes(name, keep) and not _is_neutral(name)
     )
-    return hashlib.sha256(repr(shaping).encode()).hexdigest()
+    return sha256(repr(shaping).encode()).hexdigest()
 
 
 def _passes(name: str, keep: Collection[str]) -> bool:

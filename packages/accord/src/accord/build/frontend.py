@@ -11,24 +11,22 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from accord.build.backend import BuildSystem, read_build_system, read_pyproject_table
+from accord.build.backend import read_build_system, read_pyproject_table
 from accord.build.cache import BuildCache, BuiltWheel, describe
-from accord.build.environ import build_environment, settings_digest
-from accord.build.hooks import HookNotThere, Hooks, Place
-from accord.build.limits import Limits
+from accord.build.environ import settings_digest
+from accord.build.hooks import HookNotThere
 from accord.build.metadata import (
     SourceMetadata,
     metadata_identity,
     static_project_metadata,
     trusted_static_metadata,
 )
-from accord.build.policy import BuildPolicy
 from accord.build.wheels import read_wheel
+from accord.build.workshop import BuildOptions, Job, Workshop
 from accord.io.reporting import SILENT
-from accord_core.errors import AccordError, ArchiveError, BuildError
+from accord_core.errors import ArchiveError, BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,23 +40,6 @@ Kind = Literal["wheel", "editable"]
 
 # What this thread is building, outermost first: key and label. Making an environment may build its requirements.
 _building: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("building", default=())
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """How to build.
-
-    ``settings`` are PEP 517 config settings as ``(project or None, key, value)``; a key given twice becomes a list.
-    ``isolated`` false runs backends in the target interpreter itself, which must hold what they need.
-    ``time_limit`` bounds each hook, in seconds.  ``keep`` names variables to pass to builds beside the usual.
-    """
-
-    settings: tuple[tuple[str | None, str, str], ...] = ()
-    isolated: bool = True
-    time_limit: float | None = None
-    keep: frozenset[str] = frozenset()
-    policy: BuildPolicy = field(default_factory=BuildPolicy)
-    limits: Limits = field(default_factory=Limits)
 
 
 class Builder:
@@ -78,7 +59,7 @@ class Builder:
         reporter: Reporter = SILENT,
     ) -> None:
         self._cache = BuildCache(cache_dir)
-        self._environments = environments
+        self._workshop = Workshop(environments, python, environ=environ, options=options, reporter=reporter)
         self._python = python
         self._environ = environ
         self._options = options
@@ -127,9 +108,7 @@ class Builder:
             tree = source.tree(os.path.join(scratch, "tree"))
             task = self._reporter.start(f"Building {source.label}", None, "steps")
             try:
-                hooks = self._hooks(source, tree, scratch, kind)
-                built = self._run_build(source, hooks, kind, scratch)
-                hooks.forget_log()
+                built = self._run_build(source, tree, kind, scratch)
             finally:
                 self._reporter.finish(task)
             if digest:
@@ -163,85 +142,57 @@ class Builder:
         self._options.policy.check(source)
         task = self._reporter.start(f"Preparing {source.label}", None, "steps")
         try:
-            hooks = self._hooks(source, tree, scratch, kind)
             into = os.path.join(scratch, "metadata")
             os.mkdir(into)
             try:
-                data = hooks.prepare(kind, into)
-            except HookNotThere:
-                built = self._run_build(source, hooks, kind, scratch)
+                made = self._workshop.perform(self._job(source, tree, kind, scratch), "prepare", into)[0]
+                data = cast("bytes", made)
+            except HookNotThere as error:
+                self._require(kind, source, tree, error)
+                built = self._run_build(source, tree, kind, scratch)
                 data = read_wheel(built).metadata
                 if digest and kind == "wheel":
                     self._cache.keep_wheel(digest, built)
-            hooks.forget_log()
             return self._checked(source, data, "built")
         finally:
             self._reporter.finish(task)
 
-    def _hooks(self, source: Buildable, tree: str, scratch: str, kind: Kind) -> Hooks:
-        """The backend's hooks in an environment that has all it asks for."""
-        limits = self._options.limits
-        system = read_build_system(tree, source.label, limits)
-        if not system.declared:
-            self._reporter.note(f"{source.label} has no [build-system]: building with setuptools")
-        place = Place(
-            source.label,
+    def _job(self, source: Buildable, tree: str, kind: Kind, scratch: str) -> Job:
+        return Job(
+            kind,
             tree,
             scratch,
             self._cache.log(self._cache.digest(source.key or tree, source.label, kind)),
-        )
-        hooks = self._start(source, system, place, system.requires)
-        try:
-            asked = hooks.requires(kind)
-        except HookNotThere as error:
-            raise self._unsupported(source, system) from error
-        more = tuple(text for text in asked if text not in system.requires)
-        return self._start(source, system, place, (*system.requires, *more)) if more else hooks
-
-    def _start(
-        self, source: Buildable, system: BuildSystem, place: Place, requirements: tuple[str, ...]
-    ) -> Hooks:
-        python = self._environment(source, requirements)
-        home, temporary = os.path.join(place.scratch, "home"), os.path.join(place.scratch, "tmp")
-        for folder in (home, temporary):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-        environment = build_environment(
-            self._environ, python=python, home=home, temporary=temporary, keep=self._options.keep
-        )
-        return Hooks(
-            place,
-            system,
-            python=python,
-            environment=environment,
-            settings=self._settings(source.name),
-            time_limit=self._options.time_limit,
-            limits=self._options.limits,
+            label=source.label,
+            name=source.name,
+            own=source.own,
         )
 
-    def _environment(self, source: Buildable, requirements: tuple[str, ...]) -> str:
-        if not self._options.isolated:
-            return self._python.executable
-        try:
-            return self._environments.make(requirements, self._python)
-        except AccordError as error:
+    def _require(self, kind: Kind, source: Buildable, tree: str, missing: HookNotThere) -> None:
+        """Raise where the hook that is ``missing`` is the one that builds, and not only one that may be there."""
+        if str(missing) not in (f"build_{kind}", f"get_requires_for_build_{kind}"):
+            return
+        backend = read_build_system(tree, source.label, self._options.limits).backend
+        if kind == "editable":
             raise BuildError(
-                "build-requirement-unavailable",
-                f"{source.label}: what its build needs cannot be had: {error.message}",
-                context=(f"build requirements: {', '.join(requirements) or 'none'}", *error.context),
-                hint=error.hint,
-            ) from error
+                "build-editable-unsupported",
+                f"{source.label}: its build backend {backend!r} cannot build editable wheels (PEP 660)",
+                hint="install it without --editable, or ask for a newer backend in its build-system.requires",
+            ) from missing
+        raise BuildError(
+            "build-output-invalid", f"{source.label}: its build backend {backend!r} has no build_{kind}"
+        ) from missing
 
-    def _run_build(self, source: Buildable, hooks: Hooks, kind: Kind, scratch: str) -> str:
+    def _run_build(self, source: Buildable, tree: str, kind: Kind, scratch: str) -> str:
         into = os.path.join(scratch, "dist")
         os.makedirs(into, exist_ok=True)
         try:
-            path = hooks.build(kind, into)
+            path = cast(
+                "str", self._workshop.perform(self._job(source, tree, kind, scratch), "build", into)[0]
+            )
         except HookNotThere as error:
-            raise BuildError(
-                "build-editable-unsupported" if kind == "editable" else "build-output-invalid",
-                f"{source.label}: its build backend has no build_{kind}",
-                hint="install it without --editable" if kind == "editable" else None,
-            ) from error
+            self._require(kind, source, tree, error)
+            raise AssertionError(f"{error} is not needed to build") from error
         try:
             data = read_wheel(path).metadata
         except ArchiveError as error:
@@ -290,27 +241,13 @@ class Builder:
             *identity, data, cast("Literal['PKG-INFO', 'pyproject.toml', 'built', 'wheel']", origin)
         )
 
-    def _unsupported(self, source: Buildable, system: BuildSystem) -> BuildError:
-        return BuildError(
-            "build-editable-unsupported",
-            f"{source.label}: its build backend {system.backend!r} cannot build editable wheels (PEP 660)",
-            hint="install it without --editable, or ask for a newer backend in its build-system.requires",
-        )
-
-    def _settings(self, project: str | None) -> dict[str, str | list[str]]:
-        collected: dict[str, list[str]] = {}
-        for name, key, value in self._options.settings:
-            if name is None or name == project:
-                collected.setdefault(key, []).append(value)
-        return {key: values[0] if len(values) == 1 else values for key, values in collected.items()}
-
     def _digest(self, source: Buildable) -> str | None:
         """Key of what ``source`` builds to, None when its bytes may change."""
         if source.key is None:
             return None
         return self._cache.digest(
             source.key,
-            tuple(sorted(self._settings(source.name).items())),
+            tuple(sorted(self._options.settings_for(source.name).items())),
             self._python.identity,
             self._options.isolated,
             settings_digest(self._environ, self._options.keep),

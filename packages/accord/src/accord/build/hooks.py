@@ -1,86 +1,57 @@
-"""One call of one hook of a build backend (PEP 517 "Build backend interface"), in a process of its own.
+"""The hooks of a build backend, called (PEP 517 "Build backend interface"), in a process that is none of ours.
 
-``pyproject_hooks`` knows how a hook is called; this module decides how the process runs: in a scrubbed environment,
-with its control files inside the scratch folder, bounded in time and output, and with what it answers checked
-before it is believed.  Whatever goes wrong becomes a BuildError with the end of the log in its context.
+One process per build: ``_runner.py`` imports the backend once and calls what is wanted of it.  This module decides how
+that process runs: in a scrubbed environment, in the sandbox where there is one, with its control files inside the
+scratch folder, bounded in time, output, memory and disk, and with what it answers checked before it is believed.
+Whatever goes wrong becomes a BuildError with the end of the log in its context.  Hot.
 """
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
-import re
-import shutil
-import tempfile
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from accord.build.backend import check_requirement, read_small_file
 from accord.io import processes
 from accord_core.errors import BuildError, Where
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from accord.build.backend import BuildSystem
     from accord.build.limits import Limits
+    from accord.build.shelter import Shelter
 
 __all__ = ["HookNotThere", "Hooks", "Place"]
 
-# What a failing build usually means, by a line of its output, and what a person can do about it.
-_CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), hint)
-    for pattern, hint in (
-        (
-            r"No module named '?(?P<what>[\w.]+)'?",
-            (
-                "the project needs {what!r} to build and does not say so; choose a release with wheels, or install it and "
-                "build with --no-build-isolation"
-            ),
-        ),
-        (
-            r"fatal error: (?P<what>Python\.h): No such file",
-            "install the development headers of this Python (python3-dev on Debian)",
-        ),
-        (
-            r"fatal error: (?P<what>[\w./+-]+): No such file",
-            "install the system library that provides {what}, with its development files",
-        ),
-        (
-            (
-                r"(?P<what>gcc|g\+\+|cc|clang|cl\.exe|cmake|ninja|rustc|cargo|gfortran|pkg-config)'?:? "
-                r"(?:(?:command )?not found|failed: No such file or directory)|"
-                r"error: command '(?P<what2>[\w+-]+)' failed: No such file"
-            ),
-            "install {what}, which the build calls",
-        ),
-        (r"Microsoft Visual C\+\+ .* is required", "install the C++ build tools"),
-        (
-            r"use_2to3 is invalid|error in .* setup command: use_2to3",
-            "this release is too old for this Python; choose a newer one",
-        ),
-        (r"MemoryError|Killed signal terminated program", "there was too little memory; try MAX_JOBS=1"),
-        (r"No space left on device", "make room on the disk that holds the cache"),
-    )
-)
+_RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_runner.py")
 
 
 class HookNotThere(Exception):
     """The backend does not have this optional hook."""
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where a build happens: the tree, a private scratch folder, the log, and how people call the source."""
 
-    label: str
-    tree: str
-    scratch: str
-    log: str
+    __slots__ = ("label", "log", "name", "scratch", "tree")
+
+    def __init__(self, label: str, tree: str, scratch: str, log: str, name: str = "") -> None:
+        self.label = label
+        self.tree = tree
+        self.scratch = scratch
+        self.log = log
+        self.name = name
 
 
 class Hooks:
-    """The hooks of the backend of one source tree, run with ``python`` and exactly ``environment``."""
+    """The hooks of the backend of one source tree, run with ``python`` and exactly ``environment`` in ``shelter``.
+
+    ``there`` are the requirements that the environment has; ``echo`` is told the output as it comes, ``meanwhile`` is
+    called once while a hook runs, and ``home`` is the person's, which a build in the sandbox does not see.
+    """
 
     def __init__(
         self,
@@ -92,6 +63,11 @@ class Hooks:
         settings: Mapping[str, str | list[str]],
         time_limit: float | None,
         limits: Limits,
+        shelter: Shelter,
+        there: Sequence[str] = (),
+        echo: Callable[[bytes], None] | None = None,
+        meanwhile: Callable[[], object] | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self._place = place
         self._system = system
@@ -100,11 +76,54 @@ class Hooks:
         self._settings = dict(settings) or None
         self._time_limit = time_limit
         self._limits = limits
+        self._shelter = shelter
+        self._there = tuple(there)
+        self._echo = echo
+        self._meanwhile = meanwhile
+        self._warn = warn
 
-    def requires(self, kind: str) -> tuple[str, ...]:
-        """What the backend asks for beside the static requirements; ``kind`` is ``wheel`` or ``editable``."""
-        hook = f"get_requires_for_build_{kind}"
-        answer = self._call(hook)
+    def ask_and(self, step: str, kind: str, into: str) -> tuple[tuple[str, ...], bytes | str | None]:
+        """What the backend asks for beside what is there, and, where that is nothing, what :meth:`prepare` or
+        :meth:`build` (``step``) returns: both by one process."""
+        asking = {
+            "hook": f"get_requires_for_build_{kind}",
+            "arguments": [self._settings],
+            "needs": f"build_{kind}",
+            "ask": True,
+        }
+        results = self._call(asking, self._doing(step, kind, into))
+        more = tuple(text for text in self._asked(str(asking["hook"]), results[0]) if text not in self._there)
+        if more or len(results) == 1:
+            return more, None
+        return (), self._taken(step, kind, into, results[1])
+
+    def prepare(self, kind: str, into: str) -> bytes:
+        """METADATA as ``prepare_metadata_for_build_*`` writes it below ``into``; HookNotThere without that hook."""
+        return self._metadata(kind, into, self._call(self._doing("prepare", kind, into))[0])
+
+    def build(self, kind: str, into: str) -> str:
+        """The file that ``build_sdist``, ``build_wheel`` or ``build_editable`` writes into the folder ``into``."""
+        return self._file(kind, into, self._call(self._doing("build", kind, into))[0])
+
+    def forget_log(self) -> None:
+        """Remove the log of a build that went well."""
+        if os.path.exists(self._place.log):
+            os.unlink(self._place.log)
+
+    def _doing(self, step: str, kind: str, into: str) -> dict[str, object]:
+        folder = self._shelter.inside(into)
+        if step == "prepare":
+            hook, arguments = f"prepare_metadata_for_build_{kind}", [folder, self._settings]
+        else:
+            hook, arguments = f"build_{kind}", [folder, self._settings]
+            if kind != "sdist":
+                arguments.append(None)  # metadata_directory: nothing was prepared
+        return {"hook": hook, "arguments": arguments, "needs": None, "ask": False}
+
+    def _taken(self, step: str, kind: str, into: str, answer: object) -> bytes | str:
+        return self._metadata(kind, into, answer) if step == "prepare" else self._file(kind, into, answer)
+
+    def _asked(self, hook: str, answer: object) -> tuple[str, ...]:
         if not isinstance(answer, list) or not all(isinstance(item, str) for item in answer):
             raise self._wrong(hook, "it did not return a list of strings")
         if len(answer) > self._limits.build_requirements:
@@ -113,106 +132,123 @@ class Hooks:
             check_requirement(text, Where(self._place.tree, key=hook), self._limits)
         return tuple(answer)
 
-    def prepare(self, kind: str, into: str) -> bytes:
-        """METADATA as ``prepare_metadata_for_build_*`` writes it below ``into``; HookNotThere without that hook."""
+    def _metadata(self, kind: str, into: str, answer: object) -> bytes:
         hook = f"prepare_metadata_for_build_{kind}"
-        name = self._file_name(hook, self._call(hook, into, _allow_fallback=False), ".dist-info")
+        name = self._file_name(hook, answer, ".dist-info")
         data = read_small_file(os.path.join(into, name, "METADATA"), self._limits.metadata_bytes)
         if data is None:
             raise self._wrong(hook, f"{name} holds no METADATA")
         return data
 
-    def build(self, kind: str, into: str) -> str:
-        """The wheel ``build_wheel`` or ``build_editable`` writes into the folder ``into``: its path."""
+    def _file(self, kind: str, into: str, answer: object) -> str:
         hook = f"build_{kind}"
-        name = self._file_name(hook, self._call(hook, into), ".whl")
+        name = self._file_name(hook, answer, (".tar.gz", ".zip") if kind == "sdist" else ".whl")
         path = os.path.join(into, name)
         if os.path.islink(path) or not os.path.isfile(path):
             raise self._wrong(hook, f"it named {name!r}, which is not a file in the folder it was given")
         if os.path.getsize(path) > self._limits.wheel_bytes:
-            raise self._wrong(hook, f"the wheel is larger than {self._limits.wheel_bytes} bytes")
+            raise self._wrong(hook, f"{name} is larger than {self._limits.wheel_bytes} bytes")
+        others = sorted(set(os.listdir(into)) - {name})
+        if others:
+            raise self._wrong(
+                hook, f"it left more than {name} in the folder it was given", (f"also there: {others[0]!r}",)
+            )
         return path
 
-    def forget_log(self) -> None:
-        """Remove the log of a build that went well."""
-        if os.path.exists(self._place.log):
-            os.unlink(self._place.log)
+    def _call(self, *calls: dict[str, object]) -> list[Any]:
+        """Have the runner make ``calls``; what they returned, which nobody has looked at yet."""
+        control = os.path.join(self._place.scratch, f"call-{os.urandom(6).hex()}")
+        os.mkdir(control, 0o700)
+        inside = self._shelter.inside
+        tree = inside(self._place.tree)
+        work = {
+            "folder": tree,
+            "backend": self._system.backend,
+            "backend_path": [
+                os.path.normpath(os.path.join(tree, part)) for part in self._system.backend_path
+            ],
+            "limits": self._limits.for_processes(),
+            "umask": self._limits.umask,
+            "calls": list(calls),
+            "ask_seconds": self._limits.hook_seconds if self._time_limit is None else self._time_limit,
+            "there": list(self._there),
+            "alone": self._shelter.closed,
+        }
+        with open(os.path.join(control, "input.marshal"), "wb") as file:
+            file.write(marshal.dumps(work, 2))
+        with open(_RUNNER, "rb") as source, open(os.path.join(control, "run.py"), "wb") as file:
+            file.write(source.read())
+        hook = str(calls[-1]["hook"])
+        done = self._run(hook, control)
+        answer = self._answer(hook, os.path.join(control, "output.json"), done)
+        return self._results(hook, answer)
 
-    def _call(self, hook: str, *folder: str, **options: object) -> Any:
-        """Run ``hook``; returns what it returned, which nobody has looked at yet."""
-        from pyproject_hooks import BackendUnavailable, BuildBackendHookCaller, HookMissing
+    def _results(self, hook: str, answer: dict[str, Any]) -> list[Any]:
+        if "no_backend" in answer:
+            raise self._missing(str(answer["no_backend"]).splitlines()[0], str(answer.get("traceback") or ""))
+        if "missing" in answer:
+            raise HookNotThere(str(answer["missing"]))
+        if "late" in answer:
+            seconds = self._limits.hook_seconds if self._time_limit is None else self._time_limit
+            raise BuildError(
+                "build-timeout",
+                f"{self._place.label}: {answer['late']} did not end within {seconds:g} seconds",
+                hint="a hook that only asks has no honest need of it; choose another release",
+            )
+        results = answer.get("results")
+        if not isinstance(results, list) or not results:
+            raise self._wrong(hook, "it ended well but left no answer")
+        left = answer.get("left")
+        if self._warn is not None and isinstance(left, int) and left > 0:
+            self._warn(f"{self._place.label}: its build left {left} processes running; they were ended")
+        return results
 
-        caller = BuildBackendHookCaller(
-            self._place.tree,
-            self._system.backend,
-            self._system.backend_path or None,
-            runner=self._run,
-            python_executable=self._python,
-        )
-        try:
-            return getattr(caller, hook)(*folder, config_settings=self._settings, **options)
-        except HookMissing as error:
-            raise HookNotThere(hook) from error
-        except BackendUnavailable as error:
-            raise self._missing(str(error.args[0]).splitlines()[0], error.traceback) from error
-
-    def _run(
-        self, cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None
-    ) -> None:
-        """The runner ``pyproject_hooks`` calls: ``[python, its script, hook, its folder of control files]``.
-
-        Script and control files are copied into the scratch folder, so that a backend need see nothing of ours, and
-        its answer comes back through a check.
-        """
-        _, script, hook, outside = cmd
-        control = tempfile.mkdtemp(prefix="call-", dir=self._place.scratch)
-        inside = shutil.copyfile(script, os.path.join(control, "hook.py"))
-        shutil.copyfile(os.path.join(outside, "input.json"), os.path.join(control, "input.json"))
+    def _run(self, hook: str, control: str) -> processes.Finished:
         limit = self._time_limit
         if limit is None and not hook.startswith("build_"):
             limit = self._limits.hook_seconds
+        inside = self._shelter.inside(control)
+        program = [self._python, os.path.join(inside, "run.py"), inside]
         try:
             done = processes.run(
-                [self._python, inside, hook, control],
-                cwd=cwd or self._place.tree,
-                env={**self._environment, **(extra_environ or {})},
+                self._shelter.command(program),
+                cwd=None,
+                env=self._environment,
                 log=self._place.log,
                 timeout=limit,
                 limits=self._limits.output,
+                watch=self._disk,
+                echo=self._echo,
+                meanwhile=self._meanwhile,
+                alone=self._shelter.closed,
             )
         except OSError as error:
-            raise BuildError(
-                "build-python-unusable",
-                f"{self._place.label}: cannot start {self._python}: {error.strerror}",
-                hint="make the environment again, or choose another Python with --python",
-            ) from error
+            raise self._unusable(error.strerror or str(error)) from error
+        self._meanwhile = None
         self._check_end(hook, done, limit)
-        answer = self._answer(hook, os.path.join(control, "output.json"), done)
-        with open(os.path.join(outside, "output.json"), "w", encoding="utf-8") as file:
-            json.dump(answer, file)
+        return done
+
+    def _disk(self) -> str | None:
+        """``disk`` when the build has filled its folder; looked at no oftener than the look itself is cheap."""
+        return self._shelter.full(self._place.scratch, self._limits.scratch_bytes)
+
+    def _unusable(self, reason: str) -> BuildError:
+        return BuildError(
+            "build-python-unusable",
+            f"{self._place.label}: cannot start {self._python}: {reason}",
+            hint="make the environment again, or choose another Python with --python",
+        )
 
     def _check_end(self, hook: str, done: processes.Finished, limit: float | None) -> None:
-        label = self._place.label
-        if done.stopped:
-            raise BuildError("build-stopped", f"{label}: {hook} was stopped before it ended")
-        if done.timed_out:
-            raise BuildError(
-                "build-timeout",
-                f"{label}: {hook} did not end within {limit:g} seconds",
-                context=self._tail(done),
-                hint=f"allow more time, or look at the whole output in {done.log}",
-            )
-        if done.status != 0:
-            tail = self._tail(done)
-            ended = f"signal {-done.status}" if done.status < 0 else f"exit status {done.status}"
-            raise BuildError(
-                "build-failed",
-                f"{label}: {hook} failed ({ended})",
-                context=tail,
-                hint=_hint(tail) or f"the whole output is in {done.log}",
-            )
+        if done.status == 0 and not done.stopped and not done.timed_out and not done.halted:
+            return
+        from accord.build.endings import ending
 
-    def _answer(self, hook: str, path: str, done: processes.Finished) -> dict[str, object]:
+        raise ending(self._place, hook, done, limit, self._limits, self._shelter)
+
+    def _answer(self, hook: str, path: str, done: processes.Finished) -> dict[str, Any]:
+        import json
+
         data = read_small_file(path, self._limits.hook_result_bytes)
         try:
             answer = json.loads(data) if data is not None else None
@@ -220,13 +256,7 @@ class Hooks:
             answer = None
         if not isinstance(answer, dict):
             raise self._wrong(hook, "it ended well but left no answer", self._tail(done))
-        return {
-            "return_val": answer.get("return_val"),
-            "no_backend": answer.get("no_backend") is True,
-            "backend_error": str(answer.get("backend_error") or "it cannot be imported"),
-            "traceback": str(answer.get("traceback") or ""),
-            "hook_missing": answer.get("hook_missing") is True,
-        }
+        return answer
 
     def _missing(self, error: str, traceback: str) -> BuildError:
         declared = ", ".join(self._system.requires) or "nothing"
@@ -241,9 +271,10 @@ class Hooks:
             "install what it needs and build with --no-build-isolation",
         )
 
-    def _file_name(self, hook: str, answer: object, ending: str) -> str:
-        if not isinstance(answer, str) or not answer.endswith(ending) or answer in {ending, f".{ending}"}:
-            raise self._wrong(hook, f"it returned {answer!r:.120}, not the name of a {ending} file")
+    def _file_name(self, hook: str, answer: object, ending: str | tuple[str, ...]) -> str:
+        if not isinstance(answer, str) or not answer.endswith(ending) or answer.startswith("."):
+            kind = ending if isinstance(ending, str) else " or ".join(ending)
+            raise self._wrong(hook, f"it returned {answer!r:.120}, not the name of a {kind} file")
         if os.path.basename(answer) != answer or "\0" in answer or "\\" in answer:
             raise self._wrong(hook, f"it returned {answer!r:.120}, which is a path and not a name")
         return answer
@@ -258,14 +289,3 @@ class Hooks:
 
     def _tail(self, done: processes.Finished) -> tuple[str, ...]:
         return done.tail(self._limits.error_lines)
-
-
-def _hint(lines: Sequence[str]) -> str | None:
-    """What the output means, from its last telling line."""
-    for line in reversed(lines):
-        for pattern, hint in _CAUSES:
-            found = pattern.search(line)
-            if found:
-                groups = found.groupdict()
-                return hint.format(what=groups.get("what") or groups.get("what2") or "")
-    return None

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from accord_core.errors import BuildError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from accord.build.ports import Buildable
 
 __all__ = ["BuildPolicy"]
 
 
-@dataclass(frozen=True, slots=True)
 class BuildPolicy:
     """``only_binary`` holds normalised project names that must not be built, or ``:all:``.
 
     ``flag`` is how the person said so, for the words of a refusal (``--no-build``, ``--only-binary``).
     """
 
-    only_binary: frozenset[str] = frozenset()
-    flag: str = "--only-binary"
+    __slots__ = ("flag", "only_binary")
+
+    def __init__(self, only_binary: frozenset[str] = frozenset(), flag: str = "--only-binary") -> None:
+        self.only_binary = only_binary
+        self.flag = flag
 
     def check(self, source: Buildable) -> None:
         """Raise BuildError ``build-refused`` when ``source`` may not be built.  A person's own folder always may."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Protocol
+else:
+    Protocol = object
 
 __all__ = ["BuildEnvironments", "Buildable", "Downloader", "Python"]
 
@@ -20,6 +22,10 @@ class Python(Protocol):
     @property
     def identity(self) -> str:
         """Digest that changes when builds for this interpreter would."""
+
+    @property
+    def base_prefix(self) -> str:
+        """Where its standard library is installed."""
 
 
 class BuildEnvironments(Protocol):

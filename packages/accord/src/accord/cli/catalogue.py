@@ -32,6 +32,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("wheel", "Look into, take apart, make, compare and repair wheels"),
             ("migrate", "Write pyproject.toml from setup.py, Poetry and other formats"),
         ),
+        (("build", "Build the sdist and the wheel of a project"),),
     ),
     (
         "Environments",

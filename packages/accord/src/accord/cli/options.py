@@ -11,7 +11,7 @@ from accord.tasks.settings import ResolveSettings, Selection, normal_names
 
 __all__ = [
     "build_options", "dry_run_option", "engine", "environment_options", "index_options", "install_arguments", "install_options",
-    "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
+    "python_option", "resolve_settings", "resolver_options", "sandbox_option", "selection", "selection_options",
     "upgrade_options",
 ]  # fmt: skip
 
@@ -156,6 +156,15 @@ def build_options(parser: Parser) -> None:
     )
     parser.append("--config-settings-package", metavar="NAME:KEY=VALUE", help="The same for one package")
     parser.flag("--no-build-isolation", help="Build with what is installed in the environment")
+
+
+def sandbox_option(parser: Parser) -> None:
+    parser.value(
+        "--sandbox",
+        choices=("require", "warn", "off"),
+        env="ACCORD_BUILD_SANDBOX",
+        help="Build in a sandbox: or not at all, or without one after a warning (the default), or never",
+    )
 
 
 def install_options(parser: Parser) -> None:

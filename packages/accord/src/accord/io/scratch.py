@@ -7,12 +7,13 @@ nothing of what lies in a folder; one that a killed process left is found by its
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from accord.io.files import remove_tree
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,9 +35,12 @@ def scratch_folder(prefix: str, above: str | None = None) -> Iterator[str]:
 
 def make(prefix: str, above: str | None = None) -> str:
     """A new folder in ``above`` (default: the system's place for temporary files); the caller sees to its removal."""
-    import tempfile
+    if above is None:
+        from tempfile import gettempdir
 
-    path = tempfile.mkdtemp(prefix=prefix, dir=above)
+        above = gettempdir()
+    path = os.path.join(os.path.abspath(above), prefix + os.urandom(8).hex())
+    os.mkdir(path, 0o700)
     _open.add(path)
     return path
 

@@ -31,7 +31,18 @@ __all__ = ["LoadedProject", "LoadedScript", "check_python", "load_project", "loa
 _LARGEST_SCRIPT = 16 * 1024 * 1024  # bytes
 
 # Settings of [tool.accord] that change nothing a lock says.
-_NOT_LOCKED = frozenset(("check", "compile-bytecode", "default-groups", "link-mode", "python"))
+_NOT_LOCKED = frozenset(
+    (
+        "build-network",
+        "build-sandbox",
+        "check",
+        "compile-bytecode",
+        "default-groups",
+        "link-mode",
+        "python",
+        "workspace",
+    )
+)
 
 
 def load_project(path: str) -> LoadedProject:

@@ -290,8 +290,8 @@ class Session:
 
     @once
     def builder(self) -> Builder:
-        from accord.build.frontend import Builder, BuildOptions
-        from accord.build.policy import BuildPolicy
+        from accord.build.frontend import Builder
+        from accord.tasks.build import build_options
         from accord.tasks.build_environments import Isolated
 
         return Builder(
@@ -299,11 +299,7 @@ class Session:
             Isolated(self, self._depth),
             self.interpreter,
             environ=self.environ,
-            options=BuildOptions(
-                settings=self.settings.config_settings,
-                isolated=not self.settings.no_build_isolation,
-                policy=BuildPolicy(frozenset(self.settings.only_binary)),
-            ),
+            options=build_options(self),
             reporter=self.reporter,
         )
 

@@ -81,6 +81,7 @@ class ThisPython:
 
     executable: str = sys.executable
     identity: str = "testing-" + sys.version.split()[0]
+    base_prefix: str = sys.base_prefix
 
 
 class BareEnvironments:

@@ -1,0 +1,203 @@
+"""From a source tree to a hook of its backend that may be called: build system, environment, shelter, process (hot).
+
+Knows how one build is set up, for whoever wants something built: the frontend that resolves and installs
+(:mod:`accord.build.frontend`), and the one that makes what a project publishes (:mod:`accord.build.products`).
+It asks its port for environments and writes below the scratch folder it is handed.
+"""
+
+from __future__ import annotations
+
+import os
+
+from accord.build.backend import read_build_system
+from accord.build.environ import build_environment
+from accord.build.hooks import Hooks, Place
+from accord.build.limits import DEFAULT
+from accord.build.policy import BuildPolicy
+from accord.build.shelter import HOME, TEMPORARY, SandboxPolicy, Shelters
+from accord.io import sandbox
+from accord.io.reporting import SILENT
+from accord_core.errors import AccordError, BuildError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from accord.build.backend import BuildSystem
+    from accord.build.limits import Limits
+    from accord.build.ports import BuildEnvironments, Python
+    from accord.io.reporting import Reporter
+
+__all__ = ["BuildOptions", "Job", "Workshop"]
+
+_ANYTHING = BuildPolicy()
+_USUAL = SandboxPolicy()
+
+
+class BuildOptions:
+    """How to build.
+
+    ``settings`` are PEP 517 config settings as ``(project or None, key, value)``; a key given twice becomes a list.
+    ``isolated`` false runs backends in the target interpreter itself, which must hold what they need.
+    ``time_limit`` bounds each hook, in seconds.  ``keep`` names variables to pass to builds beside the usual.
+    ``sandbox`` says whether builds are shut away.
+    """
+
+    __slots__ = ("isolated", "keep", "limits", "policy", "sandbox", "settings", "time_limit")
+
+    def __init__(
+        self,
+        *,
+        settings: Sequence[tuple[str | None, str, str]] = (),
+        isolated: bool = True,
+        time_limit: float | None = None,
+        keep: frozenset[str] = frozenset(),
+        policy: BuildPolicy = _ANYTHING,
+        limits: Limits = DEFAULT,
+        sandbox: SandboxPolicy = _USUAL,
+    ) -> None:
+        self.settings = tuple(settings)
+        self.isolated = isolated
+        self.time_limit = time_limit
+        self.keep = keep
+        self.policy = policy
+        self.limits = limits
+        self.sandbox = sandbox
+
+    def settings_for(self, project: str | None) -> dict[str, str | list[str]]:
+        """The config settings that count for ``project``, as PEP 517 hands them to hooks."""
+        collected: dict[str, list[str]] = {}
+        for name, key, value in self.settings:
+            if name is None or name == project:
+                collected.setdefault(key, []).append(value)
+        return {key: values[0] if len(values) == 1 else values for key, values in collected.items()}
+
+
+class Job:
+    """One thing to build: ``tree`` of the project ``name`` (None: not known), called ``label``, ``own`` if it is the
+    person's; in ``scratch``, its output in ``log``.  ``kind`` is ``sdist``, ``wheel`` or ``editable``.  ``system`` is
+    its build system where somebody has read it, ``environ`` changes variables, ``root`` is where the tree is mounted."""
+
+    __slots__ = ("environ", "kind", "label", "log", "name", "own", "scratch", "system", "tree")
+
+    def __init__(
+        self,
+        kind: str,
+        tree: str,
+        scratch: str,
+        log: str,
+        *,
+        label: str,
+        name: str | None,
+        own: bool,
+        system: BuildSystem | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.kind = kind
+        self.tree = tree
+        self.scratch = scratch
+        self.log = log
+        self.label = label
+        self.name = name
+        self.own = own
+        self.system = system
+        self.environ = environ or {}
+
+
+class Workshop:
+    """Sets builds up for one interpreter.  Safe to use from several threads.
+
+    ``environ`` is the person's environment, of which builds see a part; ``echo`` is told what builds print, and
+    ``meanwhile`` is called while the first hook runs.
+    """
+
+    def __init__(
+        self,
+        environments: BuildEnvironments,
+        python: Python,
+        *,
+        environ: Mapping[str, str],
+        options: BuildOptions,
+        reporter: Reporter = SILENT,
+        echo: Callable[[bytes], None] | None = None,
+        meanwhile: Callable[[], object] | None = None,
+    ) -> None:
+        self._environments = environments
+        self._python = python
+        self._environ = environ
+        self._reporter = reporter
+        self._echo = echo
+        self._meanwhile = meanwhile
+        self.options = options
+        self.shelters = Shelters(options.sandbox, reporter)
+
+    def perform(self, job: Job, step: str, into: str) -> tuple[bytes | str, tuple[str, ...]]:
+        """Have the hook for ``step`` (``prepare``, ``build``) of ``job`` write into the existing folder ``into``, in an
+        environment that has all the backend asks for; returns what it made, and the requirements of that environment.
+
+        Raises BuildError; :class:`~accord.build.hooks.HookNotThere` where the backend has no such hook.
+        """
+        system = job.system or read_build_system(job.tree, job.label, self.options.limits)
+        if not system.declared:
+            self._reporter.note(f"{job.label} has no [build-system]: building with setuptools")
+        requirements = system.requires
+        asked, made = self._hooks(job, system, requirements).ask_and(step, job.kind, into)
+        if made is None:
+            requirements = (*requirements, *asked)
+            hooks = self._hooks(job, system, requirements)
+            made = hooks.prepare(job.kind, into) if step == "prepare" else hooks.build(job.kind, into)
+        if os.path.exists(job.log):
+            os.unlink(job.log)  # it went well
+        return made, requirements
+
+    def _hooks(self, job: Job, system: BuildSystem, requirements: tuple[str, ...]) -> Hooks:
+        python = self._environment(job, requirements)
+        home, temporary = f"{job.scratch}/{HOME}", f"{job.scratch}/{TEMPORARY}"
+        for folder in (home, temporary):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+        options = self.options
+        shelter = self.shelters.shelter(
+            job.name,
+            job.tree,
+            job.scratch,
+            own=job.own,
+            python=self._python,
+            executable=python,
+            environ=self._environ,
+        )
+        environment = build_environment(
+            self._environ,
+            python=python,
+            home=sandbox.HOME if shelter.closed else home,
+            temporary=sandbox.TEMPORARY if shelter.closed else temporary,
+            keep=options.keep,
+            user=sandbox.USER if shelter.closed else None,
+        )
+        meanwhile, self._meanwhile = self._meanwhile, None
+        return Hooks(
+            Place(job.label, job.tree, job.scratch, job.log, job.name or ""),
+            system,
+            python=python,
+            environment={**environment, **job.environ},
+            settings=options.settings_for(job.name),
+            time_limit=options.time_limit,
+            limits=options.limits,
+            shelter=shelter,
+            there=requirements,
+            echo=self._echo,
+            meanwhile=meanwhile,
+            warn=self._reporter.warn,
+        )
+
+    def _environment(self, job: Job, requirements: tuple[str, ...]) -> str:
+        if not self.options.isolated:
+            return self._python.executable
+        try:
+            return self._environments.make(requirements, self._python)
+        except AccordError as error:
+            raise BuildError(
+                "build-requirement-unavailable",
+                f"{job.label}: what its build needs cannot be had: {error.message}",
+                context=(f"build requirements: {', '.join(requirements) or 'none'}", *error.context),
+                hint=error.hint,
+            ) from error

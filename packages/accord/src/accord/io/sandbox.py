@@ -1,0 +1,157 @@
+"""A program shut away: bubblewrap's command line in front of its own (hot).
+
+Inside there is a system (``/usr`` and what of ``/etc`` compilers and libraries read), the folders the caller names, and
+nothing else: no home, no network, no sockets, no other processes, no user and host names.  The program has no
+capabilities, gets none from set-user-id files, and whatever it starts ends with it.
+
+It builds words and asks the system whether they can be carried out here; which folders a program may see is decided by
+the caller.  Linux only: elsewhere there is no sandbox, and :func:`probe` says so.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["HOME", "TEMPORARY", "USER", "View", "command", "probe"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HOME = "/home/builder"
+TEMPORARY = "/tmp"  # noqa: S108 - a private one, inside
+USER = "builder"
+_HOST = "build"
+_ID = "1000"
+
+# The system's programs and libraries; links among them (/bin -> usr/bin) are made again.
+_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
+# What of /etc a compiler, a loader or an honest program reads; no keys, no passwords, no machine's name.
+_ETC = (
+    "alternatives", "debian_version", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
+    "os-release", "protocols", "services", "timezone",
+)  # fmt: skip
+_NETWORK_ETC = (
+    "ca-certificates",
+    "gai.conf",
+    "host.conf",
+    "hosts",
+    "nsswitch.conf",
+    "pki",
+    "resolv.conf",
+    "ssl",
+)
+
+
+class View:
+    """What a program may see: folders (absolute, ``readonly`` or ``writable`` at their own place), ``moved`` pairs of
+    (folder, place inside), its private ``home`` and ``temporary`` folders, and whether the ``network``.
+
+    ``shown`` are such pairs that are read-only, ``closed`` paths below a writable folder that stay so.
+    """
+
+    __slots__ = ("closed", "home", "moved", "network", "readonly", "shown", "temporary", "writable")
+
+    def __init__(
+        self,
+        *,
+        home: str,
+        temporary: str,
+        readonly: Sequence[str] = (),
+        writable: Sequence[str] = (),
+        closed: Sequence[str] = (),
+        moved: Sequence[tuple[str, str]] = (),
+        shown: Sequence[tuple[str, str]] = (),
+        network: bool = False,
+    ) -> None:
+        self.home = home
+        self.temporary = temporary
+        self.readonly = tuple(readonly)
+        self.writable = tuple(writable)
+        self.closed = tuple(closed)
+        self.moved = tuple(moved)
+        self.shown = tuple(shown)
+        self.network = network
+
+    def inside(self, path: str) -> str:
+        """Where what is at ``path`` outside is seen inside."""
+        for folder, place in (*self.moved, (self.home, HOME), (self.temporary, TEMPORARY)):
+            if path == folder or path.startswith(folder + os.sep):
+                return place + path[len(folder) :]
+        return path
+
+
+def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap") -> list[str]:
+    """``program`` (words as they are inside) shut away with ``view``; ``cwd`` is a folder as it is inside."""
+    words = _alone(bwrap)
+    if view.network:
+        words.append("--share-net")
+    for path in _SYSTEM:
+        if os.path.islink(path):
+            words += ("--symlink", os.readlink(path), path)
+        elif os.path.isdir(path):
+            words += ("--ro-bind", path, path)
+    for name in (*_ETC, *(_NETWORK_ETC if view.network else ())):
+        words += ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    words += ("--proc", "/proc", "--dev", "/dev", "--bind", view.temporary, TEMPORARY)
+    words += ("--bind", view.temporary, "/var/tmp")  # noqa: S108 - as above
+    words += ("--bind", view.home, HOME)
+    # Outer folders first: a mount over a folder would hide what was mounted below it.
+    places = [(path, path, "--ro-bind") for path in view.readonly]
+    places += [(path, path, "--bind") for path in view.writable]
+    places += [(path, place, "--bind") for path, place in view.moved]
+    places += [(path, place, "--ro-bind") for path, place in view.shown]
+    places += [(path, path, "--ro-bind-try") for path in view.closed]
+    for path, place, how in sorted(places, key=lambda one: (one[1].count(os.sep), one[1])):
+        words += (how, path, place)
+    words += ("--remount-ro", "/", "--chdir", cwd, "--", *program)
+    return words
+
+
+def _alone(bwrap: str) -> list[str]:
+    return [
+        bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", _ID, "--gid", _ID, "--hostname", _HOST,
+        "--cap-drop", "ALL", "--die-with-parent", "--new-session",
+    ]  # fmt: skip
+
+
+def etc_files(folder: str) -> tuple[tuple[str, str], ...]:
+    """Write into ``folder`` the user that there is inside; the files with their places, for ``shown``."""
+    os.makedirs(folder, exist_ok=True)
+    texts = {
+        "passwd": f"{USER}:x:{_ID}:{_ID}::{HOME}:/bin/sh\n",
+        "group": f"{USER}:x:{_ID}:\n",
+    }
+    for name, text in texts.items():
+        with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+    return tuple((f"{folder}/{name}", f"/etc/{name}") for name in texts)
+
+
+_known: dict[str, str | None] = {}
+
+
+def probe(bwrap: str = "bwrap") -> str | None:
+    """Why there is no sandbox here, in words; None when there is one.  Asked once per run: it starts a program."""
+    if bwrap not in _known:
+        _known[bwrap] = _ask(bwrap)
+    return _known[bwrap]
+
+
+def _ask(bwrap: str) -> str | None:
+    if not sys.platform.startswith("linux"):
+        return "bubblewrap is there for Linux only"
+    from accord.io import processes
+
+    words = [*_alone(bwrap), "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"]
+    try:
+        status = processes.run(words, cwd=None, env={}, log=os.devnull, timeout=20, alone=True).status
+    except OSError:
+        return "bubblewrap (bwrap) is not installed"
+    if status == 0:
+        return None
+    import subprocess
+
+    said = subprocess.run(words, capture_output=True, text=True, check=False).stderr.strip().splitlines()
+    return f"bubblewrap cannot work here: {said[-1] if said else f'exit status {status}'}"

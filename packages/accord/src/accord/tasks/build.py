@@ -1,0 +1,389 @@
+"""Building what a project publishes: the sdist, then the wheel from that sdist, looked at and put in place together (hot).
+
+    source ─▶ tree ─▶ sdist ─▶ unpacked again ─▶ wheel ─▶ checked ─▶ dist/
+
+A failing build leaves the output folder as it was.  ``accord_core`` reads, :mod:`accord.build` builds and checks; here
+it is decided what is built from what.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import time
+
+from accord.build.backend import BuildSystem, read_build_system
+from accord.build.hooks import HookNotThere
+from accord.build.policy import BuildPolicy
+from accord.build.shelter import SandboxPolicy
+from accord.build.workshop import BuildOptions, Job, Workshop
+from accord.io import scratch
+from accord.io.digests import sha256
+from accord.tasks.build_environments import Isolated
+from accord.tasks.session import Session
+from accord_core.errors import BuildError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from accord.build.products import Product
+    from accord.io.reporting import Reporter
+    from accord.tasks.build_environments import LockedRequirements, Part
+    from accord.tasks.settings import ResolveSettings
+
+__all__ = ["BuildOutcome", "Built", "Wanted", "build", "sandbox_policy"]
+
+FOLDER = "builds-v1"
+_FACTS = 1  # form of what is kept of a pyproject.toml
+_SDISTS = (".tar.gz", ".zip")
+
+
+class Wanted:
+    """What to build, and how: ``sdist`` and ``wheel`` (neither: both), ``output`` the folder (None: ``dist`` of the
+    project), ``clear`` it; ``time_limit`` in seconds; ``sandbox`` a mode, None for what is configured; ``echo`` is told
+    what builds print."""
+
+    __slots__ = ("clear", "echo", "output", "sandbox", "sdist", "time_limit", "wheel")
+
+    def __init__(
+        self,
+        *,
+        sdist: bool = False,
+        wheel: bool = False,
+        output: str | None = None,
+        clear: bool = False,
+        time_limit: float | None = None,
+        sandbox: str | None = None,
+        echo: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self.sdist = sdist
+        self.wheel = wheel
+        self.output = output
+        self.clear = clear
+        self.time_limit = time_limit
+        self.sandbox = sandbox
+        self.echo = echo
+
+
+class Built:
+    """What one source became; ``parts`` are the distributions it was built with, ``source`` where it was."""
+
+    __slots__ = ("label", "parts", "products", "source")
+
+    def __init__(self, source: str, label: str, products: Sequence[Product], parts: Sequence[Part]) -> None:
+        self.source = source
+        self.label = label
+        self.products = tuple(products)
+        self.parts = tuple(parts)
+
+
+class BuildOutcome:
+    """Everything that was built, in order; ``output`` the folder it lies in; ``sandbox`` whether it was built in one."""
+
+    __slots__ = ("built", "output", "sandbox", "seconds")
+
+    def __init__(self, built: Sequence[Built], output: str, sandbox: bool, seconds: float) -> None:
+        self.built = tuple(built)
+        self.output = output
+        self.sandbox = sandbox
+        self.seconds = seconds
+
+
+class Facts:
+    """What a build needs of a ``pyproject.toml``: ``name`` and ``version`` as written (None: not said there),
+    ``requires_python``, the ``tool`` table ``[tool.accord]``, the build ``system``."""
+
+    __slots__ = ("name", "requires_python", "system", "tool", "version")
+
+    def __init__(
+        self,
+        name: str | None,
+        version: str | None,
+        requires_python: str | None,
+        tool: dict[str, object],
+        system: BuildSystem,
+    ) -> None:
+        self.name = name
+        self.version = version
+        self.requires_python = requires_python
+        self.tool = tool
+        self.system = system
+
+
+def build(
+    source: str,
+    wanted: Wanted,
+    *,
+    python: str | None,
+    settings: ResolveSettings,
+    reporter: Reporter,
+    lock: LockedRequirements | None = None,
+) -> BuildOutcome:
+    """Build the project in the folder, or the sdist, ``source``.
+
+    Raises BuildError; UsageError ``build-source-missing`` for what is neither; those of resolving and fetching what the
+    build requires.
+    """
+    began = time.perf_counter()
+    source = os.path.abspath(source)
+    is_file = os.path.isfile(source)
+    if is_file and (wanted.sdist or not source.endswith(_SDISTS)):
+        raise UsageError(
+            "build-source-invalid",
+            f"{source} is a file: what can be built is a project's folder, or an sdist into a wheel",
+            hint="accord build FOLDER, or accord build name-version.tar.gz",
+        )
+    if not is_file and not os.path.isdir(source):
+        raise UsageError("build-source-missing", f"there is no {source} to build", hint="check the path")
+    facts = None if is_file else read_facts(source, settings.cache_dir)
+    output = os.path.abspath(
+        wanted.output or os.path.join(os.path.dirname(source) if is_file else source, "dist")
+    )
+    with Session(
+        settings,
+        python=python,
+        project={} if facts is None else facts.tool,
+        project_dir=None if is_file else source,
+        requires_python=None if facts is None else facts.requires_python,
+        reporter=reporter,
+    ) as session:
+        bench = Bench(session, wanted, lock)
+        built = bench.archive(source) if facts is None else bench.project(source, facts)
+        from accord.build.products import place
+
+        place(built.products, output, clear=wanted.clear)
+        return BuildOutcome([built], output, bench.workshop.shelters.closed, time.perf_counter() - began)
+
+
+def sandbox_policy(session: Session, mode: str | None) -> SandboxPolicy:
+    """The sandbox as the command line, the variable, or ``[tool.accord] build-sandbox`` and ``build-network`` say.
+
+    A project can ask for ``require``; that its build runs without a sandbox only the person can say, who may have
+    fetched it a minute ago.
+    """
+    from accord.build.shelter import MODES
+
+    table = session.project
+    said = mode or session.environ.get("ACCORD_BUILD_SANDBOX")
+    if said is None:
+        said = "require" if table.get("build-sandbox") == "require" else "warn"
+    if said not in MODES:
+        raise UsageError("usage", f"the sandbox is one of {', '.join(MODES)}, not {said!r}")
+    network = table.get("build-network")
+    if network is True:
+        names: frozenset[str] = frozenset((":all:",))
+    elif isinstance(network, list):
+        from accord_core.names import normalise
+
+        names = frozenset(normalise(str(name)) for name in network)
+    else:
+        names = frozenset()
+    return SandboxPolicy(said, names)
+
+
+def build_options(
+    session: Session, *, mode: str | None = None, time_limit: float | None = None
+) -> BuildOptions:
+    """How this run builds, for whoever builds."""
+    settings = session.settings
+    return BuildOptions(
+        settings=settings.config_settings,
+        isolated=not settings.no_build_isolation,
+        time_limit=time_limit,
+        policy=BuildPolicy(frozenset(settings.only_binary)),
+        sandbox=sandbox_policy(session, mode),
+    )
+
+
+class Bench:
+    """The builds of one run: they share interpreter, environments and policy."""
+
+    def __init__(self, session: Session, wanted: Wanted, lock: LockedRequirements | None = None) -> None:
+        self.session = session
+        self.wanted = wanted
+        self.environments = Isolated(session, lock=lock)
+        self.options = build_options(session, mode=wanted.sandbox, time_limit=wanted.time_limit)
+        self.workshop = self.make_workshop(self.options)
+        self.folder = os.path.join(session.cache_dir, FOLDER)
+        os.makedirs(os.path.join(self.folder, "logs"), exist_ok=True)
+
+    def make_workshop(self, options: BuildOptions) -> Workshop:
+        session = self.session
+        return Workshop(
+            self.environments,
+            session.interpreter,
+            environ=session.environ,
+            options=options,
+            reporter=session.reporter,
+            echo=self.wanted.echo,
+            meanwhile=_load,
+        )
+
+    def project(self, tree: str, facts: Facts) -> Built:
+        """Build the person's own project in ``tree``."""
+        label = facts.name or os.path.basename(tree)
+        wanted = self.wanted
+        name = _normal(facts.name)
+        if wanted.wheel and not wanted.sdist:
+            products = [self._wheel(tree, label, name, own=True, system=facts.system)]
+        else:
+            sdist, top = self._sdist(tree, label, name, facts.system)
+            products = [sdist]
+            if wanted.wheel or not wanted.sdist:
+                products.append(self._from_sdist(top, label, sdist))
+        from accord.build.products import check_promise
+
+        for product in products:
+            version = facts.version if product.kind == "sdist" or len(products) == 1 else products[0].version
+            check_promise(product, name, version, label)
+        return self._built(tree, label, products)
+
+    def archive(self, path: str) -> Built:
+        """Build a wheel of the sdist ``path``."""
+        from accord.build.products import check_sdist
+
+        label = os.path.basename(path)
+        sdist, top = check_sdist(path, label, self._scratch())
+        return self._built(path, label, [self._from_sdist(top, label, sdist)])
+
+    def _built(self, source: str, label: str, products: list[Product]) -> Built:
+        parts = {
+            part for product in products for part in self.environments.parts.get(product.requirements, ())
+        }
+        return Built(source, label, products, sorted(parts))
+
+    def _sdist(self, tree: str, label: str, name: str | None, system: BuildSystem) -> tuple[Product, str]:
+        from accord.build.products import check_sdist
+
+        path, requirements, seconds = self._run("sdist", tree, label, name, own=True, system=system)
+        product, top = check_sdist(path, label, self._scratch())
+        self._note(product, requirements, seconds)
+        return product, top
+
+    def _from_sdist(self, top: str, label: str, sdist: Product) -> Product:
+        from accord.build.products import check_agree, check_promise
+
+        wheel = self._wheel(top, label, sdist.name, own=False)
+        check_promise(wheel, sdist.name, sdist.version, label)
+        check_agree(sdist, wheel, label)
+        return wheel
+
+    def _wheel(
+        self, tree: str, label: str, name: str | None, *, own: bool, system: BuildSystem | None = None
+    ) -> Product:
+        path, requirements, seconds = self._run("wheel", tree, label, name, own=own, system=system)
+        from accord.build.products import check_wheel
+
+        product = check_wheel(path, label)
+        self._note(product, requirements, seconds)
+        return product
+
+    def _note(self, product: Product, requirements: tuple[str, ...], seconds: float) -> None:
+        product.requirements = requirements
+        product.seconds = seconds
+        product.sandbox = self.workshop.shelters.closed
+
+    def _run(
+        self, kind: str, tree: str, label: str, name: str | None, *, own: bool, system: BuildSystem | None
+    ) -> tuple[str, tuple[str, ...], float]:
+        """Have ``kind`` built of ``tree``: its path in a scratch folder, the build requirements, the seconds."""
+        began = time.perf_counter()
+        reporter = self.session.reporter
+        # A tree that was unpacked lies in a scratch folder, which becomes the build's own.
+        here = self._scratch() if own else os.path.dirname(tree)
+        into = f"{here}/made-{kind}"
+        os.mkdir(into)
+        log = f"{self.folder}/logs/{sha256(f'{label} {tree if own else label} {kind}'.encode()).hexdigest()[:20]}.log"
+        job = Job(kind, tree, here, log, label=label, name=name, own=own, system=system)
+        task = reporter.start(f"Building the {kind} of {label}", None, "steps")
+        try:
+            made, requirements = self.workshop.perform(job, "build", into)
+        except HookNotThere as error:
+            raise BuildError(
+                "build-output-invalid", f"{label}: its build backend has no {error}", hint="see PEP 517"
+            ) from error
+        finally:
+            reporter.finish(task)
+        return str(made), requirements, time.perf_counter() - began
+
+    def _scratch(self) -> str:
+        path = scratch.make(".scratch-", self.folder)
+        self.session.remove_at_end(path)
+        return path
+
+
+def _normal(name: str | None) -> str | None:
+    from accord_core.names import normalise
+
+    return None if name is None else normalise(name)
+
+
+def _load() -> None:
+    """What reading a wheel takes, loaded while the backend works."""
+    import json
+
+    import accord.build.products  # noqa: F401
+    import accord_core.archive.wheel
+    import accord_core.index.filenames
+    import accord_core.project.versions  # noqa: F401
+
+    assert json is not None
+
+
+def read_facts(tree: str, cache_dir: str | None) -> Facts:
+    """What ``pyproject.toml`` of ``tree`` says, judged as everywhere; kept by its digest, because reading TOML takes
+    longer than many a build.  Raises as ``read_pyproject`` and ``read_build_system``."""
+    from accord.io.files import write_atomic
+    from accord.io.folders import cache_dir as find_cache
+
+    path = os.path.join(tree, "pyproject.toml")
+    try:
+        with open(path, "rb") as file:
+            body = file.read(_LARGEST + 1)
+    except OSError:
+        return Facts(None, None, None, {}, read_build_system(tree, os.path.basename(tree)))
+    folder = os.path.join(find_cache(cache_dir, os.environ), FOLDER, "facts")
+    kept = os.path.join(folder, sha256(body).hexdigest())
+    try:
+        with open(kept, "rb") as file:
+            form, *said = marshal.loads(file.read())  # noqa: S302 - our own cache
+        if form == _FACTS:
+            facts = Facts(said[0], said[1], said[2], said[3], BuildSystem(*said[4]))
+            if not facts.system.backend_path:
+                return facts
+    except (OSError, ValueError, EOFError, TypeError):
+        pass
+    facts = _judged(tree)
+    system = facts.system
+    try:
+        data = marshal.dumps(
+            (
+                _FACTS, facts.name, facts.version, facts.requires_python, facts.tool,
+                (system.requires, system.backend, system.backend_path, system.declared),
+            )
+        )  # fmt: skip
+        os.makedirs(folder, exist_ok=True)
+        write_atomic(kept, data, sync=False)
+    except (ValueError, OSError):
+        pass  # a date in the table, which marshal has no form for; a cache that cannot be written
+    return facts
+
+
+_LARGEST = 2 << 20
+
+
+def _judged(tree: str) -> Facts:
+    from accord.tasks.project import load_project
+
+    system = read_build_system(tree, os.path.basename(tree))
+    project = load_project(tree)
+    table = project.document.raw.get("project", {})
+    version = table.get("version") if isinstance(table, dict) else None
+    return Facts(
+        project.document.raw_name,
+        version if isinstance(version, str) else None,
+        project.document.requires_python,
+        dict(project.tool),
+        system,
+    )
