@@ -55,9 +55,11 @@ _WALLS: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
     (re.compile(pattern), code, what, advice)
     for pattern, code, what, advice in (
         (
-            r"Temporary failure in name resolution|Network is unreachable|Could not resolve host|"
-            r"Name or service not known|No address associated with hostname|getaddrinfo|"
-            r"nodename nor servname provided|\[Errno 101\]|\[Errno -[235]\]",
+            (
+                r"Temporary failure in name resolution|Network is unreachable|Could not resolve host|"
+                r"Name or service not known|No address associated with hostname|getaddrinfo|"
+                r"nodename nor servname provided|\[Errno 101\]|\[Errno -[235]\]"
+            ),
             "build-needs-network",
             "its build wants the network, and the sandbox has none",
             "if you trust it: [tool.accord] build-network = [{name!r}], or --sandbox off",

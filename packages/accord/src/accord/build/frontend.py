@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["BuildOptions", "Builder"]
 
 Kind = Literal["wheel", "editable"]
+_USUAL = BuildOptions()
 
 # What this thread is building, outermost first: key and label. Making an environment may build its requirements.
 _building: ContextVar[tuple[tuple[str, str], ...]] = ContextVar("building", default=())
@@ -55,7 +56,7 @@ class Builder:
         python: Python,
         *,
         environ: Mapping[str, str],
-        options: BuildOptions = BuildOptions(),
+        options: BuildOptions = _USUAL,
         reporter: Reporter = SILENT,
     ) -> None:
         self._cache = BuildCache(cache_dir)

@@ -14,12 +14,11 @@ import time
 
 from accord.build.backend import BuildSystem, read_build_system
 from accord.build.hooks import HookNotThere
-from accord.build.policy import BuildPolicy
-from accord.build.shelter import SandboxPolicy
-from accord.build.workshop import BuildOptions, Job, Workshop
+from accord.build.workshop import Job, Workshop
 from accord.io import scratch
 from accord.io.digests import sha256
 from accord.tasks.build_environments import Isolated
+from accord.tasks.build_policy import build_options
 from accord.tasks.session import Session
 from accord_core.errors import BuildError, UsageError
 
@@ -28,11 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from accord.build.products import Product
+    from accord.build.workshop import BuildOptions
     from accord.io.reporting import Reporter
     from accord.tasks.build_environments import LockedRequirements, Part
     from accord.tasks.settings import ResolveSettings
 
-__all__ = ["BuildOutcome", "Built", "Wanted", "build", "sandbox_policy"]
+__all__ = ["BuildOutcome", "Built", "Wanted", "build"]
 
 FOLDER = "builds-v1"
 _FACTS = 1  # form of what is kept of a pyproject.toml
@@ -154,46 +154,6 @@ def build(
 
         place(built.products, output, clear=wanted.clear)
         return BuildOutcome([built], output, bench.workshop.shelters.closed, time.perf_counter() - began)
-
-
-def sandbox_policy(session: Session, mode: str | None) -> SandboxPolicy:
-    """The sandbox as the command line, the variable, or ``[tool.accord] build-sandbox`` and ``build-network`` say.
-
-    A project can ask for ``require``; that its build runs without a sandbox only the person can say, who may have
-    fetched it a minute ago.
-    """
-    from accord.build.shelter import MODES
-
-    table = session.project
-    said = mode or session.environ.get("ACCORD_BUILD_SANDBOX")
-    if said is None:
-        said = "require" if table.get("build-sandbox") == "require" else "warn"
-    if said not in MODES:
-        raise UsageError("usage", f"the sandbox is one of {', '.join(MODES)}, not {said!r}")
-    network = table.get("build-network")
-    if network is True:
-        names: frozenset[str] = frozenset((":all:",))
-    elif isinstance(network, list):
-        from accord_core.names import normalise
-
-        names = frozenset(normalise(str(name)) for name in network)
-    else:
-        names = frozenset()
-    return SandboxPolicy(said, names)
-
-
-def build_options(
-    session: Session, *, mode: str | None = None, time_limit: float | None = None
-) -> BuildOptions:
-    """How this run builds, for whoever builds."""
-    settings = session.settings
-    return BuildOptions(
-        settings=settings.config_settings,
-        isolated=not settings.no_build_isolation,
-        time_limit=time_limit,
-        policy=BuildPolicy(frozenset(settings.only_binary)),
-        sandbox=sandbox_policy(session, mode),
-    )
 
 
 class Bench:

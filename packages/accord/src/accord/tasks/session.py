@@ -291,8 +291,8 @@ class Session:
     @once
     def builder(self) -> Builder:
         from accord.build.frontend import Builder
-        from accord.tasks.build import build_options
         from accord.tasks.build_environments import Isolated
+        from accord.tasks.build_policy import build_options
 
         return Builder(
             self.cache_dir,

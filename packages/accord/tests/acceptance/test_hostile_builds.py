@@ -1,0 +1,275 @@
+"""Sdists that mean harm, through ``accord build FILE``: each is stopped and reported, and the honest one beside it builds.
+
+The build is real code in a real sandbox; where there is none (some containers), what only a sandbox can stop is skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tarfile
+
+import pytest
+
+from accord.build.frontend import Builder, BuildOptions
+from accord.build.limits import Limits
+from accord.build.shelter import SandboxPolicy
+from accord.io import sandbox
+from accord.io.processes import ProcessLimits
+from accord.testing.archives import TarPart, sdist_bytes
+from accord.testing.builds import BareEnvironments, ThisPython, Tree, write_project
+from accord.testing.worlds import World, sdist_file
+from accord_core.errors import BuildError
+
+shut_away = pytest.mark.skipif(sandbox.probe() is not None, reason=f"no sandbox here: {sandbox.probe()}")
+HOOK = "\n_honest = build_wheel\ndef build_wheel(directory, config_settings=None, metadata_directory=None):\n"
+
+
+def attack(world: World, code: str) -> str:
+    """An sdist whose ``build_wheel`` does ``code`` (lines), and then what it should."""
+    lines = "".join(f"    {line}\n" for line in code.strip().splitlines())
+    return world.write(*sdist_file("demo", "1.0", extra=HOOK + lines + "    return _honest(directory)\n"))
+
+
+def archive(world: World, *parts: TarPart) -> str:
+    return world.write("demo-1.0.tar.gz", sdist_bytes([TarPart("demo-1.0", kind=tarfile.DIRTYPE), *parts]))
+
+
+def nothing_built(world: World) -> bool:
+    return not os.path.exists(world.path("dist"))
+
+
+def test_the_honest_sdist_builds(world: World) -> None:
+    built = world.accord("build", attack(world, "open('inside', 'w').close()"), "--json").fine().document()
+    assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
+    assert built["sandbox"] is (sandbox.probe() is None)
+
+
+@pytest.mark.parametrize(
+    ("part", "code"),
+    [
+        (TarPart("/etc/accord", b"x"), "archive-name-absolute"),
+        (TarPart("demo-1.0/../../out", b"x"), "archive-name-traversal"),
+        (TarPart("demo-1.0/a", kind=tarfile.SYMTYPE, link="../../../etc/passwd"), "archive-link-out"),
+        (TarPart("demo-1.0/a", kind=tarfile.LNKTYPE, link="/etc/passwd"), "archive-link-target-missing"),
+        (TarPart("demo-1.0/a", kind=tarfile.CHRTYPE), "archive-special-file"),
+        (TarPart("demo-1.0/a", kind=tarfile.FIFOTYPE), "archive-special-file"),
+    ],
+    ids=["absolute", "dots", "link", "hard-link", "device", "pipe"],
+)
+def test_paths_links_and_devices_are_refused_before_anything_runs(
+    world: World, part: TarPart, code: str
+) -> None:
+    error = world.refused("build", archive(world, part), code="build-output-invalid")
+    assert f"code: {code}" in error["context"]
+    assert nothing_built(world)
+
+
+def test_a_bomb_is_refused_by_its_ratio(world: World) -> None:
+    bomb = archive(world, TarPart("demo-1.0/zeros", b"\0" * (200 << 20)))
+    error = world.refused("build", bomb, code="build-output-invalid")
+    assert "code: archive-ratio" in error["context"]
+
+
+@shut_away
+def test_a_build_has_no_network(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        port = server.getsockname()[1]
+        code = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), 2).close()"
+        world.refused("build", attack(world, code), code="build-failed")
+        with pytest.raises(TimeoutError):
+            server.accept()
+        world.accord("build", attack(world, code), "--sandbox", "off").fine()
+
+
+@shut_away
+def test_a_build_that_wants_a_host_is_told_how_to_get_the_network(world: World) -> None:
+    code = "import urllib.request\nurllib.request.urlopen('http://files.example/data')"
+    error = world.refused("build", attack(world, code), code="build-needs-network")
+    assert "build-network = ['demo']" in error["hint"]
+
+
+@shut_away
+def test_a_build_cannot_read_the_home(world: World) -> None:
+    os.makedirs(os.path.join(world.home, ".ssh"))
+    secret = os.path.join(world.home, ".ssh", "id")
+    with open(secret, "w", encoding="utf-8") as file:
+        file.write("key")
+    error = world.refused("build", attack(world, f"print(open({secret!r}).read())"), code="build-reads-home")
+    assert "key" not in error["context"]
+    expanded = "import os\nassert not os.path.exists(os.path.expanduser('~/.ssh'))"
+    world.accord("build", attack(world, expanded)).fine()
+
+
+@shut_away
+@pytest.mark.parametrize("place", ["/usr/lib/accord-was-here", "/etc/accord-was-here", "/accord-was-here"])
+def test_a_build_cannot_write_outside(world: World, place: str) -> None:
+    world.refused("build", attack(world, f"open({place!r}, 'w')"), code="build-writes-outside")
+    assert not os.path.exists(place)
+
+
+@shut_away
+def test_a_build_cannot_write_beside_its_folder(world: World) -> None:
+    place = world.path("beside")
+    world.refused("build", attack(world, f"open({place!r}, 'w')"), code="build-failed")
+    assert not os.path.exists(place)
+
+
+@shut_away
+def test_a_build_cannot_change_what_others_build_with(world: World) -> None:
+    world.publish("helper", "1.0")
+    hook = "import helper\nopen(helper.__file__, 'a').write('stolen = True')"
+    extra = "\ndef get_requires_for_build_wheel(settings=None):\n    return ['helper']\n" + HOOK
+    extra += "".join(f"    {line}\n" for line in hook.splitlines()) + "    return _honest(directory)\n"
+    world.refused("build", world.write(*sdist_file("demo", "1.0", extra=extra)), code="build-writes-outside")
+
+
+def test_without_a_sandbox_what_a_build_changed_is_not_used_again(world: World) -> None:
+    world.publish("helper", "1.0")
+    asks = "\ndef get_requires_for_build_wheel(settings=None):\n    return ['helper']\n" + HOOK
+    changes = "    import helper\n    open(helper.__file__, 'a').write('\\nstolen = True\\n')\n"
+    looks = "    import helper\n    assert not hasattr(helper, 'stolen'), 'it was changed'\n"
+    end = "    return _honest(directory)\n"
+    evil = world.write(*sdist_file("demo", "1.0", extra=asks + changes + end))
+    world.accord("build", evil, "--sandbox", "off").fine()
+    honest = world.write(*sdist_file("other", "1.0", extra=asks + looks + end))
+    world.accord("build", honest, "--sandbox", "off").fine()
+
+
+@shut_away
+def test_what_a_build_leaves_running_ends_with_it_and_is_reported(world: World) -> None:
+    code = "import subprocess\nsubprocess.Popen(['sleep', '4321'], start_new_session=True)"
+    ran = world.accord("build", attack(world, code)).fine()
+    assert "left 1 processes running" in ran.err
+    assert "4321" not in "".join(commands())
+
+
+def commands() -> list[str]:
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline", encoding="utf-8", errors="replace") as file:
+                found.append(file.read().replace("\0", " "))
+        except OSError:
+            continue
+    return [line for line in found if line.startswith("sleep")]
+
+
+@shut_away
+def test_a_build_cannot_reach_who_started_it(world: World) -> None:
+    parent = os.getpid()
+    code = f"import os, signal\nos.kill({parent}, signal.SIGTERM)"
+    error = world.refused("build", attack(world, code), code="build-failed")
+    assert any("ProcessLookupError" in line for line in error["context"])
+    names = "import os\nassert len([n for n in os.listdir('/proc') if n.isdigit()]) < 5"
+    world.accord("build", attack(world, names)).fine()
+
+
+@shut_away
+def test_a_build_has_no_powers_and_does_not_know_who_builds(world: World) -> None:
+    code = (
+        "import os, socket, getpass\n"
+        "status = open('/proc/self/status').read()\n"
+        "assert 'CapEff:\\t0000000000000000' in status, status\n"
+        "assert 'NoNewPrivs:\\t1' in status\n"
+        "assert os.getuid() == 1000 and getpass.getuser() == 'builder', os.getuid()\n"
+        "assert socket.gethostname() == 'build'\n"
+        "assert not os.path.exists('/run/dbus') and not os.path.exists('/tmp/.X11-unix')\n"
+    )
+    world.accord("build", attack(world, code)).fine()
+
+
+def test_a_build_that_never_ends_is_ended(world: World) -> None:
+    code = "import time\nwhile True:\n    time.sleep(1)"
+    world.refused("build", attack(world, code), "--time-limit", "1", code="build-timeout")
+    assert nothing_built(world)
+
+
+def test_a_build_that_hides_files_in_the_output_is_refused(world: World) -> None:
+    code = "import os\nopen(os.path.join(directory, 'setup.exe'), 'w').close()"
+    error = world.refused("build", attack(world, code), code="build-output-invalid")
+    assert "setup.exe" in "".join(error["context"])
+    assert nothing_built(world)
+
+
+def bounded(tmp_path: object, hook: str, **limits: object) -> BuildError:
+    """What becomes of a build with ``hook`` under ``limits``."""
+    tree = write_project(f"{tmp_path}/tree", HOOK + hook)
+    options = BuildOptions(limits=Limits(**limits), sandbox=SandboxPolicy("warn"))  # type: ignore[arg-type]
+    builder = Builder(
+        f"{tmp_path}/cache", BareEnvironments(), ThisPython(), environ=dict(os.environ), options=options
+    )
+    with pytest.raises(BuildError) as caught:
+        builder.wheel(Tree(tree), f"{tmp_path}/out")
+    return caught.value
+
+
+def test_a_build_that_fills_the_disk_is_ended(tmp_path: object) -> None:
+    hook = (
+        "    import tempfile, time\n"
+        "    with tempfile.NamedTemporaryFile() as file:\n"
+        "        while True:\n"
+        "            file.write(b'x' * 1000000); file.flush(); time.sleep(0.01)\n"
+    )
+    assert bounded(tmp_path, hook, scratch_bytes=20_000_000).code == "build-disk-limit"
+
+
+def test_a_build_that_eats_memory_gets_no_more(tmp_path: object) -> None:
+    error = bounded(tmp_path, "    x = bytearray(1 << 30)\n", memory_bytes=300_000_000)
+    assert error.code == "build-failed"
+    assert "MemoryError" in error.context
+
+
+def test_a_build_that_prints_without_end_is_ended(tmp_path: object) -> None:
+    hook = "    while True:\n        print('x' * 1000)\n"
+    error = bounded(tmp_path, hook, output=ProcessLimits(output_bytes=5_000_000))
+    assert error.code == "build-output-limit"
+
+
+def test_sandbox_require_refuses_where_there_is_none(world: World, tmp_path: object) -> None:
+    policy = SandboxPolicy("require", bwrap=f"{tmp_path}/no-such-bwrap")
+    tree = write_project(f"{tmp_path}/tree")
+    builder = Builder(
+        f"{tmp_path}/cache2",
+        BareEnvironments(),
+        ThisPython(),
+        environ=dict(os.environ),
+        options=BuildOptions(sandbox=policy),
+    )
+    with pytest.raises(BuildError) as caught:
+        builder.wheel(Tree(tree), f"{tmp_path}/out")
+    assert caught.value.code == "sandbox-unavailable"
+
+
+def test_a_missing_sandbox_is_said_once_and_the_build_goes_on(tmp_path: object) -> None:
+    from accord.io.reporting import Silent
+
+    class Notes(Silent):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def warn(self, text: str) -> None:
+            self.lines.append(text)
+
+    notes = Notes()
+    builder = Builder(
+        f"{tmp_path}/cache",
+        BareEnvironments(),
+        ThisPython(),
+        environ=dict(os.environ),
+        options=BuildOptions(sandbox=SandboxPolicy("warn", bwrap=f"{tmp_path}/no-such-bwrap")),
+        reporter=notes,
+    )
+    for name in ("one", "two"):
+        builder.wheel(Tree(write_project(f"{tmp_path}/{name}")), f"{tmp_path}/out")
+    assert [line.startswith("builds run without a sandbox") for line in notes.lines] == [True]
+
+
+def test_a_failing_build_leaves_the_output_as_it_was(world: World) -> None:
+    world.accord("build", attack(world, "pass")).fine()
+    kept = world.path("dist", "demo-1.0-py3-none-any.whl")
+    before = os.stat(kept).st_mtime_ns
+    world.refused("build", attack(world, "raise SystemExit(3)"), code="build-failed")
+    assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
+    assert os.stat(kept).st_mtime_ns == before
