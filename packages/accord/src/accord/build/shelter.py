@@ -52,16 +52,34 @@ _LOOK = (
 
 class SandboxPolicy:
     """``mode`` is one of :data:`MODES`; ``network`` holds normalised names of projects whose builds may use it, or
-    ``:all:``; ``bwrap`` is the program that is asked for."""
+    ``:all:``; ``bwrap`` is the program that is asked for.  A build sees its scratch folder as ``place``, itself as
+    ``user`` with the number ``uid``, and the machine as ``host``."""
 
-    __slots__ = ("bwrap", "mode", "network")
+    __slots__ = ("bwrap", "host", "mode", "network", "place", "uid", "user")
 
     def __init__(
-        self, mode: str = "warn", network: frozenset[str] = frozenset(), bwrap: str = "bwrap"
+        self,
+        mode: str = "warn",
+        network: frozenset[str] = frozenset(),
+        bwrap: str = "bwrap",
+        *,
+        place: str = PLACE,
+        user: str = "builder",
+        uid: str = "1000",
+        host: str = "build",
     ) -> None:
         self.mode = mode
         self.network = network
         self.bwrap = bwrap
+        self.place = place
+        self.user = user
+        self.uid = uid
+        self.host = host
+
+    @property
+    def home(self) -> str:
+        """The home folder inside."""
+        return f"/home/{self.user}"
 
     def may_connect(self, project: str | None) -> bool:
         return ":all:" in self.network or project in self.network
@@ -166,8 +184,9 @@ class Shelters:
             readonly=_outermost(readonly),
             writable=writable,
             closed=closed,
-            moved=((scratch, PLACE),),
-            shown=sandbox.etc_files(f"{scratch}/etc"),
+            place=(self._policy.home, self._policy.uid, self._policy.host),
+            moved=((scratch, self._policy.place),),
+            shown=sandbox.etc_files(f"{scratch}/etc", self._policy.user, self._policy.uid, self._policy.home),
             network=self._policy.may_connect(project),
         )
         return Shelter(view, tree, self._policy.bwrap)

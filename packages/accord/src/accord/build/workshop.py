@@ -64,6 +64,10 @@ class BuildOptions:
         self.limits = limits
         self.sandbox = sandbox
 
+    def replace(self, **changes: object) -> BuildOptions:
+        """The same options with some changed."""
+        return BuildOptions(**{**{name: getattr(self, name) for name in self.__slots__}, **changes})
+
     def settings_for(self, project: str | None) -> dict[str, str | list[str]]:
         """The config settings that count for ``project``, as PEP 517 hands them to hooks."""
         collected: dict[str, list[str]] = {}
@@ -168,10 +172,10 @@ class Workshop:
         environment = build_environment(
             self._environ,
             python=python,
-            home=sandbox.HOME if shelter.closed else home,
+            home=options.sandbox.home if shelter.closed else home,
             temporary=sandbox.TEMPORARY if shelter.closed else temporary,
             keep=options.keep,
-            user=sandbox.USER if shelter.closed else None,
+            user=options.sandbox.user if shelter.closed else None,
         )
         meanwhile, self._meanwhile = self._meanwhile, None
         return Hooks(

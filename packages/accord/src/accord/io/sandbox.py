@@ -13,17 +13,14 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["HOME", "TEMPORARY", "USER", "View", "command", "probe"]
+__all__ = ["TEMPORARY", "View", "command", "etc_files", "probe"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-HOME = "/home/builder"
 TEMPORARY = "/tmp"  # noqa: S108 - a private one, inside
-USER = "builder"
-_HOST = "build"
-_ID = "1000"
+_PLACE = ("/home/builder", "1000", "build")
 
 # The system's programs and libraries; links among them (/bin -> usr/bin) are made again.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
@@ -48,10 +45,10 @@ class View:
     """What a program may see: folders (absolute, ``readonly`` or ``writable`` at their own place), ``moved`` pairs of
     (folder, place inside), its private ``home`` and ``temporary`` folders, and whether the ``network``.
 
-    ``shown`` are such pairs that are read-only, ``closed`` paths below a writable folder that stay so.
+    ``place`` is the home folder inside, the number of the user and the name of the machine; ``shown`` are such pairs that are read-only, ``closed`` paths below a writable folder that stay so.
     """
 
-    __slots__ = ("closed", "home", "moved", "network", "readonly", "shown", "temporary", "writable")
+    __slots__ = ("closed", "home", "moved", "network", "place", "readonly", "shown", "temporary", "writable")
 
     def __init__(
         self,
@@ -63,8 +60,10 @@ class View:
         closed: Sequence[str] = (),
         moved: Sequence[tuple[str, str]] = (),
         shown: Sequence[tuple[str, str]] = (),
+        place: tuple[str, str, str] = _PLACE,
         network: bool = False,
     ) -> None:
+        self.place = place
         self.home = home
         self.temporary = temporary
         self.readonly = tuple(readonly)
@@ -76,7 +75,7 @@ class View:
 
     def inside(self, path: str) -> str:
         """Where what is at ``path`` outside is seen inside."""
-        for folder, place in (*self.moved, (self.home, HOME), (self.temporary, TEMPORARY)):
+        for folder, place in (*self.moved, (self.home, self.place[0]), (self.temporary, TEMPORARY)):
             if path == folder or path.startswith(folder + os.sep):
                 return place + path[len(folder) :]
         return path
@@ -84,7 +83,7 @@ class View:
 
 def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap") -> list[str]:
     """``program`` (words as they are inside) shut away with ``view``; ``cwd`` is a folder as it is inside."""
-    words = _alone(bwrap)
+    words = _alone(bwrap, view.place)
     if view.network:
         words.append("--share-net")
     for path in _SYSTEM:
@@ -96,7 +95,7 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
         words += ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     words += ("--proc", "/proc", "--dev", "/dev", "--bind", view.temporary, TEMPORARY)
     words += ("--bind", view.temporary, "/var/tmp")  # noqa: S108 - as above
-    words += ("--bind", view.home, HOME)
+    words += ("--bind", view.home, view.place[0])
     # Outer folders first: a mount over a folder would hide what was mounted below it.
     places = [(path, path, "--ro-bind") for path in view.readonly]
     places += [(path, path, "--bind") for path in view.writable]
@@ -109,19 +108,20 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
     return words
 
 
-def _alone(bwrap: str) -> list[str]:
+def _alone(bwrap: str, place: tuple[str, str, str] = _PLACE) -> list[str]:
+    _, number, host = place
     return [
-        bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", _ID, "--gid", _ID, "--hostname", _HOST,
+        bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", number, "--gid", number, "--hostname", host,
         "--cap-drop", "ALL", "--die-with-parent", "--new-session",
     ]  # fmt: skip
 
 
-def etc_files(folder: str) -> tuple[tuple[str, str], ...]:
-    """Write into ``folder`` the user that there is inside; the files with their places, for ``shown``."""
+def etc_files(folder: str, user: str, number: str, home: str) -> tuple[tuple[str, str], ...]:
+    """Write into ``folder`` the ``user`` that there is inside; the files with their places, for ``shown``."""
     os.makedirs(folder, exist_ok=True)
     texts = {
-        "passwd": f"{USER}:x:{_ID}:{_ID}::{HOME}:/bin/sh\n",
-        "group": f"{USER}:x:{_ID}:\n",
+        "passwd": f"{user}:x:{number}:{number}::{home}:/bin/sh\n",
+        "group": f"{user}:x:{number}:\n",
     }
     for name, text in texts.items():
         with open(f"{folder}/{name}", "w", encoding="ascii") as file:

@@ -8,43 +8,44 @@ it is decided what is built from what.
 
 from __future__ import annotations
 
-import marshal
 import os
 import time
 
-from accord.build.backend import BuildSystem, read_build_system
 from accord.build.hooks import HookNotThere
 from accord.build.workshop import Job, Workshop
 from accord.io import scratch
 from accord.io.digests import sha256
 from accord.tasks.build_environments import Isolated
+from accord.tasks.build_facts import read_facts
 from accord.tasks.build_policy import build_options
 from accord.tasks.session import Session
 from accord_core.errors import BuildError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from accord.build.backend import BuildSystem
     from accord.build.products import Product
     from accord.build.workshop import BuildOptions
     from accord.io.reporting import Reporter
     from accord.tasks.build_environments import LockedRequirements, Part
+    from accord.tasks.build_facts import Facts
     from accord.tasks.settings import ResolveSettings
 
-__all__ = ["BuildOutcome", "Built", "Wanted", "build"]
+__all__ = ["BuildOutcome", "Built", "Wanted", "build", "build_members"]
 
 FOLDER = "builds-v1"
-_FACTS = 1  # form of what is kept of a pyproject.toml
 _SDISTS = (".tar.gz", ".zip")
 
 
 class Wanted:
     """What to build, and how: ``sdist`` and ``wheel`` (neither: both), ``output`` the folder (None: ``dist`` of the
-    project), ``clear`` it; ``time_limit`` in seconds; ``sandbox`` a mode, None for what is configured; ``echo`` is told
+    project), ``clear`` it; ``time_limit`` in seconds; ``sandbox`` a mode, None for what is configured;
+    ``reproducible``: twice, and the same both times; ``echo`` is told
     what builds print."""
 
-    __slots__ = ("clear", "echo", "output", "sandbox", "sdist", "time_limit", "wheel")
+    __slots__ = ("clear", "echo", "output", "reproducible", "sandbox", "sdist", "time_limit", "wheel")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Wanted:
         clear: bool = False,
         time_limit: float | None = None,
         sandbox: str | None = None,
+        reproducible: bool = False,
         echo: Callable[[bytes], None] | None = None,
     ) -> None:
         self.sdist = sdist
@@ -63,7 +65,12 @@ class Wanted:
         self.clear = clear
         self.time_limit = time_limit
         self.sandbox = sandbox
+        self.reproducible = reproducible
         self.echo = echo
+
+    def takes(self, kind: str) -> bool:
+        """Whether a product of this kind was asked for."""
+        return (self.sdist if kind == "sdist" else self.wheel) or self.sdist == self.wheel
 
 
 class Built:
@@ -88,27 +95,6 @@ class BuildOutcome:
         self.output = output
         self.sandbox = sandbox
         self.seconds = seconds
-
-
-class Facts:
-    """What a build needs of a ``pyproject.toml``: ``name`` and ``version`` as written (None: not said there),
-    ``requires_python``, the ``tool`` table ``[tool.accord]``, the build ``system``."""
-
-    __slots__ = ("name", "requires_python", "system", "tool", "version")
-
-    def __init__(
-        self,
-        name: str | None,
-        version: str | None,
-        requires_python: str | None,
-        tool: dict[str, object],
-        system: BuildSystem,
-    ) -> None:
-        self.name = name
-        self.version = version
-        self.requires_python = requires_python
-        self.tool = tool
-        self.system = system
 
 
 def build(
@@ -156,6 +142,47 @@ def build(
         return BuildOutcome([built], output, bench.workshop.shelters.closed, time.perf_counter() - began)
 
 
+def build_members(
+    start: str,
+    names: Sequence[str],
+    wanted: Wanted,
+    *,
+    python: str | None,
+    settings: ResolveSettings,
+    reporter: Reporter,
+) -> BuildOutcome:
+    """Build the members called ``names`` (none: all) of the workspace in or above ``start``, each after those it is
+    built with; what is only built for others is not put in place.
+
+    Raises as :func:`build`; UsageError ``workspace-missing``, ``workspace-unknown-member``; BuildError
+    ``workspace-member-invalid``, ``workspace-cycle``.
+    """
+    from accord.build.products import place
+    from accord.tasks.workspace import find_workspace, in_order
+
+    began = time.perf_counter()
+    space = find_workspace(start, settings.cache_dir)
+    picked = space.pick(names) if names else list(space.members.values())
+    output = os.path.abspath(wanted.output or os.path.join(space.root, "dist"))
+    with Session(
+        settings, python=python, project=space.tool, project_dir=space.root, reporter=reporter
+    ) as session:
+        bench = Bench(session, wanted)
+        built: list[Built] = []
+        order = in_order(space, picked)
+        for number, member in enumerate(order):
+            needed = any(member.name in later.requires | later.needs for later in order[number + 1 :])
+            one = bench.project(member.folder, member.facts, wheel=needed)
+            for product in one.products:
+                if product.kind == "wheel":
+                    bench.environments.members[member.name] = (product.path, product.sha256, member.needs)
+            if member in picked:
+                keep = [product for product in one.products if wanted.takes(product.kind)]
+                built.append(Built(one.source, one.label, keep, one.parts))
+        place([product for one in built for product in one.products], output, clear=wanted.clear)
+        return BuildOutcome(built, output, bench.workshop.shelters.closed, time.perf_counter() - began)
+
+
 class Bench:
     """The builds of one run: they share interpreter, environments and policy."""
 
@@ -165,6 +192,7 @@ class Bench:
         self.environments = Isolated(session, lock=lock)
         self.options = build_options(session, mode=wanted.sandbox, time_limit=wanted.time_limit)
         self.workshop = self.make_workshop(self.options)
+        self.environ: Mapping[str, str] = {}
         self.folder = os.path.join(session.cache_dir, FOLDER)
         os.makedirs(os.path.join(self.folder, "logs"), exist_ok=True)
 
@@ -180,17 +208,39 @@ class Bench:
             meanwhile=_load,
         )
 
-    def project(self, tree: str, facts: Facts) -> Built:
-        """Build the person's own project in ``tree``."""
+    def project(self, tree: str, facts: Facts, *, wheel: bool = False) -> Built:
+        """Build the person's own project in ``tree``; twice where that was asked for.  ``wheel``: one is needed,
+        asked for or not."""
+        built = self._project(tree, facts, wheel=wheel)
+        if self.wanted.reproducible:
+            from accord.build.reproducible import check_same, copy_tree
+
+            again = copy_tree(tree, os.path.join(self._scratch(), "copied", os.path.basename(tree)))
+            check_same(built.products, self._twin()._project(again, facts, wheel=wheel).products, built.label)
+        return built
+
+    def _twin(self) -> Bench:
+        """The same bench elsewhere, for the second build."""
+        from accord.build.reproducible import VARIED, varied
+
+        twin = Bench.__new__(Bench)
+        twin.__dict__.update(self.__dict__)
+        twin.options = varied(self.options)
+        twin.workshop = self.make_workshop(twin.options)
+        twin.environ = VARIED
+        return twin
+
+    def _project(self, tree: str, facts: Facts, *, wheel: bool) -> Built:
         label = facts.name or os.path.basename(tree)
-        wanted = self.wanted
+        wanted, system = self.wanted, facts.system
+        assert system is not None, "it is to be built"
         name = _normal(facts.name)
         if wanted.wheel and not wanted.sdist:
-            products = [self._wheel(tree, label, name, own=True, system=facts.system)]
+            products = [self._wheel(tree, label, name, own=True, system=system)]
         else:
-            sdist, top = self._sdist(tree, label, name, facts.system)
+            sdist, top = self._sdist(tree, label, name, system)
             products = [sdist]
-            if wanted.wheel or not wanted.sdist:
+            if wheel or wanted.takes("wheel"):
                 products.append(self._from_sdist(top, label, sdist))
         from accord.build.products import check_promise
 
@@ -200,7 +250,15 @@ class Bench:
         return self._built(tree, label, products)
 
     def archive(self, path: str) -> Built:
-        """Build a wheel of the sdist ``path``."""
+        """Build a wheel of the sdist ``path``; twice where that was asked for."""
+        built = self._archive(path)
+        if self.wanted.reproducible:
+            from accord.build.reproducible import check_same
+
+            check_same(built.products, self._twin()._archive(path).products, built.label)
+        return built
+
+    def _archive(self, path: str) -> Built:
         from accord.build.products import check_sdist
 
         label = os.path.basename(path)
@@ -255,7 +313,11 @@ class Bench:
         into = f"{here}/made-{kind}"
         os.mkdir(into)
         log = f"{self.folder}/logs/{sha256(f'{label} {tree if own else label} {kind}'.encode()).hexdigest()[:20]}.log"
-        job = Job(kind, tree, here, log, label=label, name=name, own=own, system=system)
+        job = Job(kind, tree, here, log, label=label, name=name, own=own, system=system, environ=self.environ)
+        if self.environ and not own:
+            from accord.build.reproducible import age
+
+            age(tree)
         task = reporter.start(f"Building the {kind} of {label}", None, "steps")
         try:
             made, requirements = self.workshop.perform(job, "build", into)
@@ -289,61 +351,3 @@ def _load() -> None:
     import accord_core.project.versions  # noqa: F401
 
     assert json is not None
-
-
-def read_facts(tree: str, cache_dir: str | None) -> Facts:
-    """What ``pyproject.toml`` of ``tree`` says, judged as everywhere; kept by its digest, because reading TOML takes
-    longer than many a build.  Raises as ``read_pyproject`` and ``read_build_system``."""
-    from accord.io.files import write_atomic
-    from accord.io.folders import cache_dir as find_cache
-
-    path = os.path.join(tree, "pyproject.toml")
-    try:
-        with open(path, "rb") as file:
-            body = file.read(_LARGEST + 1)
-    except OSError:
-        return Facts(None, None, None, {}, read_build_system(tree, os.path.basename(tree)))
-    folder = os.path.join(find_cache(cache_dir, os.environ), FOLDER, "facts")
-    kept = os.path.join(folder, sha256(body).hexdigest())
-    try:
-        with open(kept, "rb") as file:
-            form, *said = marshal.loads(file.read())  # noqa: S302 - our own cache
-        if form == _FACTS:
-            facts = Facts(said[0], said[1], said[2], said[3], BuildSystem(*said[4]))
-            if not facts.system.backend_path:
-                return facts
-    except (OSError, ValueError, EOFError, TypeError):
-        pass
-    facts = _judged(tree)
-    system = facts.system
-    try:
-        data = marshal.dumps(
-            (
-                _FACTS, facts.name, facts.version, facts.requires_python, facts.tool,
-                (system.requires, system.backend, system.backend_path, system.declared),
-            )
-        )  # fmt: skip
-        os.makedirs(folder, exist_ok=True)
-        write_atomic(kept, data, sync=False)
-    except (ValueError, OSError):
-        pass  # a date in the table, which marshal has no form for; a cache that cannot be written
-    return facts
-
-
-_LARGEST = 2 << 20
-
-
-def _judged(tree: str) -> Facts:
-    from accord.tasks.project import load_project
-
-    system = read_build_system(tree, os.path.basename(tree))
-    project = load_project(tree)
-    table = project.document.raw.get("project", {})
-    version = table.get("version") if isinstance(table, dict) else None
-    return Facts(
-        project.document.raw_name,
-        version if isinstance(version, str) else None,
-        project.document.requires_python,
-        dict(project.tool),
-        system,
-    )

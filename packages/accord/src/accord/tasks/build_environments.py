@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 class Isolated:
     """Environments for one run; ``depth`` guards against builds without end.  ``lock`` says what to take instead of
-    resolving; ``find_links`` are further folders of wheels, and ``members`` what they stand for."""
+    resolving; ``members`` are wheels of this workspace, built before, by name: path, digest, and the names they need."""
 
     def __init__(self, session: Session, depth: int = 0, *, lock: LockedRequirements | None = None) -> None:
         self._session = session
@@ -53,6 +53,7 @@ class Isolated:
         self._made: dict[tuple[str, ...], str] = {}
         self._guard = allocate_lock()
         self.parts: dict[tuple[str, ...], tuple[Part, ...]] = {}
+        self.members: dict[str, tuple[str, str, frozenset[str]]] = {}
 
     def make(self, requirements: tuple[str, ...], python: Python) -> str:
         """See the port.  Raises BuildError ``build-requirement-loop`` when builds need builds without end."""
@@ -103,11 +104,27 @@ class Isolated:
             session.project_dir if session.project.get("index") else None,
             _words(settings.build_constraints),
             "" if self._lock is None else self._lock.digest,
+            [self.members[name][1] for name in self._own(requirements)],
             sorted(
                 (name, value) for name, value in session.environ.items() if name.startswith(_INDEX_VARIABLES)
             ),
         )
         return sha256(repr(said).encode()).hexdigest()[:40]
+
+    def _own(self, requirements: tuple[str, ...]) -> list[str]:
+        """The members of the workspace among what is required, and among what those need."""
+        if not self.members:
+            return []
+        from accord_core.project.requirement import parse_requirement
+
+        found: set[str] = set()
+        waiting = [parse_requirement(text).name for text in requirements]
+        while waiting:
+            name = waiting.pop()
+            if name in self.members and name not in found:
+                found.add(name)
+                waiting += self.members[name][2]
+        return sorted(found)
 
     def _new(self, requirements: tuple[str, ...], folder: str, asked: str) -> tuple[str, tuple[Part, ...]]:
         from accord.tasks.compiling import find_compiled
@@ -115,7 +132,7 @@ class Isolated:
         from accord.tasks.settings import Selection
 
         session = self._session.for_builds(self._depth + 1)
-        lock = None if self._lock is None else self._lock.lock_for(requirements)
+        lock = None if self._lock is None else self._lock.lock_for(session, requirements)
         if lock is None:
             lock = self.resolved(session, requirements)
         wanted = wanted_of(session, chosen_of(session, lock, Selection()), "/", How())
@@ -130,8 +147,8 @@ class Isolated:
         write_atomic(asked, marshal.dumps((_FORM, name)), sync=False)
         return root, parts
 
-    def resolved(self, session: Session, requirements: tuple[str, ...]) -> Lock:
-        """The lock of ``requirements``, resolved now."""
+    def resolved(self, session: Session, requirements: tuple[str, ...], base: str = "/") -> Lock:
+        """The lock of ``requirements``, resolved now, for the folder ``base``."""
         from accord.tasks.asked import Asked, Wish
         from accord.tasks.inputs import read_inputs
         from accord.tasks.locking import make_lock
@@ -149,10 +166,13 @@ class Isolated:
                     reference=requirement.url,
                 )
             )
+        # What the workspace has is what is meant, whatever an index offers under the name.
+        own = self._own(requirements)
+        wishes += [Wish(None, "the workspace", reference=self.members[name][0], base="/") for name in own]
         limits = read_inputs((), session.settings.replace(constraints=session.settings.build_constraints))
         resolution = resolve(session, Asked(wishes, constraints=limits.asked.constraints))
         try:
-            return make_lock(resolution, session.target)
+            return make_lock(resolution, session.target, base=base)
         finally:
             resolution.close()
 
@@ -168,7 +188,7 @@ class LockedRequirements:
 
     digest = ""
 
-    def lock_for(self, requirements: tuple[str, ...]) -> Lock | None:
+    def lock_for(self, session: Session, requirements: tuple[str, ...]) -> Lock | None:
         raise NotImplementedError
 
 

@@ -22,6 +22,7 @@ def arguments(parser: Parser) -> None:
         network, no home, and nothing to write to but their own folder."""
     parser.examples = (
         ("accord build", "sdist and wheel of the project here"),
+        ("accord build --all", "every project of the workspace"),
         ("accord build --wheel -o /tmp/wheels", "the wheel only"),
         ("accord build spam-1.0.tar.gz", "a wheel of somebody's sdist"),
     )
@@ -43,6 +44,12 @@ def arguments(parser: Parser) -> None:
         complete="dir",
     )
     parser.flag("--clear", help="Remove other sdists and wheels from that folder, once the build went well")
+    parser.flag("--all", aliases=("--all-packages",), help="Build every member of the workspace")
+    parser.append("--package", metavar="NAME", dest="packages", help="Build this member of the workspace")
+    parser.flag(
+        "--reproducible",
+        help="Build twice, in different places, as different users, at different times, and compare the bytes",
+    )
     options.python_option(parser)
     options.build_options(parser)
     options.sandbox_option(parser)
@@ -62,7 +69,7 @@ def arguments(parser: Parser) -> None:
 
 
 def run(args: Args, context: Context) -> int:
-    from accord.tasks.build import Wanted, build
+    from accord.tasks.build import Wanted, build, build_members
 
     wanted = Wanted(
         sdist=args.sdist,
@@ -71,15 +78,17 @@ def run(args: Args, context: Context) -> int:
         clear=args.clear,
         time_limit=args.time_limit,
         sandbox=args.sandbox,
+        reproducible=args.reproducible,
         echo=_echo(context) if context.verbose else None,
     )
-    outcome = build(
-        args.source or context.project or ".",
-        wanted,
-        python=args.python,
-        settings=options.resolve_settings(args, context),
-        reporter=context.reporter,
-    )
+    source = args.source or context.project or "."
+    settings = options.resolve_settings(args, context)
+    if args.all or args.packages:
+        outcome = build_members(
+            source, args.packages, wanted, python=args.python, settings=settings, reporter=context.reporter
+        )
+    else:
+        outcome = build(source, wanted, python=args.python, settings=settings, reporter=context.reporter)
     context.finish()
     _show(outcome, context)
     return 0
