@@ -63,7 +63,10 @@ def build_environment(
     passed["PATH"] = os.pathsep.join(folder for folder in folders if folder)
     passed.update(HOME=home, TMPDIR=temporary, TEMP=temporary, TMP=temporary)
     passed.update(
-        PYTHONNOUSERSITE="1", PYTHONIOENCODING="utf-8:backslashreplace", PIP_DISABLE_PIP_VERSION_CHECK="1"
+        PYTHONNOUSERSITE="1",
+        PYTHONDONTWRITEBYTECODE="1",
+        PYTHONIOENCODING="utf-8:backslashreplace",
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
     )
     if user is not None:
         passed.update(USER=user, LOGNAME=user)

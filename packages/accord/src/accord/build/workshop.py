@@ -199,6 +199,8 @@ class Workshop:
         try:
             return self._environments.make(requirements, self._python)
         except AccordError as error:
+            if error.code == "build-lock-outdated":
+                raise  # it says by itself what to do
             raise BuildError(
                 "build-requirement-unavailable",
                 f"{job.label}: what its build needs cannot be had: {error.message}",

@@ -42,10 +42,24 @@ _SDISTS = (".tar.gz", ".zip")
 class Wanted:
     """What to build, and how: ``sdist`` and ``wheel`` (neither: both), ``output`` the folder (None: ``dist`` of the
     project), ``clear`` it; ``time_limit`` in seconds; ``sandbox`` a mode, None for what is configured;
-    ``reproducible``: twice, and the same both times; ``echo`` is told
+    ``reproducible``: twice, and the same both times; ``sbom`` and
+    ``provenance``: write them; ``lock``: write ``pylock.build.toml``; ``locked``: demand it; ``echo`` is told
     what builds print."""
 
-    __slots__ = ("clear", "echo", "output", "reproducible", "sandbox", "sdist", "time_limit", "wheel")
+    __slots__ = (
+        "clear",
+        "echo",
+        "lock",
+        "locked",
+        "output",
+        "provenance",
+        "reproducible",
+        "sandbox",
+        "sbom",
+        "sdist",
+        "time_limit",
+        "wheel",
+    )
 
     def __init__(
         self,
@@ -57,6 +71,10 @@ class Wanted:
         time_limit: float | None = None,
         sandbox: str | None = None,
         reproducible: bool = False,
+        sbom: bool = False,
+        provenance: bool = False,
+        lock: bool = False,
+        locked: bool = False,
         echo: Callable[[bytes], None] | None = None,
     ) -> None:
         self.sdist = sdist
@@ -66,6 +84,10 @@ class Wanted:
         self.time_limit = time_limit
         self.sandbox = sandbox
         self.reproducible = reproducible
+        self.sbom = sbom
+        self.provenance = provenance
+        self.lock = lock
+        self.locked = locked
         self.echo = echo
 
     def takes(self, kind: str) -> bool:
@@ -76,9 +98,17 @@ class Wanted:
 class Built:
     """What one source became; ``parts`` are the distributions it was built with, ``source`` where it was."""
 
-    __slots__ = ("label", "parts", "products", "source")
+    __slots__ = ("label", "parts", "products", "settings", "source")
 
-    def __init__(self, source: str, label: str, products: Sequence[Product], parts: Sequence[Part]) -> None:
+    def __init__(
+        self,
+        source: str,
+        label: str,
+        products: Sequence[Product],
+        parts: Sequence[Part],
+        settings: Mapping[str, object],
+    ) -> None:
+        self.settings = settings
         self.source = source
         self.label = label
         self.products = tuple(products)
@@ -86,11 +116,15 @@ class Built:
 
 
 class BuildOutcome:
-    """Everything that was built, in order; ``output`` the folder it lies in; ``sandbox`` whether it was built in one."""
+    """Everything that was built, in order; ``output`` the folder it lies in; ``sandbox`` whether it was built in
+    one; ``records`` the documents written about it."""
 
-    __slots__ = ("built", "output", "sandbox", "seconds")
+    __slots__ = ("built", "output", "records", "sandbox", "seconds")
 
-    def __init__(self, built: Sequence[Built], output: str, sandbox: bool, seconds: float) -> None:
+    def __init__(
+        self, built: Sequence[Built], output: str, sandbox: bool, seconds: float, records: Sequence[str] = ()
+    ) -> None:
+        self.records = tuple(records)
         self.built = tuple(built)
         self.output = output
         self.sandbox = sandbox
@@ -104,7 +138,6 @@ def build(
     python: str | None,
     settings: ResolveSettings,
     reporter: Reporter,
-    lock: LockedRequirements | None = None,
 ) -> BuildOutcome:
     """Build the project in the folder, or the sdist, ``source``.
 
@@ -123,6 +156,8 @@ def build(
     if not is_file and not os.path.isdir(source):
         raise UsageError("build-source-missing", f"there is no {source} to build", hint="check the path")
     facts = None if is_file else read_facts(source, settings.cache_dir)
+    if wanted.lock:
+        settings = settings.replace(upgrade=True)
     output = os.path.abspath(
         wanted.output or os.path.join(os.path.dirname(source) if is_file else source, "dist")
     )
@@ -134,12 +169,25 @@ def build(
         requires_python=None if facts is None else facts.requires_python,
         reporter=reporter,
     ) as session:
+        lock = None
+        if (
+            facts is not None
+            and not wanted.lock
+            and (wanted.locked or os.path.isfile(f"{source}/pylock.build.toml"))
+        ):
+            from accord.tasks.build_lock import find_build_lock
+
+            lock = find_build_lock(source, session.cache_dir, strict=wanted.locked)
         bench = Bench(session, wanted, lock)
         built = bench.archive(source) if facts is None else bench.project(source, facts)
-        from accord.build.products import place
+        records = bench.put([built], output)
+        if wanted.lock and facts is not None:
+            from accord.tasks.build_lock import write_build_lock
 
-        place(built.products, output, clear=wanted.clear)
-        return BuildOutcome([built], output, bench.workshop.shelters.closed, time.perf_counter() - began)
+            records.append(write_build_lock(session, bench.environments, source))
+        return BuildOutcome(
+            [built], output, bench.workshop.shelters.closed, time.perf_counter() - began, records
+        )
 
 
 def build_members(
@@ -157,9 +205,14 @@ def build_members(
     Raises as :func:`build`; UsageError ``workspace-missing``, ``workspace-unknown-member``; BuildError
     ``workspace-member-invalid``, ``workspace-cycle``.
     """
-    from accord.build.products import place
     from accord.tasks.workspace import find_workspace, in_order
 
+    if wanted.lock or wanted.locked:
+        raise UsageError(
+            "usage",
+            "each project has a lock of its own for its build",
+            hint="lock one at a time: accord build FOLDER --lock",
+        )
     began = time.perf_counter()
     space = find_workspace(start, settings.cache_dir)
     picked = space.pick(names) if names else list(space.members.values())
@@ -178,9 +231,11 @@ def build_members(
                     bench.environments.members[member.name] = (product.path, product.sha256, member.needs)
             if member in picked:
                 keep = [product for product in one.products if wanted.takes(product.kind)]
-                built.append(Built(one.source, one.label, keep, one.parts))
-        place([product for one in built for product in one.products], output, clear=wanted.clear)
-        return BuildOutcome(built, output, bench.workshop.shelters.closed, time.perf_counter() - began)
+                built.append(Built(one.source, one.label, keep, one.parts, one.settings))
+        records = bench.put(built, output)
+        return BuildOutcome(
+            built, output, bench.workshop.shelters.closed, time.perf_counter() - began, records
+        )
 
 
 class Bench:
@@ -269,7 +324,24 @@ class Bench:
         parts = {
             part for product in products for part in self.environments.parts.get(product.requirements, ())
         }
-        return Built(source, label, products, sorted(parts))
+        settings = self.options.settings_for(products[0].name)
+        return Built(source, label, products, sorted(parts), settings)
+
+    def put(self, built: Sequence[Built], output: str) -> list[str]:
+        """Put what was built in place, and the documents about it beside; the paths of those."""
+        from accord.build.products import place
+
+        wanted = self.wanted
+        records = []
+        if wanted.sbom or wanted.provenance:
+            from accord.tasks.build_records import Records
+
+            records = [
+                Records(self.session, one, output, sbom=wanted.sbom, provenance=wanted.provenance)
+                for one in built
+            ]
+        place([product for one in built for product in one.products], output, clear=wanted.clear)
+        return [path for one in records for path in one.write()]
 
     def _sdist(self, tree: str, label: str, name: str | None, system: BuildSystem) -> tuple[Product, str]:
         from accord.build.products import check_sdist

@@ -38,6 +38,18 @@ _BELIEVED = 86_400.0  # seconds for which the answer to the same question is not
 _FORM = 1
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
+    class LockedRequirements(Protocol):
+        """A lock to take build requirements from where it fits: its ``digest``, the folder ``base`` it lies in, whether
+        it is ``strict``, and what it says for a question: None where it does not answer it."""
+
+        base: str
+        digest: str
+        strict: bool
+
+        def lock_for(self, session: Session, requirements: tuple[str, ...]) -> Lock | None: ...
+
     # name, version, file name, sha256 of one distribution in an environment
     Part = tuple[str, str, str, str]
 
@@ -76,7 +88,7 @@ class Isolated:
         asked = f"{folder}/asked/{key}"
         settings = self._session.settings
         if not (settings.refresh or settings.upgrade):
-            found = _known(folder, asked, _BELIEVED if self._lock is None else None)
+            found = _known(folder, asked, None if self._lock is not None and self._lock.strict else _BELIEVED)
             if found is not None:
                 return found
         os.makedirs(f"{folder}/asked", exist_ok=True)
@@ -103,7 +115,7 @@ class Isolated:
             repr(session.project.get("sources")),
             session.project_dir if session.project.get("index") else None,
             _words(settings.build_constraints),
-            "" if self._lock is None else self._lock.digest,
+            None if self._lock is None else (self._lock.digest, self._lock.strict),
             [self.members[name][1] for name in self._own(requirements)],
             sorted(
                 (name, value) for name, value in session.environ.items() if name.startswith(_INDEX_VARIABLES)
@@ -133,9 +145,10 @@ class Isolated:
 
         session = self._session.for_builds(self._depth + 1)
         lock = None if self._lock is None else self._lock.lock_for(session, requirements)
+        base = "/" if self._lock is None else self._lock.base
         if lock is None:
-            lock = self.resolved(session, requirements)
-        wanted = wanted_of(session, chosen_of(session, lock, Selection()), "/", How())
+            lock, base = self.resolved(session, requirements), "/"
+        wanted = wanted_of(session, chosen_of(session, lock, Selection()), base, How())
         parts = tuple(sorted(_part(one) for one in wanted))
         name = sha256(repr((_FORM, session.interpreter.identity, parts)).encode()).hexdigest()[:40]
         root = f"{folder}/{name}"
@@ -180,16 +193,7 @@ class Isolated:
 _NO_MATTER = frozenset(
     ("cache_dir", "config_settings", "offline", "refresh", "upgrade", "no_build_isolation")
 )
-_INDEX_VARIABLES = ("PIP_", "UV_", "ACCORD_INDEX")
-
-
-class LockedRequirements:
-    """A lock to take build requirements from, where it fits: ``digest`` of it, and what it says for a question."""
-
-    digest = ""
-
-    def lock_for(self, session: Session, requirements: tuple[str, ...]) -> Lock | None:
-        raise NotImplementedError
+_INDEX_VARIABLES = ("PIP_", "UV_", "ACCORD_DEFAULT_INDEX", "ACCORD_INDEX", "ACCORD_CONFIG_DIR")
 
 
 def _words(files: tuple[str, ...]) -> str:

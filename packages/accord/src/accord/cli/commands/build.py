@@ -50,6 +50,14 @@ def arguments(parser: Parser) -> None:
         "--reproducible",
         help="Build twice, in different places, as different users, at different times, and compare the bytes",
     )
+    parser.flag("--sbom", help="Put a bill of materials (CycloneDX) into the wheel, and beside in .accord")
+    parser.flag(
+        "--provenance", help="Write where it comes from (SLSA provenance) to .accord in the output folder"
+    )
+    parser.flag(
+        "--lock", help="Build with the newest build requirements, and write them to pylock.build.toml"
+    )
+    parser.flag("--locked", help="Build with pylock.build.toml, or not at all")
     options.python_option(parser)
     options.build_options(parser)
     options.sandbox_option(parser)
@@ -79,6 +87,10 @@ def run(args: Args, context: Context) -> int:
         time_limit=args.time_limit,
         sandbox=args.sandbox,
         reproducible=args.reproducible,
+        sbom=args.sbom,
+        provenance=args.provenance,
+        lock=args.lock,
+        locked=args.locked,
         echo=_echo(context) if context.verbose else None,
     )
     source = args.source or context.project or "."
@@ -111,6 +123,7 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
                 "output": outcome.output,
                 "sandbox": outcome.sandbox,
                 "seconds": round(outcome.seconds, 3),
+                "records": list(outcome.records),
                 "built": [
                     {
                         "source": built.source,
@@ -140,6 +153,8 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
     for built in outcome.built:
         for product in built.products:
             context.out(short_path(product.path))
+    for path in outcome.records:
+        context.say(f"wrote {short_path(path)}")
     count = sum(len(built.products) for built in outcome.built)
     where = "in the sandbox" if outcome.sandbox else "without a sandbox"
     context.say(f"built {count} file{'' if count == 1 else 's'} {where} ({outcome.seconds:.2f} s)")

@@ -1,0 +1,337 @@
+"""``accord build`` as people use it: what lies in dist/ afterwards, and what it says of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tarfile
+import zipfile
+from typing import Any
+
+import pytest
+
+from accord.io import sandbox
+from accord.testing.builds import GOOD_BACKEND
+from accord.testing.worlds import Ran, World, uv_program
+
+SDIST = """
+def build_sdist(directory, config_settings=None):
+    import io, os, tarfile
+    name = f"{NAME}-{VERSION}"
+    with tarfile.open(os.path.join(directory, name + ".tar.gz"), "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        def put(path, data):
+            info = tarfile.TarInfo(f"{name}/{path}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        for path in sorted(os.listdir(".")):
+            if os.path.isfile(path):
+                put(path, open(path, "rb").read())
+        put("PKG-INFO", metadata().encode())
+    return name + ".tar.gz"
+"""
+
+
+def project(
+    world: World, name: str = "demo", folder: str = ".", *, requires: tuple[str, ...] = (), extra: str = ""
+) -> str:
+    """A project with a backend in its tree, made of the good one."""
+    own = f"\nNAME, VERSION = {name!r}, '1.0'\n"
+    text = f"def metadata():\n    return 'Metadata-Version: 2.2\\nName: {name}\\nVersion: 1.0\\n'\n"
+    world.write(f"{folder}/backend.py", GOOD_BACKEND + own + text + SDIST + extra)
+    world.write(
+        f"{folder}/pyproject.toml",
+        f'[project]\nname = "{name}"\nversion = "1.0"\n'
+        f"[build-system]\nrequires = {json.dumps(requires)}\n"
+        'build-backend = "backend"\nbackend-path = ["."]\n',
+    )
+    return world.path(folder)
+
+
+def kinds(ran: Ran) -> list[tuple[str, str]]:
+    document: Any = ran.fine().document()
+    return [(file["kind"], file["name"]) for built in document["built"] for file in built["files"]]
+
+
+def test_sdist_then_the_wheel_from_it(world: World) -> None:
+    project(world)
+    assert kinds(world.accord("build", "--json")) == [("sdist", "demo"), ("wheel", "demo")]
+    assert sorted(os.listdir(world.path("dist"))) == ["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"]
+
+
+def test_a_wheel_that_only_the_tree_can_build_is_found_out(world: World) -> None:
+    extra = "\nimport os\n_wheel = build_wheel\ndef build_wheel(*args):\n    open('data/table')\n    return _wheel(*args)\n"
+    project(world, extra=extra)
+    world.write("data/table", "in no sdist")
+    assert kinds(world.accord("build", "--wheel", "--json")) == [("wheel", "demo")]
+    world.refused("build", code="build-failed")
+
+
+def test_what_is_asked_for_is_built(world: World) -> None:
+    project(world)
+    assert kinds(world.accord("build", "--sdist", "--json", "-o", "one")) == [("sdist", "demo")]
+    assert kinds(world.accord("build", "--sdist", "--wheel", "--json")) == [
+        ("sdist", "demo"),
+        ("wheel", "demo"),
+    ]
+    assert os.listdir(world.path("one")) == ["demo-1.0.tar.gz"]
+
+
+def test_clear_removes_older_releases_once_the_build_went_well(world: World) -> None:
+    project(world)
+    for name in ("demo-0.9.tar.gz", "demo-0.9-py3-none-any.whl", "notes.txt"):
+        world.write(f"dist/{name}", "old")
+    world.accord("build", "--sdist", "--clear").fine()
+    assert sorted(os.listdir(world.path("dist"))) == ["demo-1.0.tar.gz", "notes.txt"]
+
+
+def test_config_settings_reach_the_backend(world: World) -> None:
+    project(world)
+    world.accord("build", "--wheel", "-C", "color=red").fine()
+    with zipfile.ZipFile(world.path("dist", "demo-1.0-py3-none-any.whl")) as wheel:
+        assert b"'color': 'red'" in wheel.read("demo.py")
+
+
+def test_sdist_and_wheel_must_agree(world: World) -> None:
+    other = "\ndef metadata():\n    import os\n    more = '' if os.path.exists('PKG-INFO') else 'Requires-Dist: spam\\n'\n"
+    other += "    return f'Metadata-Version: 2.2\\nName: {NAME}\\nVersion: 1.0\\n' + more\n"
+    project(world, extra=other)
+    error = world.refused("build", code="build-metadata-mismatch")
+    assert "requires_dist" in error["message"]
+    assert not os.path.exists(world.path("dist"))
+
+
+def test_an_sdist_that_calls_itself_otherwise_is_refused(world: World) -> None:
+    project(
+        world, extra="\ndef metadata():\n    return 'Metadata-Version: 2.2\\nName: other\\nVersion: 1.0\\n'\n"
+    )
+    world.refused("build", code="build-output-invalid")
+
+
+def test_a_build_requirement_is_had_from_the_index_once_and_then_remembered(world: World) -> None:
+    world.publish("helper", "1.0")
+    project(world, requires=("helper",), extra="\nimport helper\n")
+    world.accord("build").fine()
+    ran = world.accord("build", "--json", "--offline", ACCORD_DEFAULT_INDEX="http://nowhere.example/simple")
+    assert ran.status != 0, "another index is another question"
+    document = world.accord("build", "--json", "--offline").fine().document()
+    assert [one["version"] for one in document["built"][0]["requirements"]] == ["1.0"]
+    world.publish("helper", "2.0")
+    document = world.accord("build", "--json").fine().document()
+    assert document["built"][0]["requirements"][0]["version"] == "1.0"
+    document = world.accord("build", "--json", "--upgrade", "--refresh").fine().document()
+    assert document["built"][0]["requirements"][0]["version"] == "2.0"
+
+
+def test_the_lock_pins_build_requirements_with_hashes(world: World) -> None:
+    world.publish("helper", "1.0")
+    project(world, requires=("helper<3",), extra="\nimport helper\n")
+    world.refused("build", "--locked", code="build-lock-missing")
+    world.accord("build", "--lock").fine()
+    text = world.read("pylock.build.toml")
+    assert 'name = "helper"' in text and "sha256" in text and "[tool" not in text
+    world.publish("helper", "2.0")
+    document = world.accord("build", "--locked", "--refresh", "--json").fine().document()
+    assert document["built"][0]["requirements"][0]["version"] == "1.0"
+    world.write("pyproject.toml", world.read("pyproject.toml").replace("helper<3", "helper>=2"))
+    world.refused("build", "--locked", code="build-lock-outdated")
+    ran = world.accord("build", "--json").fine()
+    assert ran.document()["built"][0]["requirements"][0]["version"] == "2.0"
+    assert "does not hold helper>=2" in ran.err
+
+
+def test_the_lock_installs_with_uv(world: World) -> None:
+    uv = uv_program()
+    if uv is None:
+        pytest.skip("uv is not here")
+    world.publish("helper", "1.0")
+    project(world, requires=("helper",))
+    world.accord("build", "--lock").fine()
+    world.accord("venv", "env").fine()
+    world.uv("env", "install", "-r", "pylock.build.toml").fine()
+    assert world.installed("env") == {"helper": "1.0"}
+
+
+def test_a_bill_of_materials_inside_the_wheel_and_the_wheel_is_still_sound(world: World) -> None:
+    outputs = pytest.importorskip("cyclonedx.validation.json")
+    schema = pytest.importorskip("cyclonedx.schema")
+    world.publish("helper", "1.0")
+    project(world, requires=("helper",))
+    world.accord("build", "--sbom", "--provenance").fine()
+    with zipfile.ZipFile(world.path("dist", "demo-1.0-py3-none-any.whl")) as wheel:
+        inside = wheel.read("demo-1.0.dist-info/sboms/accord.cdx.json")
+        assert wheel.namelist()[-1] == "demo-1.0.dist-info/RECORD"
+        assert wheel.testzip() is None
+    fault = outputs.JsonStrictValidator(schema.SchemaVersion.V1_6).validate_str(inside.decode())
+    assert fault is None, fault
+    assert json.loads(inside)["formulation"][0]["components"][0]["name"] == "helper"
+    assert world.path("work") not in inside.decode()
+    world.accord("venv", "env").fine()
+    world.accord("pip", "install", "--env", "env", "--no-deps", "./dist/demo-1.0-py3-none-any.whl").fine()
+    assert sorted(os.listdir(world.path("dist"))) == [
+        ".accord",
+        "demo-1.0-py3-none-any.whl",
+        "demo-1.0.tar.gz",
+    ]
+
+
+def test_the_same_wheel_with_a_bill_each_time(world: World) -> None:
+    project(world)
+    digests = set()
+    for _ in range(2):
+        document = (
+            world.accord("build", "--wheel", "--sbom", "--json", SOURCE_DATE_EPOCH="1700000000")
+            .fine()
+            .document()
+        )
+        digests.add(document["built"][0]["files"][0]["sha256"])
+    assert len(digests) == 1
+
+
+def git(folder: str, *words: str) -> str:
+    environ = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull}
+    name = ("-c", "user.name=somebody", "-c", "user.email=somebody@people.example")
+    command = ["git", *name, *words]
+    return subprocess.run(
+        command, cwd=folder, env=environ, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_provenance_names_commit_requirements_and_files(world: World) -> None:
+    world.publish("helper", "1.0")
+    folder = project(world, requires=("helper",))
+    git(folder, "init", "-q")
+    git(folder, "remote", "add", "origin", "https://me:secret@code.example/demo")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "first")
+
+    def said() -> Any:
+        world.accord("build", "--provenance").fine()
+        return json.loads(world.read("dist/.accord/demo-1.0.provenance.json"))
+
+    for _ in range(2):  # what the first build left in dist/ is no change of the project
+        statement = said()
+        source, helper = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+        assert source["digest"]["gitCommit"] == git(folder, "rev-parse", "HEAD")
+        assert "secret" not in json.dumps(statement)
+        assert helper["uri"] == "pkg:pypi/helper@1.0"
+        assert len(helper["digest"]["sha256"]) == 64
+        assert [one["name"] for one in statement["subject"]] == [
+            "demo-1.0.tar.gz",
+            "demo-1.0-py3-none-any.whl",
+        ]
+    world.write("backend.py", world.read("backend.py") + "\n")
+    assert said()["predicate"]["buildDefinition"]["externalParameters"]["source"] == {
+        "kind": "folder",
+        "committed": False,
+    }
+
+
+NOISE = {
+    "time": "time.time_ns()",
+    "path": "os.getcwd()",
+    "user": "getpass.getuser()",
+    "zone": "time.strftime('%z')",
+    "seed": "hash('a')",
+    "umask": "oct(os.umask(0))",
+    "clock of files": "os.stat('backend.py').st_mtime_ns",
+    "home": "os.path.expanduser('~')",
+}
+
+
+@pytest.mark.parametrize("value", NOISE.values(), ids=NOISE)
+def test_what_makes_a_build_differ_is_found_and_shown(world: World, value: str) -> None:
+    if sandbox.probe() is not None and "getuser" in value:
+        pytest.skip("another user needs the sandbox")
+    noise = f"\n_wheel = build_wheel\ndef build_wheel(directory, config_settings=None, metadata_directory=None):\n    import getpass, os, time\n    return _wheel(directory, {{'noise': str({value})}})\n"
+    project(world, extra=noise)
+    error = world.refused("build", "--wheel", "--reproducible", code="build-not-reproducible")
+    assert any(line.strip() == "demo.py: contents" for line in error["context"]), error["context"]
+    assert any(line.strip().startswith("-settings = ") for line in error["context"])
+    assert not os.path.exists(world.path("dist"))
+
+
+def test_a_build_that_is_the_same_both_times_passes(world: World) -> None:
+    fixed = "\nimport zipfile\nzipfile.time.time = lambda: 1e9\nzipfile.time.localtime = lambda now: (1980, 1, 1, 0, 0, 0)\n"
+    project(world, extra=fixed)
+    world.accord("build", "--wheel", "--reproducible").fine()
+    assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
+
+
+def test_members_of_a_workspace_are_built_with_each_other(world: World) -> None:
+    world.write(
+        "pyproject.toml", '[tool.accord.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/old"]\n'
+    )
+    project(
+        world, "tool", "packages/a-tool", requires=("backend-of-ours",), extra="\nimport backend_of_ours\n"
+    )
+    project(world, "backend-of-ours", "packages/b-backend", extra="\nNAME = 'backend_of_ours'\n")
+    project(world, "old", "packages/old", extra="\nraise RuntimeError\n")
+    assert kinds(world.accord("build", "--all", "--json")) == [
+        ("sdist", "backend-of-ours"),
+        ("wheel", "backend-of-ours"),
+        ("sdist", "tool"),
+        ("wheel", "tool"),
+    ]
+    assert len(os.listdir(world.path("dist"))) == 4
+    assert kinds(world.accord("build", "--package", "tool", "--wheel", "-o", "one", "--json")) == [
+        ("wheel", "tool")
+    ]
+    assert os.listdir(world.path("one")) == ["tool-1.0-py3-none-any.whl"]
+    error = world.refused("build", "--package", "nobody", code="workspace-unknown-member")
+    assert "tool" in error["hint"]
+
+
+def test_members_that_need_each_other_in_a_circle_are_named(world: World) -> None:
+    world.write("pyproject.toml", '[tool.accord.workspace]\nmembers = ["*"]\n')
+    project(world, "one", "one", requires=("two",))
+    project(world, "two", "two", requires=("one",))
+    error = world.refused("build", "--all", code="workspace-cycle")
+    assert "one -> two -> one" in error["message"]
+
+
+def test_a_workspace_that_is_not_there_is_explained(world: World) -> None:
+    project(world)
+    error = world.refused("build", "--all", code="workspace-missing")
+    assert "[tool.accord.workspace]" in error["hint"]
+
+
+def test_two_members_of_one_name_are_refused(world: World) -> None:
+    world.write("pyproject.toml", '[tool.accord.workspace]\nmembers = ["*"]\n')
+    project(world, "one", "one")
+    project(world, "One", "two")
+    world.refused("build", "--all", code="workspace-member-invalid")
+
+
+def test_what_cannot_be_built_is_said_before_anything_runs(world: World) -> None:
+    world.refused("build", "nowhere", code="build-source-missing")
+    world.refused("build", world.write("notes.txt", "hello"), code="build-source-invalid")
+    world.refused("build", code="build-not-a-project")
+
+
+def test_a_project_cannot_switch_the_sandbox_off_for_itself(world: World) -> None:
+    project(world)
+    world.write("pyproject.toml", world.read("pyproject.toml") + '[tool.accord]\nbuild-sandbox = "off"\n')
+    world.refused("build", code="invalid-pyproject")
+
+
+def test_the_log_of_a_failing_build_is_kept_and_named(world: World) -> None:
+    project(world, extra="\nprint('hello from the build')\nraise RuntimeError('no')\n")
+    error = world.refused("build", code="build-failed")
+    assert "RuntimeError: no" in error["context"]
+    place = error["hint"].rpartition("in ")[2]
+    with open(place, encoding="utf-8") as file:
+        assert "hello from the build" in file.read()
+
+
+def test_verbose_shows_what_the_build_prints(world: World) -> None:
+    project(world, extra="\nprint('hello from the build')\n")
+    assert "hello from the build" in world.accord("build", "-v").fine().err
+    assert "hello from the build" not in world.accord("build").fine().err
+
+
+def test_members_in_the_archives_are_those_of_the_tree(world: World) -> None:
+    project(world)
+    world.accord("build").fine()
+    with tarfile.open(world.path("dist", "demo-1.0.tar.gz")) as archive:
+        assert "demo-1.0/backend.py" in archive.getnames()
