@@ -29,7 +29,7 @@ __all__ = ["Part", "Removed", "clean", "parts", "remove_packages", "verify"]
 # docs/explanation/architecture.md, "Folders on disk".
 PARTS = {
     "archives": "archives given by URL",
-    "build-envs": "environments of running builds",
+    "build-envs": "environments of builds",
     "builds": "built wheels and their metadata",
     "catalogue": "what is known of projects",
     "closures": "sealed environments",
