@@ -125,10 +125,7 @@ class Shelter:
 
 
 class Shelters:
-    """The policy of one run.  What it has to say it says once.
-
-    ``environ`` are the variables the builds get; ``home`` the person's.
-    """
+    """The policy of one run.  What it has to say it says once."""
 
     def __init__(self, policy: SandboxPolicy, reporter: Reporter) -> None:
         self._policy = policy
@@ -164,18 +161,23 @@ class Shelters:
         python: Python,
         executable: str,
         environ: Mapping[str, str],
+        home: str,
     ) -> Shelter:
-        """The place to build ``tree`` in, with ``scratch`` (which has folders :data:`HOME` and :data:`TEMPORARY`) to write to."""
+        """The place for a build with the variables ``environ`` to build ``tree`` in, with ``scratch`` (which has folders :data:`HOME` and :data:`TEMPORARY`) to write to."""
         if not self.closed:
             return Shelter(None, tree)
-        readonly = [os.path.dirname(os.path.dirname(executable)), python.base_prefix, *_folders(environ)]
+        readonly = [
+            os.path.dirname(os.path.dirname(executable)),
+            python.base_prefix,
+            *_folders(environ, home),
+        ]
         inner = tree.startswith(scratch + os.sep)
         writable: list[str] = []
         closed: list[str] = []
         if not inner:
             (writable if own else readonly).append(tree)
             closed = [path for name in _CLOSED if os.path.lexists(path := os.path.join(tree, name))]
-            above = _repository(tree, environ.get("HOME", "")) if own else None
+            above = _repository(tree, home) if own else None
             if above is not None:
                 readonly.append(above)
         view = sandbox.View(
@@ -202,9 +204,9 @@ def _outermost(paths: Sequence[str]) -> list[str]:
     return kept
 
 
-def _folders(environ: Mapping[str, str]) -> list[str]:
-    """Folders that variables of compilers lead to; never a person's whole home."""
-    home = os.path.realpath(environ.get("HOME") or os.path.expanduser("~"))
+def _folders(environ: Mapping[str, str], home: str) -> list[str]:
+    """Folders that variables of compilers lead to; never a person's whole ``home``."""
+    home = os.path.realpath(home or os.path.expanduser("~"))
     found = []
     for name in _PATHS:
         for path in environ.get(name, "").split(os.pathsep):

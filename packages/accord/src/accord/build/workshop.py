@@ -160,6 +160,15 @@ class Workshop:
         for folder in (home, temporary):
             os.makedirs(folder, mode=0o700, exist_ok=True)
         options = self.options
+        closed = self.shelters.closed
+        environment = build_environment(
+            self._environ,
+            python=python,
+            home=options.sandbox.home if closed else home,
+            temporary=sandbox.TEMPORARY if closed else temporary,
+            keep=options.keep,
+            user=options.sandbox.user if closed else None,
+        )
         shelter = self.shelters.shelter(
             job.name,
             job.tree,
@@ -167,15 +176,8 @@ class Workshop:
             own=job.own,
             python=self._python,
             executable=python,
-            environ=self._environ,
-        )
-        environment = build_environment(
-            self._environ,
-            python=python,
-            home=options.sandbox.home if shelter.closed else home,
-            temporary=sandbox.TEMPORARY if shelter.closed else temporary,
-            keep=options.keep,
-            user=options.sandbox.user if shelter.closed else None,
+            environ=environment,
+            home=self._environ.get("HOME", ""),
         )
         meanwhile, self._meanwhile = self._meanwhile, None
         return Hooks(

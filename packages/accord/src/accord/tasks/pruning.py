@@ -16,6 +16,7 @@ from accord.io.files import refused, remove_tree
 from accord.io.locks import FileLock
 from accord.store import upkeep
 from accord.store.store import Store
+from accord.tasks.build_environments import FOLDER as BUILD_ENVIRONMENTS
 from accord.tasks.cache import REMOVED
 from accord.tasks.compiling import is_gone
 from accord.tasks.overlay import FOLDER as RUN_ENVIRONMENTS
@@ -50,6 +51,7 @@ def prune(cache_dir: str, *, older_than: float | None, max_bytes: int | None, dr
     if older_than is not None:
         try:
             environments = _run_environments(cache_dir, older_than, dry_run)
+            environments += _build_environments(cache_dir, older_than, dry_run)
             sealed = closures.collect(cache_dir, older_than=older_than, dry_run=dry_run)
         except OSError as error:
             raise refused(error, "pruning the cache") from error
@@ -81,6 +83,27 @@ def _run_environments(cache_dir: str, older_than: float, dry_run: bool) -> int:
             removed += _remove(env, folder, dry_run)
         elif not dry_run and not os.path.lexists(env):
             _remove(path, folder, dry_run)
+    return removed
+
+
+def _build_environments(cache_dir: str, older_than: float, dry_run: bool) -> int:
+    """Environments that nothing was built in for so long: the seal of each has the time of its last use.  What led to
+    them leads nowhere then, and is forgotten too."""
+    folder = f"{cache_dir}/{BUILD_ENVIRONMENTS}"
+    now = time.time()
+    removed = 0
+    for name in _names(folder):
+        path = f"{folder}/{name}"
+        if not name.endswith(".seal") or now - _time(path) <= older_than:
+            continue
+        removed += 1
+        if not dry_run:
+            os.unlink(path)  # first: an environment without a seal is none
+            remove_tree(path.removesuffix(".seal"))
+    for name in () if dry_run else _names(f"{folder}/asked"):
+        path = f"{folder}/asked/{name}"
+        if now - _time(path) > older_than:
+            remove_tree(path)
     return removed
 
 

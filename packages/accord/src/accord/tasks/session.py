@@ -13,8 +13,6 @@ from _thread import RLock
 from accord.environments import interpreters
 from accord.io.folders import cache_dir, config_dir
 from accord.io.reporting import SILENT
-from accord.repositories.candidates import Target
-from accord.repositories.shelf import Shelf
 from accord.tasks.folders import PIN_FILE, read_pin, upwards
 from accord.tasks.settings import normal_names
 from accord_core.errors import InstallError
@@ -31,9 +29,11 @@ if TYPE_CHECKING:
     from accord.io.http.client import Client
     from accord.io.reporting import Reporter
     from accord.repositories.artifacts import Artifacts
+    from accord.repositories.candidates import Target
     from accord.repositories.merged import Sources
     from accord.repositories.port import Repository
     from accord.repositories.settings import IndexSettings
+    from accord.repositories.shelf import Shelf
     from accord.store.store import Store
     from accord.tasks.settings import ResolveSettings
     from accord_core.index.model import File
@@ -181,6 +181,8 @@ class Session:
 
     @once
     def target(self) -> Target:
+        from accord.repositories.candidates import Target
+
         found = self.interpreter
         return Target(found.markers, found.tags, found.identity)
 
@@ -207,6 +209,8 @@ class Session:
 
     @once
     def shelf(self) -> Shelf:
+        from accord.repositories.shelf import Shelf
+
         return Shelf(os.path.join(self.cache_dir, CATALOGUE), self.reporter.note)
 
     @once
