@@ -273,3 +273,20 @@ def test_a_failing_build_leaves_the_output_as_it_was(world: World) -> None:
     world.refused("build", attack(world, "raise SystemExit(3)"), code="build-failed")
     assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
     assert os.stat(kept).st_mtime_ns == before
+
+
+@shut_away
+def test_an_sdist_of_an_index_is_built_in_the_sandbox_too(world: World) -> None:
+    looks = "    import os\n    assert os.getuid() == 1000 and os.path.expanduser('~') == '/home/builder'\n"
+    world.publish_sdist("demo", "1.0", extra=HOOK + looks + "    return _honest(directory)\n")
+    world.accord("venv", "env").fine()
+    world.accord("pip", "install", "--env", "env", "demo", "--sandbox", "require").fine()
+    assert world.installed("env") == {"demo": "1.0"}
+
+
+@shut_away
+def test_the_tree_of_ones_own_keeps_its_repository_closed(world: World) -> None:
+    tree = world.tree("own", "demo", "1.0", extra="\nopen('.git/hooks/post-checkout', 'w')\n")
+    os.makedirs(os.path.join(tree, ".git", "hooks"))
+    world.refused("build", "own", "--wheel", code="build-writes-outside")
+    assert os.listdir(os.path.join(tree, ".git", "hooks")) == []

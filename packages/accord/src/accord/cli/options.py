@@ -11,7 +11,7 @@ from accord.tasks.settings import ResolveSettings, Selection, normal_names
 
 __all__ = [
     "build_options", "dry_run_option", "engine", "environment_options", "index_options", "install_arguments", "install_options",
-    "python_option", "resolve_settings", "resolver_options", "sandbox_option", "selection", "selection_options",
+    "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
     "upgrade_options",
 ]  # fmt: skip
 
@@ -156,9 +156,6 @@ def build_options(parser: Parser) -> None:
     )
     parser.append("--config-settings-package", metavar="NAME:KEY=VALUE", help="The same for one package")
     parser.flag("--no-build-isolation", help="Build with what is installed in the environment")
-
-
-def sandbox_option(parser: Parser) -> None:
     parser.value(
         "--sandbox",
         choices=("require", "warn", "off"),
@@ -279,6 +276,7 @@ def resolve_settings(args: Args, context: Context) -> ResolveSettings:
         overrides=said.get("overrides", ()),
         excludes=said.get("excludes", ()),
         build_constraints=said.get("build_constraints", ()),
+        build_sandbox=said.get("sandbox"),
         resolution=said.get("resolution"),
         prerelease="allow" if said.get("pre") else said.get("prerelease"),
         exclude_newer=_instant(said.get("exclude_newer"), "--exclude-newer"),

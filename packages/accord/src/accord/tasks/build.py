@@ -41,8 +41,7 @@ _SDISTS = (".tar.gz", ".zip")
 
 class Wanted:
     """What to build, and how: ``sdist`` and ``wheel`` (neither: both), ``output`` the folder (None: ``dist`` of the
-    project), ``clear`` it; ``time_limit`` in seconds; ``sandbox`` a mode, None for what is configured;
-    ``reproducible``: twice, and the same both times; ``sbom`` and
+    project), ``clear`` it; ``time_limit`` in seconds; ``reproducible``: twice, and the same both times; ``sbom`` and
     ``provenance``: write them; ``lock``: write ``pylock.build.toml``; ``locked``: demand it; ``echo`` is told
     what builds print."""
 
@@ -54,7 +53,6 @@ class Wanted:
         "output",
         "provenance",
         "reproducible",
-        "sandbox",
         "sbom",
         "sdist",
         "time_limit",
@@ -69,7 +67,6 @@ class Wanted:
         output: str | None = None,
         clear: bool = False,
         time_limit: float | None = None,
-        sandbox: str | None = None,
         reproducible: bool = False,
         sbom: bool = False,
         provenance: bool = False,
@@ -82,7 +79,6 @@ class Wanted:
         self.output = output
         self.clear = clear
         self.time_limit = time_limit
-        self.sandbox = sandbox
         self.reproducible = reproducible
         self.sbom = sbom
         self.provenance = provenance
@@ -245,7 +241,7 @@ class Bench:
         self.session = session
         self.wanted = wanted
         self.environments = Isolated(session, lock=lock)
-        self.options = build_options(session, mode=wanted.sandbox, time_limit=wanted.time_limit)
+        self.options = build_options(session, time_limit=wanted.time_limit)
         self.workshop = self.make_workshop(self.options)
         self.environ: Mapping[str, str] = {}
         self.folder = os.path.join(session.cache_dir, FOLDER)

@@ -191,7 +191,7 @@ class Isolated:
 
 
 _NO_MATTER = frozenset(
-    ("cache_dir", "config_settings", "offline", "refresh", "upgrade", "no_build_isolation")
+    ("build_sandbox", "cache_dir", "config_settings", "offline", "refresh", "upgrade", "no_build_isolation")
 )
 _INDEX_VARIABLES = ("PIP_", "UV_", "ACCORD_DEFAULT_INDEX", "ACCORD_INDEX", "ACCORD_CONFIG_DIR")
 

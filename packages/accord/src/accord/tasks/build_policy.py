@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["build_options", "sandbox_policy"]
 
 
-def sandbox_policy(session: Session, mode: str | None) -> SandboxPolicy:
+def sandbox_policy(session: Session) -> SandboxPolicy:
     """The sandbox as the command line, the variable, or ``[tool.accord] build-sandbox`` and ``build-network`` say.
 
     A project can ask for ``require``; that its build runs without a sandbox only the person can say, who may have
     fetched it a minute ago.
     """
     table = session.project
-    said = mode or session.environ.get("ACCORD_BUILD_SANDBOX")
+    said = session.settings.build_sandbox or session.environ.get("ACCORD_BUILD_SANDBOX")
     if said is None:
         said = "require" if table.get("build-sandbox") == "require" else "warn"
     if said not in MODES:
@@ -48,5 +48,5 @@ def build_options(
         isolated=not settings.no_build_isolation,
         time_limit=time_limit,
         policy=BuildPolicy(frozenset(settings.only_binary)),
-        sandbox=sandbox_policy(session, mode),
+        sandbox=sandbox_policy(session),
     )

@@ -119,7 +119,7 @@ def _words(wish: Wish) -> str:
     return repr((requirement, wish.reference, wish.base, wish.marker, wish.editable, sorted(wish.hashes)))
 
 
-_NO_MATTER = frozenset(("cache_dir", "offline", "refresh", "upgrade"))
+_NO_MATTER = frozenset(("build_sandbox", "cache_dir", "offline", "refresh", "upgrade"))
 
 
 def _see(env: str, base_env: str, key: str) -> None:

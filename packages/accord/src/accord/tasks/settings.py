@@ -70,13 +70,14 @@ class ResolveSettings(Record):
     ``(name, instant)`` for single projects.  ``upgrade`` is ``True`` for everything, or the names to upgrade.
     ``no_binary`` and ``only_binary`` hold project names, or ``:all:``.  ``config_settings`` holds
     ``(project name or None, key, value)``.  ``python_version`` is the Python to resolve for where no interpreter was
-    asked for.  ``conflicts`` says what
+    asked for.  ``build_sandbox`` is ``require``, ``warn``, ``off``.  ``conflicts`` says what
     becomes of a file that two distributions provide differently: ``refuse``, or ``last`` to let the last by name have it.
     ``None`` in a field with a default in the project table means "not said on the command line".
     """
 
     __slots__ = (
         "build_constraints",
+        "build_sandbox",
         "cache_dir",
         "cert",
         "config_settings",
@@ -120,6 +121,7 @@ class ResolveSettings(Record):
     overrides: tuple[str, ...]
     excludes: tuple[str, ...]
     build_constraints: tuple[str, ...]
+    build_sandbox: str | None
     resolution: str | None
     prerelease: str | None
     exclude_newer: str | None
@@ -154,6 +156,7 @@ class ResolveSettings(Record):
         overrides: Sequence[str] = (),
         excludes: Sequence[str] = (),
         build_constraints: Sequence[str] = (),
+        build_sandbox: str | None = None,
         resolution: str | None = None,
         prerelease: str | None = None,
         exclude_newer: str | None = None,

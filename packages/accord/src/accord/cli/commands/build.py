@@ -60,7 +60,6 @@ def arguments(parser: Parser) -> None:
     parser.flag("--locked", help="Build with pylock.build.toml, or not at all")
     options.python_option(parser)
     options.build_options(parser)
-    options.sandbox_option(parser)
     parser.value("--time-limit", metavar="SECONDS", convert=float, help="End a build that takes longer")
     parser.append(
         "-b",
@@ -85,7 +84,6 @@ def run(args: Args, context: Context) -> int:
         output=args.out_dir,
         clear=args.clear,
         time_limit=args.time_limit,
-        sandbox=args.sandbox,
         reproducible=args.reproducible,
         sbom=args.sbom,
         provenance=args.provenance,

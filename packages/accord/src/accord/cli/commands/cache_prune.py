@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: Parser) -> None:
-    parser.description = """Removes what was not used for a while: unpacked wheels, compiled files, environments of scripts, sealed
+    parser.description = """Removes what was not used for a while: unpacked wheels, compiled files, environments of scripts and builds, sealed
         environments that nothing links to. Your own environments are not touched."""
     parser.examples = (
         ("accord cache prune --older-than '2 weeks'", "by age"),
@@ -68,7 +68,7 @@ def run(args: Args, context: Context) -> int:
     else:
         would = "would remove" if args.dry_run else "removed"
         for count, what in (
-            (pruned.environments, "script environment"),
+            (pruned.environments, "script or build environment"),
             (pruned.closures, "sealed environment"),
         ):
             if count:
