@@ -7,7 +7,7 @@ import pytest
 from accord_core.errors import DocumentError
 from accord_core.project.faults import Limits
 from accord_core.project.pyproject import BuildSystem, Project, read_pyproject
-from accord_core.project.tool_table import Index, Source, ToolTable
+from accord_core.project.tool_table import Index, Source, ToolTable, Workspace
 
 WHOLE = """\
 [build-system]
@@ -266,3 +266,39 @@ def test_the_size_of_a_document_is_limited() -> None:
     with pytest.raises(DocumentError) as caught:
         whole(99)
     assert caught.value.code == "document-too-large"
+
+
+def test_a_workspace_names_its_members() -> None:
+    tool = read_pyproject(
+        '[tool.accord.workspace]\nmembers = ["packages/*"]\nexclude = ["packages/old"]\n'
+    ).tool
+    assert tool.workspace == Workspace(("packages/*",), ("packages/old",))
+    assert read_pyproject("").tool.workspace is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "key"),
+    [
+        ("[tool.accord.workspace]", "missing-key", "tool.accord.workspace.members"),
+        ('[tool.accord.workspace]\nmembers = ["../*"]', "invalid-value", "tool.accord.workspace.members[0]"),
+        ('[tool.accord.workspace]\nmembers = ["/opt"]', "invalid-value", "tool.accord.workspace.members[0]"),
+        (
+            '[tool.accord.workspace]\nmembers = ["a"]\nmember = 1',
+            "unknown-key",
+            "tool.accord.workspace.member",
+        ),
+        ('[tool.accord]\nbuild-sandbox = "off"', "invalid-value", "tool.accord.build-sandbox"),
+        ('[tool.accord]\nbuild-network = ["a b"]', "invalid-value", "tool.accord.build-network[0]"),
+    ],
+)
+def test_what_a_project_may_not_say_of_its_builds(text: str, code: str, key: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        read_pyproject(text)
+    (fault,) = caught.value.faults
+    assert fault.code == code and key.rpartition(".")[2].partition("[")[0] in str(fault.where)
+
+
+def test_what_a_project_says_of_its_builds() -> None:
+    tool = read_pyproject('[tool.accord]\nbuild-sandbox = "require"\nbuild-network = ["Foo_x"]\n').tool
+    assert (tool.build_sandbox, tool.build_network_projects) == ("require", ("foo-x",))
+    assert read_pyproject("[tool.accord]\nbuild-network = true").tool.build_network

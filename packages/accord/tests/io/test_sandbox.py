@@ -1,0 +1,110 @@
+"""The command line of bubblewrap, and whether it can be had: what a program sees is what the caller named."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from accord.io import processes, sandbox
+from accord.io.sandbox import View
+
+here = pytest.mark.skipif(sandbox.probe() is not None, reason=f"no sandbox here: {sandbox.probe()}")
+
+
+def view(tmp_path: Path, **more: object) -> View:
+    for name in ("home", "tmp"):
+        (tmp_path / name).mkdir(exist_ok=True)
+    return View(home=str(tmp_path / "home"), temporary=str(tmp_path / "tmp"), **more)  # type: ignore[arg-type]
+
+
+def said(one: View, *program: str, cwd: str = "/") -> str:
+    done = subprocess.run(
+        sandbox.command(one, program, cwd=cwd),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.defpath},
+    )
+    return done.stdout + done.stderr
+
+
+def test_a_sandbox_that_is_not_installed_is_said_in_words(tmp_path: Path) -> None:
+    assert sandbox.probe(str(tmp_path / "bwrap")) == "bubblewrap (bwrap) is not installed"
+
+
+def test_a_sandbox_that_is_not_permitted_is_said_in_its_own_words(tmp_path: Path) -> None:
+    broken = tmp_path / "bwrap"
+    broken.write_text(
+        "#!/bin/sh\necho 'bwrap: No permissions to create new namespace' >&2\nexit 1\n", encoding="utf-8"
+    )
+    broken.chmod(0o755)
+    reason = sandbox.probe(str(broken))
+    assert reason == "bubblewrap cannot work here: bwrap: No permissions to create new namespace"
+
+
+def test_paths_are_translated_to_where_they_are_seen(tmp_path: Path) -> None:
+    one = view(tmp_path, moved=((str(tmp_path / "scratch"), "/build"),))
+    assert one.inside(str(tmp_path / "scratch" / "tree")) == "/build/tree"
+    assert one.inside(str(tmp_path / "scratchy")) == str(tmp_path / "scratchy")
+    assert one.inside(str(tmp_path / "home" / "x")) == "/home/builder/x"
+
+
+@here
+def test_what_is_not_named_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("key", encoding="utf-8")
+    assert "No such file" in said(view(tmp_path), "cat", str(tmp_path / "secret"))
+    shown = view(tmp_path, readonly=[str(tmp_path)])
+    assert said(shown, "cat", str(tmp_path / "secret")) == "key"
+    assert "Read-only" in said(shown, "touch", str(tmp_path / "new"))
+
+
+@here
+def test_a_closed_path_below_a_writable_folder_stays_closed(tmp_path: Path) -> None:
+    (tmp_path / "tree" / ".git").mkdir(parents=True)
+    one = view(tmp_path, writable=[str(tmp_path / "tree")], closed=[str(tmp_path / "tree" / ".git")])
+    assert said(one, "touch", str(tmp_path / "tree" / "new")) == ""
+    assert "Read-only" in said(one, "touch", str(tmp_path / "tree" / ".git" / "new"))
+
+
+@here
+@pytest.mark.parametrize("network", [False, True])
+def test_the_network_is_there_when_it_is_given(tmp_path: Path, network: bool) -> None:
+    outside = {
+        line.split(":")[0].strip()
+        for line in Path("/proc/net/dev").read_text(encoding="ascii").splitlines()[2:]
+    }
+    inside = said(view(tmp_path, network=network), "cat", "/proc/net/dev")
+    names = {line.split(":")[0].strip() for line in inside.splitlines()[2:]}
+    assert names == (outside if network else {"lo"})
+
+
+@here
+def test_keys_and_passwords_of_the_machine_are_not_there(tmp_path: Path) -> None:
+    listed = set(said(view(tmp_path), "ls", "/etc").split())
+    assert listed & {"shadow", "passwd", "ssh", "machine-id", "hostname", "ssl"} == set()
+
+
+def test_a_program_is_ended_when_the_watcher_says_so(tmp_path: Path) -> None:
+    done = processes.run(
+        ["sleep", "60"], cwd=None, env={"PATH": os.defpath}, log=str(tmp_path / "log"), watch=lambda: "disk"
+    )
+    assert (done.halted, done.status) == ("disk", -15)
+
+
+def test_a_program_that_prints_too_much_is_ended(tmp_path: Path) -> None:
+    limits = processes.ProcessLimits(output_bytes=100_000)
+    done = processes.run(
+        ["yes"], cwd=None, env={"PATH": os.defpath}, log=str(tmp_path / "log"), limits=limits
+    )
+    assert done.halted == "output"
+    fine = processes.run(
+        ["head", "-c", "100000", "/dev/zero"],
+        cwd=None,
+        env={"PATH": os.defpath},
+        log=str(tmp_path / "log"),
+        limits=limits,
+    )
+    assert (fine.halted, fine.status) == ("", 0)
