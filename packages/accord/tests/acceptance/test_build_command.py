@@ -335,3 +335,17 @@ def test_members_in_the_archives_are_those_of_the_tree(world: World) -> None:
     world.accord("build").fine()
     with tarfile.open(world.path("dist", "demo-1.0.tar.gz")) as archive:
         assert "demo-1.0/backend.py" in archive.getnames()
+
+
+def test_pruning_removes_environments_that_nothing_was_built_in_for_long(world: World) -> None:
+    world.publish("helper", "1.0")
+    project(world, requires=("helper",), extra="\nimport helper\n")
+    world.accord("build").fine()
+    (name,) = [name for name in os.listdir(f"{world.cache}/build-envs-v2") if len(name) == 40]
+    world.accord("cache", "prune", "--older-than", "1d").fine()
+    assert os.path.isdir(f"{world.cache}/build-envs-v2/{name}")
+    for path in (name, f"{name}.seal"):
+        os.utime(f"{world.cache}/build-envs-v2/{path}", (0, 0))
+    world.accord("cache", "prune", "--older-than", "1d").fine()
+    assert not os.path.exists(f"{world.cache}/build-envs-v2/{name}")
+    world.accord("build").fine()

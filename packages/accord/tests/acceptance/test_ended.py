@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import pytest
 
+from accord.io import sandbox
 from accord.testing.loopback import Asked, Loopback
 from accord.testing.worlds import World, wheel_file
 
@@ -34,7 +35,9 @@ ENDINGS = [("SIGTERM", "ended by SIGTERM"), ("SIGHUP", "ended by SIGHUP"), ("SIG
 
 @pytest.fixture
 def temporary(settled: World) -> str:
-    """A folder for temporary files that is this world's own."""
+    """A folder for temporary files that is this world's own.  Builds run in the open, where they can write down who they
+    are; the last test is about those that cannot."""
+    settled.environ["ACCORD_BUILD_SANDBOX"] = "off"
     folder = os.path.join(settled.root, "tmp")
     os.mkdir(folder)
     settled.environ["TMPDIR"] = folder
@@ -66,7 +69,7 @@ def _runs(pid: int) -> bool:
 def _left(world: World, temporary: str) -> list[str]:
     """What a command left where things lie only while it runs."""
     found = os.listdir(temporary)
-    places = (("builds-v1", "."), ("store-v1/aside", ""), ("compiled-v1/aside", ""), ("build-envs-v1", ""))
+    places = (("builds-v1", "."), ("store-v1/aside", ""), ("compiled-v1/aside", ""))
     for folder, beginning in places:
         path = os.path.join(world.cache, folder)
         if os.path.isdir(path):
@@ -271,3 +274,38 @@ def test_a_program_that_takes_accords_place_gets_its_signals_itself(settled: Wor
         "import signal; print(signal.getsignal(15) == signal.SIG_DFL, signal.getsignal(1) == signal.SIG_DFL)"
     )
     assert settled.process("run", "python", "-c", code).fine().out.split() == ["True", "True"]
+
+
+@pytest.mark.skipif(sandbox.probe() is not None, reason="no sandbox here")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_build_in_the_sandbox_ends_with_accord_however_it_ends(
+    settled: World, number: signal.Signals
+) -> None:
+    """``SIGKILL`` too: nobody is left to end anything, and the kernel does it."""
+    seconds = f"60.{os.getpid()}{number}"  # how the program is found from outside
+    waits = (
+        f"\ndef build_wheel(*arguments):\n    import os\n    os.system('sleep {seconds} & sleep {seconds}')\n"
+    )
+    settled.tree("own", "demo", "1.0", extra=waits)
+    process = settled.start("build", "own", "--wheel", "--sandbox", "require")
+    until = time.monotonic() + 30
+    while len(_sleepers(seconds)) < 2:
+        assert process.poll() is None and time.monotonic() < until, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(number)
+    process.communicate(timeout=30)
+    while _sleepers(seconds):
+        assert time.monotonic() < until, "it runs on"
+        time.sleep(0.02)
+
+
+def _sleepers(seconds: str) -> list[str]:
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                if file.read() == f"sleep\0{seconds}\0".encode():
+                    found.append(name)
+        except OSError:
+            continue
+    return found

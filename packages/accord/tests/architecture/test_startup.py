@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from accord.testing.builds import GOOD_BACKEND
 from accord.testing.loopback import Loopback
 from accord.testing.worlds import World
 
@@ -123,3 +124,18 @@ def test_the_measure_sees_what_was_loaded(module: str, tmp_path: Path) -> None:
     world = World(str(tmp_path / "world"))
     assert module in loaded(world, f"import {module}") & SLOW
     assert loaded(world, "pass") & SLOW == set()
+
+
+def test_a_warm_build_starts_the_backend_without_what_is_slow(world: World) -> None:
+    world.publish("backend", "1.0", files={"demo_backend.py": GOOD_BACKEND.encode()})
+    world.write(
+        "pyproject.toml",
+        '[project]\nname = "demo"\nversion = "1.0"\n'
+        '[build-system]\nrequires = ["backend"]\nbuild-backend = "demo_backend"\n',
+    )
+    world.accord("build", "--wheel").fine()
+    names = by_accord(world, "--offline", "build", "--wheel")
+    assert "accord.build.hooks" in names, "it built"
+    # What the backend's answer is read with is loaded while it works.
+    assert names & (NEVER - {"json"}) == set()
+    assert names & {"accord.io.http", "accord.store", "accord_core.resolve", "sqlite3"} == set()

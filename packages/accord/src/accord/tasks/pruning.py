@@ -93,13 +93,15 @@ def _build_environments(cache_dir: str, older_than: float, dry_run: bool) -> int
     now = time.time()
     removed = 0
     for name in _names(folder):
-        path = f"{folder}/{name}"
-        if not name.endswith(".seal") or now - _time(path) <= older_than:
+        root = f"{folder}/{name}"
+        used = max(_time(root), _time(f"{root}.seal"))
+        if "." in name or name == "asked" or now - used <= older_than:
             continue
         removed += 1
         if not dry_run:
-            os.unlink(path)  # first: an environment without a seal is none
-            remove_tree(path.removesuffix(".seal"))
+            remove_tree(f"{root}.seal")  # first: an environment without a seal is none
+            remove_tree(root)
+            remove_tree(f"{root}.lock")
     for name in () if dry_run else _names(f"{folder}/asked"):
         path = f"{folder}/asked/{name}"
         if now - _time(path) > older_than:
