@@ -140,15 +140,16 @@ def test_the_lock_pins_build_requirements_with_hashes(world: World) -> None:
     assert "does not hold helper>=2" in ran.err
 
 
-def test_the_lock_installs_with_uv(world: World) -> None:
-    uv = uv_program()
-    if uv is None:
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_the_lock_installs_with_pip_and_uv(world: World, tool: str) -> None:
+    if tool == "uv" and uv_program() is None:
         pytest.skip("uv is not here")
     world.publish("helper", "1.0")
     project(world, requires=("helper",))
     world.accord("build", "--lock").fine()
     world.accord("venv", "env").fine()
-    world.uv("env", "install", "-r", "pylock.build.toml").fine()
+    install = world.uv if tool == "uv" else world.pip
+    install("env", "install", "-r", "pylock.build.toml").fine()
     assert world.installed("env") == {"helper": "1.0"}
 
 

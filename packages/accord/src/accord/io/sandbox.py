@@ -110,10 +110,10 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
 
 def _alone(bwrap: str, place: tuple[str, str, str] = _PLACE) -> list[str]:
     _, number, host = place
-    return [
-        bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--uid", number, "--gid", number, "--hostname", host,
-        "--cap-drop", "ALL", "--die-with-parent", "--new-session",
-    ]  # fmt: skip
+    words = [bwrap, "--unshare-all", "--unshare-user", "--uid", number, "--gid", number, "--hostname", host]
+    if bwrap not in _old:
+        words.append("--disable-userns")
+    return [*words, "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
 
 
 def etc_files(folder: str, user: str, number: str, home: str) -> tuple[tuple[str, str], ...]:
@@ -130,6 +130,9 @@ def etc_files(folder: str, user: str, number: str, home: str) -> tuple[tuple[str
 
 
 _known: dict[str, str | None] = {}
+_old: set[str] = (
+    set()
+)  # programs from before bubblewrap 0.8, which cannot keep a program from making further namespaces
 
 
 def probe(bwrap: str = "bwrap") -> str | None:
@@ -142,16 +145,33 @@ def probe(bwrap: str = "bwrap") -> str | None:
 def _ask(bwrap: str) -> str | None:
     if not sys.platform.startswith("linux"):
         return "bubblewrap is there for Linux only"
-    from accord.io import processes
-
-    words = [*_alone(bwrap), "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"]
     try:
-        status = processes.run(words, cwd=None, env={}, log=os.devnull, timeout=20, alone=True).status
+        status = _tried(bwrap)
+        if status == 0:
+            return None
+        said = _complaint(bwrap)
+        if "disable-userns" in said:
+            _old.add(bwrap)
+            status = _tried(bwrap)
+            said = "" if status == 0 else _complaint(bwrap)
     except OSError:
         return "bubblewrap (bwrap) is not installed"
-    if status == 0:
-        return None
+    return None if status == 0 else f"bubblewrap cannot work here: {said or f'exit status {status}'}"
+
+
+def _words(bwrap: str) -> list[str]:
+    return [*_alone(bwrap), "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"]
+
+
+def _tried(bwrap: str) -> int:
+    from accord.io import processes
+
+    return processes.run(_words(bwrap), cwd=None, env={}, log=os.devnull, timeout=20, alone=True).status
+
+
+def _complaint(bwrap: str) -> str:
+    """The last line of what the program says of its failure."""
     import subprocess
 
-    said = subprocess.run(words, capture_output=True, text=True, check=False).stderr.strip().splitlines()
-    return f"bubblewrap cannot work here: {said[-1] if said else f'exit status {status}'}"
+    done = subprocess.run(_words(bwrap), capture_output=True, text=True, check=False)
+    return (done.stderr.strip().splitlines() or [""])[-1]
