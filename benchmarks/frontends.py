@@ -1,6 +1,6 @@
 """A small pure project built by several frontends, side by side: the whole command, isolated, warm, without a network.
 
-    python benchmarks/frontends.py [--runs N] [--json] [--links DIR]
+    python benchmarks/frontends.py [--runs N] [--json] [--links DIR] [--only WORD]
 
 Contenders that are not installed are left out, and said so.  ``accord`` is the one beside this Python; the wheel of
 ``accord-backend`` is built from this repository first.  Runs are interleaved in turning order; figures are medians.
@@ -126,9 +126,11 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--links", help="a folder with a wheel of accord-backend")
+    parser.add_argument("--only", action="append", default=[], help="contenders with this in their name")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="frontends-") as root:
         group, missing = contenders(root, args.links)
+        group = [one for one in group if not args.only or any(word in one.label for word in args.only)]
         measure(group, args.runs, lambda text: print(text, file=sys.stderr))
     rows = {
         one.label: {

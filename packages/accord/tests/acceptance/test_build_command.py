@@ -350,3 +350,17 @@ def test_pruning_removes_environments_that_nothing_was_built_in_for_long(world: 
     world.accord("cache", "prune", "--older-than", "1d").fine()
     assert not os.path.exists(f"{world.cache}/build-envs-v2/{name}")
     world.accord("build").fine()
+
+
+def test_without_isolation_a_backend_that_is_editable_there_is_found(world: World) -> None:
+    world.accord("venv", "env").fine()
+    elsewhere = os.path.join(world.root, "elsewhere")
+    os.makedirs(elsewhere)
+    with open(os.path.join(elsewhere, "demo_backend.py"), "w", encoding="utf-8") as file:
+        file.write(GOOD_BACKEND)
+    with open(os.path.join(world.site("env"), "demo.pth"), "w", encoding="utf-8") as file:
+        file.write(f"{elsewhere}\n")
+    world.write("pyproject.toml", '[build-system]\nrequires = []\nbuild-backend = "demo_backend"\n')
+    words = ("build", "--wheel", "--no-build-isolation", "-p", "env")
+    world.accord(*words).fine()
+    assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]

@@ -162,8 +162,10 @@ class Shelters:
         executable: str,
         environ: Mapping[str, str],
         home: str,
+        more: Sequence[str] = (),
     ) -> Shelter:
-        """The place for a build with the variables ``environ`` to build ``tree`` in, with ``scratch`` (which has folders :data:`HOME` and :data:`TEMPORARY`) to write to."""
+        """The place for a build with the variables ``environ`` to build ``tree`` in, with ``scratch`` (which has folders :data:`HOME` and :data:`TEMPORARY`) to write to; it also
+        reads the folders ``more``."""
         if not self.closed:
             return Shelter(None, tree)
         readonly = [

@@ -178,6 +178,7 @@ class Workshop:
             executable=python,
             environ=environment,
             home=self._environ.get("HOME", ""),
+            more=() if options.isolated else _on_its_path(python),
         )
         meanwhile, self._meanwhile = self._meanwhile, None
         return Hooks(
@@ -209,3 +210,19 @@ class Workshop:
                 context=(f"build requirements: {', '.join(requirements) or 'none'}", *error.context),
                 hint=error.hint,
             ) from error
+
+
+def _on_its_path(python: str) -> list[str]:
+    """Folders that the ``.pth`` files of an environment put on its path: a backend that is installed as editable."""
+    from glob import glob
+
+    found = []
+    for path in glob(f"{os.path.dirname(os.path.dirname(python))}/lib/python*/site-packages/*.pth"):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found += [
+                line for line in file.read(_PTH).splitlines() if line.startswith("/") and os.path.isdir(line)
+            ]
+    return found
+
+
+_PTH = 1 << 16
