@@ -172,6 +172,7 @@ class Shelters:
             os.path.dirname(os.path.dirname(executable)),
             python.base_prefix,
             *_folders(environ, home),
+            *more,
         ]
         inner = tree.startswith(scratch + os.sep)
         writable: list[str] = []

@@ -391,7 +391,9 @@ class Bench:
             made, requirements = self.workshop.perform(job, "build", into)
         except HookNotThere as error:
             raise BuildError(
-                "build-output-invalid", f"{label}: its build backend has no {error}", hint="see PEP 517"
+                "build-output-invalid",
+                f"{label}: its build backend has no build_{kind}",
+                hint="choose a backend that follows PEP 517",
             ) from error
         finally:
             reporter.finish(task)
