@@ -60,6 +60,21 @@ def test_an_older_bubblewrap_does_without_what_it_does_not_know(tmp_path: Path) 
     assert "--disable-userns" in sandbox.command(view(tmp_path), ["true"], cwd="/")
 
 
+@here
+def test_that_there_is_a_sandbox_is_remembered_and_that_there_is_none_is_not(tmp_path: Path) -> None:
+    memo, count = tmp_path / "memo", tmp_path / "count"
+    for name, ending in (("works", "exit 0"), ("fails", "exit 1")):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\necho {name} >> {count}\n{ending}\n", encoding="utf-8")
+        program.chmod(0o755)
+    answers = []
+    for name in ("works", "works", "fails"):
+        sandbox._known.clear()  # another run
+        answers.append(sandbox.probe(str(tmp_path / name), str(memo)) is None)
+    assert answers == [True, True, False]
+    assert count.read_text(encoding="utf-8").split()[:2] == ["works", "fails"]
+
+
 def test_paths_are_translated_to_where_they_are_seen(tmp_path: Path) -> None:
     one = view(tmp_path, moved=((str(tmp_path / "scratch"), "/build"),))
     assert one.inside(str(tmp_path / "scratch" / "tree")) == "/build/tree"

@@ -53,9 +53,10 @@ _LOOK = (
 class SandboxPolicy:
     """``mode`` is one of :data:`MODES`; ``network`` holds normalised names of projects whose builds may use it, or
     ``:all:``; ``bwrap`` is the program that is asked for.  A build sees its scratch folder as ``place``, itself as
-    ``user`` with the number ``uid``, and the machine as ``host``."""
+    ``user`` with the number ``uid``, and the machine as ``host``.  ``memo`` is a file that remembers that there is a
+    sandbox here."""
 
-    __slots__ = ("bwrap", "host", "mode", "network", "place", "uid", "user")
+    __slots__ = ("bwrap", "host", "memo", "mode", "network", "place", "uid", "user")
 
     def __init__(
         self,
@@ -67,7 +68,9 @@ class SandboxPolicy:
         user: str = "builder",
         uid: str = "1000",
         host: str = "build",
+        memo: str | None = None,
     ) -> None:
+        self.memo = memo
         self.mode = mode
         self.network = network
         self.bwrap = bwrap
@@ -88,9 +91,12 @@ class SandboxPolicy:
 class Shelter:
     """The place of one build.  ``closed`` says whether it is the sandbox."""
 
-    __slots__ = ("_bwrap", "_cost", "_cwd", "_looked", "_view", "closed", "network")
+    __slots__ = ("_bwrap", "_cost", "_cwd", "_looked", "_memo", "_view", "closed", "network")
 
-    def __init__(self, view: sandbox.View | None, cwd: str, bwrap: str = "bwrap") -> None:
+    def __init__(
+        self, view: sandbox.View | None, cwd: str, bwrap: str = "bwrap", memo: str | None = None
+    ) -> None:
+        self._memo = memo
         self._view = view
         self._cwd = cwd
         self._bwrap = bwrap
@@ -121,7 +127,10 @@ class Shelter:
 
     def broken(self, done: Finished, tail: Sequence[str]) -> bool:
         """Whether it was the sandbox that failed and not what ran in it."""
-        return self.closed and done.status == 1 and bool(tail) and tail[0].startswith("bwrap: ")
+        broken = self.closed and done.status == 1 and bool(tail) and tail[0].startswith("bwrap: ")
+        if broken and self._memo is not None and os.path.exists(self._memo):
+            os.unlink(self._memo)
+        return broken
 
 
 class Shelters:
@@ -137,7 +146,7 @@ class Shelters:
         """Whether builds run in the sandbox.  BuildError ``sandbox-unavailable`` where it is required and not here."""
         if self._policy.mode == "off":
             return False
-        reason = sandbox.probe(self._policy.bwrap)
+        reason = sandbox.probe(self._policy.bwrap, self._policy.memo)
         if reason is None:
             return True
         if self._policy.mode == "require":
@@ -194,7 +203,7 @@ class Shelters:
             shown=sandbox.etc_files(f"{scratch}/etc", self._policy.user, self._policy.uid, self._policy.home),
             network=self._policy.may_connect(project),
         )
-        return Shelter(view, tree, self._policy.bwrap)
+        return Shelter(view, tree, self._policy.bwrap, self._policy.memo)
 
 
 def _outermost(paths: Sequence[str]) -> list[str]:

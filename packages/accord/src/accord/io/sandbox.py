@@ -13,6 +13,8 @@ from __future__ import annotations
 import os
 import sys
 
+from accord.io.files import boot_id, write_atomic
+
 __all__ = ["TEMPORARY", "View", "command", "etc_files", "probe"]
 
 TYPE_CHECKING = False
@@ -135,11 +137,46 @@ _old: set[str] = (
 )  # programs from before bubblewrap 0.8, which cannot keep a program from making further namespaces
 
 
-def probe(bwrap: str = "bwrap") -> str | None:
-    """Why there is no sandbox here, in words; None when there is one.  Asked once per run: it starts a program."""
+def probe(bwrap: str = "bwrap", memo: str | None = None) -> str | None:
+    """Why there is no sandbox here, in words; None when there is one.
+
+    Asked once per run, because it starts a program.  The file ``memo`` remembers a yes for later runs of the same boot,
+    user and container; whoever finds it wrong removes it.
+    """
     if bwrap not in _known:
-        _known[bwrap] = _ask(bwrap)
+        here = None if memo is None else _here(bwrap)
+        if memo is not None and here is not None and _read(memo) == here:
+            _known[bwrap] = None
+        else:
+            _known[bwrap] = _ask(bwrap)
+            if memo is not None and here is not None and _known[bwrap] is None and bwrap not in _old:
+                _write(memo, here)
     return _known[bwrap]
+
+
+def _here(bwrap: str) -> bytes | None:
+    """What a yes holds for: this boot, these namespaces, this user, this program by this name."""
+    try:
+        spaces = [os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "pid", "user")]
+        return repr((boot_id(), spaces, os.geteuid(), bwrap, os.environ.get("PATH"))).encode()
+    except OSError:
+        return None
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read(1 << 16)
+    except OSError:
+        return None
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write_atomic(path, data, sync=False)
+    except OSError:
+        pass  # a cache shared read-only: asked again next time
 
 
 def _ask(bwrap: str) -> str | None:

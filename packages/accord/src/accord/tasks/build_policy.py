@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from accord.build.policy import BuildPolicy
 from accord.build.shelter import MODES, SandboxPolicy
 from accord.build.workshop import BuildOptions
@@ -35,7 +37,7 @@ def sandbox_policy(session: Session) -> SandboxPolicy:
         names = frozenset(normalise(str(name)) for name in network)
     else:
         names = frozenset()
-    return SandboxPolicy(said, names)
+    return SandboxPolicy(said, names, memo=os.path.join(session.cache_dir, "builds-v1", "sandbox"))
 
 
 def build_options(
