@@ -28,11 +28,11 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Packages",
         (
+            ("build", "Build the sdist and the wheel of a project"),
             ("check", "Look for what an index would refuse and a maintainer would want"),
             ("wheel", "Look into, take apart, make, compare and repair wheels"),
             ("migrate", "Write pyproject.toml from setup.py, Poetry and other formats"),
         ),
-        (("build", "Build the sdist and the wheel of a project"),),
     ),
     (
         "Environments",
