@@ -48,7 +48,7 @@ def accord(cache: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[s
 
 
 def test_the_tour_does_the_main_job(cache: Path, tmp_path: Path) -> None:
-    done = accord(cache, tmp_path, "tour", str(EXAMPLES / "notes-web"), "--json")
+    done = accord(cache, tmp_path, "tour", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     steps: list[dict[str, Any]] = json.loads(done.stdout)
     by_command = {step["command"].split()[1]: step for step in steps}

@@ -1,5 +1,5 @@
 """The main job, done before a person's eyes on a copy of a small web application: lock, sync, run, ask, look, change,
-undo.
+undo.  Then the other one, on a copy of a small project with a module in C: build, install, run.
 
 Every step is the command a person would type, in a process of its own, with its time.  Nothing outside the scratch
 folder and the cache is touched.
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from accord.tasks.folders import upwards
 from accord_core.errors import AccordError, UsageError
@@ -22,7 +22,7 @@ from accord_core.errors import AccordError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["LIMITS", "Limits", "Step", "find_example", "take_tour"]
+__all__ = ["LIMITS", "Limits", "Packages", "Step", "find_example", "find_packages", "take_tour"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,34 @@ class Limits:
 
 LIMITS = Limits()
 EXAMPLE = os.path.join("examples", "notes-web")
-LEFT_OUT = (".venv", "pylock.toml", "__pycache__")
+COMPILED = os.path.join("examples", "fast-count")
+BACKEND = os.path.join("packages", "accord-backend")
+LEFT_OUT = (".venv", "pylock.toml", "__pycache__", "build", "dist")
 ADDED = "humanize"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step that was taken: its words, the command (empty for a question over HTTP), what it said, its seconds."""
+    """One step that was taken: its words, the command (empty where there was none), what it said, its seconds."""
 
     words: str
     command: str
     output: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What is built in the second part: the folder of a project with a module in C, and of the backend it asks for."""
+
+    project: str
+    backend: str
+
+
+def find_packages(start: str) -> Packages | None:
+    """Those of the checkout that ``start`` lies in, if there is one."""
+    found = upwards(os.path.abspath(start), os.path.join(COMPILED, "pyproject.toml"))
+    return None if found is None else Packages(os.path.join(found, COMPILED), os.path.join(found, BACKEND))
 
 
 def find_example(asked: str | None, start: str) -> str:
@@ -71,19 +87,30 @@ def find_example(asked: str | None, start: str) -> str:
 
 
 def take_tour(
-    example: str, scratch: str, *, tell: Callable[[Step], None], limits: Limits = LIMITS
+    example: str,
+    scratch: str,
+    *,
+    packages: Packages | None = None,
+    tell: Callable[[Step], None],
+    limits: Limits = LIMITS,
 ) -> tuple[Step, ...]:
-    """Show ``example`` in ``scratch``, an empty folder; ``tell`` hears of each step as it ends.
+    """Show ``example``, and how ``packages`` are built, in ``scratch``, an empty folder; ``tell`` hears of each step as
+    it ends.
 
     ``AccordError`` ``tour-failed`` with the output of the step that failed.
     """
-    import tomllib
+    tour = _Tour(_copied(example, scratch), tell, limits)
+    _use(tour)
+    if packages is not None and not _compiler():
+        tour.note(Step("a project with a module in C would be built here, but there is no C compiler", "", "", 0.0))
+    elif packages is not None:
+        tour = _Tour(_copied(packages.project, scratch), tell, limits, tour.steps)
+        _build(tour, packages.backend)
+    return tuple(tour.steps)
 
-    project = os.path.join(scratch, os.path.basename(example))
-    shutil.copytree(example, project, ignore=shutil.ignore_patterns(*LEFT_OUT))
-    with open(os.path.join(project, "pyproject.toml"), "rb") as file:
-        scripts = tomllib.load(file)["project"].get("scripts", {})
-    tour = _Tour(project, tell, limits)
+
+def _use(tour: _Tour) -> None:
+    scripts = _project_table(tour.project).get("scripts", {})
     tour.step("resolve what it asks for, and write the lock", "lock")
     tour.step("make its environment", "sync")
     tour.step("nothing to do: no network, no work", "sync")
@@ -94,15 +121,49 @@ def take_tour(
     tour.step("why is it there", "why", ADDED)
     tour.step("take the change of the environment back", "undo")
     tour.step("what was done", "history")
-    return tuple(tour.steps)
+
+
+def _build(tour: _Tour, backend: str) -> None:
+    name = next(iter(_project_table(tour.project)["scripts"]))
+    wheels = os.path.join("..", "wheels")
+    tour.step("the build backend, built by itself", "build", backend, "--wheel", "-o", wheels)
+    words = "a project with a module in C: its sdist, and from that its wheel"
+    tour.step(words, "build", "--find-links", wheels)
+    tour.step("what an index and a careful maintainer would say", "check")
+    tour.step("an environment for it", "venv")
+    (wheel,) = (file for file in os.listdir(os.path.join(tour.project, "dist")) if file.endswith(".whl"))
+    tour.step("install the wheel", "pip", "install", os.path.join("dist", wheel))
+    tour.step("run it", "run", "--no-sync", name, "README.md")
+
+
+def _compiler() -> str | None:
+    return shutil.which(os.environ.get("CC", "").partition(" ")[0] or "cc") or shutil.which("gcc")
+
+
+def _copied(project: str, scratch: str) -> str:
+    copy = os.path.join(scratch, os.path.basename(project))
+    shutil.copytree(project, copy, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    return copy
+
+
+def _project_table(folder: str) -> dict[str, Any]:
+    import tomllib
+
+    with open(os.path.join(folder, "pyproject.toml"), "rb") as file:
+        table: dict[str, Any] = tomllib.load(file)["project"]
+    return table
 
 
 class _Tour:
-    def __init__(self, project: str, tell: Callable[[Step], None], limits: Limits) -> None:
-        self._project = project
+    """Takes steps in ``project``, after those that were taken before."""
+
+    def __init__(
+        self, project: str, tell: Callable[[Step], None], limits: Limits, before: Sequence[Step] = ()
+    ) -> None:
+        self.project = project
         self._tell = tell
         self._limits = limits
-        self.steps: list[Step] = []
+        self.steps: list[Step] = [*before]
 
     def step(self, words: str, *command: str) -> None:
         begun = time.monotonic()
@@ -114,7 +175,7 @@ class _Tour:
                 raise
         if process.returncode:
             raise _failed(f"accord {' '.join(command)}", output)
-        self._note(Step(words, f"accord {' '.join(command)}", output.rstrip(), time.monotonic() - begun))
+        self.note(Step(words, f"accord {' '.join(command)}", output.rstrip(), time.monotonic() - begun))
 
     def application(self, script: str) -> None:
         """Start the application, ask it for its page over HTTP, and stop it again."""
@@ -130,7 +191,7 @@ class _Tour:
                 output = process.communicate(timeout=self._limits.answer)[0]
         if answer is None:
             raise _failed(f"accord {' '.join(command)}", output)
-        self._note(Step("run it, and ask it over HTTP", f"accord {' '.join(command)}", answer, seconds))
+        self.note(Step("run it, and ask it over HTTP", f"accord {' '.join(command)}", answer, seconds))
 
     def _ask(self, port: int, process: subprocess.Popen[str]) -> str | None:
         """``GET /``: the status and the first words, or ``None`` if it never answered well."""
@@ -156,14 +217,14 @@ class _Tour:
     def _started(self, command: Sequence[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "accord", "--no-progress", *command],
-            cwd=self._project,
+            cwd=self.project,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def _note(self, step: Step) -> None:
+    def note(self, step: Step) -> None:
         self.steps.append(step)
         self._tell(step)
 

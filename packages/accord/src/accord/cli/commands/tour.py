@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 def arguments(parser: Parser) -> None:
     parser.description = """Copies a small web application into a scratch folder and does there what Accord is for:
-        lock it, make its environment, run it and ask it over HTTP, show its tree, change a dependency, undo it. Every
-        step is a command you could type, with its time."""
+        lock it, make its environment, run it and ask it over HTTP, show its tree, change a dependency, undo it. Then a
+        small project with a module in C is built, checked, installed and run. Every step is a command you could type,
+        with its time."""
     parser.argument(
         "path",
         metavar="DIR",
@@ -32,13 +33,16 @@ def run(args: Args, context: Context) -> int:
     import accord
     from accord.tasks import tour
 
-    example = tour.find_example(args.path, os.path.dirname(accord.__file__))
+    here = os.path.dirname(accord.__file__)
+    example = tour.find_example(args.path, here)
+    packages = tour.find_packages(here) if args.path is None else None
 
     def tell(step: Step) -> None:
         if context.json:
             return
         context.out(f"{context.paint('#', 'dim')} {context.paint(step.words, 'bold')}  {step.seconds:.2f} s")
-        context.out(f"{context.paint('$', 'dim')} {context.paint(step.command, 'cyan')}")
+        if step.command:
+            context.out(f"{context.paint('$', 'dim')} {context.paint(step.command, 'cyan')}")
         for line in step.output.splitlines():
             context.out(f"  {line}")
         context.out()
@@ -46,10 +50,10 @@ def run(args: Args, context: Context) -> int:
 
     if args.keep is not None:
         os.makedirs(args.keep, exist_ok=True)
-        steps = tour.take_tour(example, args.keep, tell=tell)
+        steps = tour.take_tour(example, args.keep, packages=packages, tell=tell)
     else:
         with tempfile.TemporaryDirectory(prefix="accord-tour-") as scratch:
-            steps = tour.take_tour(example, scratch, tell=tell)
+            steps = tour.take_tour(example, scratch, packages=packages, tell=tell)
     if context.json:
         context.emit(
             [
