@@ -74,6 +74,7 @@ def test_other_words_for_the_same_are_no_difference(tmp_path: Path, old: str, ne
         ("Classifier: Topic :: Utilities\n", "", "classifiers"),
         ("License: MIT\n", "", "licence"),
         ("Provides-Extra: a\n", "", "extras"),
+        ("License-File: LICENSE\nLicense-File: NOTICE\n", "License-File: LICENSE\n", "License-File"),
         ("\nA readme\n", "\nAnother\n", "Description"),
         (
             "Description-Content-Type: text/markdown\n",

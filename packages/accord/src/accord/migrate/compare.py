@@ -156,6 +156,11 @@ def _metadata(old: bytes, new: bytes, by_poetry: bool) -> list[Difference]:
             continue
         if mine.get(key) != theirs.get(key):
             reason = _MEANT.get(key)
+            if key == "License-File":
+                lost = set(mine.get(key, ())) - set(theirs.get(key, ()))
+                if set(mine.get(key, ())) == set(theirs.get(key, ())):
+                    continue
+                reason = None if lost else reason
             if key == "Description-Content-Type" and key in mine and _kind(mine) != _kind(theirs):
                 reason = None
             if key == "Requires-Python" and _specifiers(mine) == _specifiers(theirs):

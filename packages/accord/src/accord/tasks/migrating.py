@@ -107,8 +107,13 @@ def migrate_folder(
     """:func:`migrate` with a session of its own."""
     from accord.tasks.session import Session
 
-    with Session(settings, python=python, project_dir=folder, reporter=reporter) as session:
-        return migrate(folder, options, session, ask=ask)
+    # Limits of build requirements are there because the old build is of its day; the new one says itself what it needs.
+    today = settings.replace(build_constraints=())
+    with (
+        Session(settings, python=python, project_dir=folder, reporter=reporter) as session,
+        Session(today, python=python, project_dir=folder, reporter=reporter) as new_session,
+    ):
+        return migrate(folder, options, session, ask=ask, new_session=new_session)
 
 
 def migrate(

@@ -66,7 +66,7 @@ def arguments(parser: Parser) -> None:
         "--build-constraint",
         metavar="FILE",
         dest="build_constraints",
-        help="Versions of build requirements must meet FILE",
+        help="What the old build needs must meet FILE (setuptools<72)",
         complete="file",
     )
 
