@@ -102,7 +102,9 @@ def take_tour(
     tour = _Tour(_copied(example, scratch), tell, limits)
     _use(tour)
     if packages is not None and not _compiler():
-        tour.note(Step("a project with a module in C would be built here, but there is no C compiler", "", "", 0.0))
+        tour.note(
+            Step("a project with a module in C would be built here, but there is no C compiler", "", "", 0.0)
+        )
     elif packages is not None:
         tour = _Tour(_copied(packages.project, scratch), tell, limits, tour.steps)
         _build(tour, packages.backend)
