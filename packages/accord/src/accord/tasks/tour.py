@@ -37,7 +37,7 @@ LIMITS = Limits()
 EXAMPLE = os.path.join("examples", "notes-web")
 COMPILED = os.path.join("examples", "fast-count")
 BACKEND = os.path.join("packages", "accord-backend")
-LEFT_OUT = (".venv", "pylock.toml", "__pycache__", "build", "dist")
+LEFT_OUT = (".venv", "pylock.toml", "__pycache__", "build", "dist", "*.so")
 ADDED = "humanize"
 
 
