@@ -51,7 +51,7 @@ REASONS = (
     (r"only published: \S+\.so$", "compiled"),
     (r"only published: \S+\.libs/", "repaired"),
     (r"content differs: \S+\.(c|cpp)$", "generated"),
-    (r"content differs: (_build_config|version)\.py$", "recorded"),
+    (r"content differs: \S+/(_build_config|version)\.py$", "recorded"),
     (r"content differs: \S+\.cmake$", "recorded"),
     (r"METADATA Classifier: nothing -> Programming Language", "newer"),
     (r"content differs: psutil/__init__\.py$", "sdist"),
