@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from accord.io import sandbox
 from accord.migrate.model import Leftover
 from accord.tasks.migrating import Options, _explained, migrate
 from accord.tasks.session import Session
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKEND = Path(__file__).parents[3] / "accord-backend"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "fast-count"
 SETUP = (
     "from setuptools import setup\nsetup(name='spam', version='1.0', packages=['spam'], description='Spam')\n"
 )
@@ -73,11 +76,8 @@ def test_a_setup_py_that_is_still_needed_is_not_removed(folder: Path, session: S
 
 
 def test_nothing_is_run_unless_somebody_says_so(folder: Path, session: Session) -> None:
-    (folder / "setup.py").write_text(HIDDEN)
-
-    def runner(*_: Any, **__: Any) -> Any:
-        raise AssertionError("it ran")
-
+    trace = folder.parent / "it ran"
+    (folder / "setup.py").write_text(f"{HIDDEN}open({str(trace)!r}, 'w')\n")
     asked: list[str] = []
 
     def no(question: str) -> bool:
@@ -89,8 +89,9 @@ def test_nothing_is_run_unless_somebody_says_so(folder: Path, session: Session) 
         (Options(run_setup=False, dry_run=True), no),
         (Options(dry_run=True), no),
     ):
-        outcome = migrate(str(folder), options, session, ask=ask, runner=runner)
+        outcome = migrate(str(folder), options, session, ask=ask)
         assert not outcome.ran_setup
+        assert not trace.exists()
         assert any("getpass" in left.why for left in outcome.leftovers)
     assert len(asked) == 1  # --no-run-setup is an answer
 
@@ -144,6 +145,57 @@ def test_a_real_project_builds_the_same_wheel_and_a_loss_is_seen(
         ran = migrate(str(folder), Options(check=True, dry_run=True, run_setup=True), session)
         assert ran.ran_setup
         assert [each for each in ran.differences or () if each.reason is None] == []
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["require", "off"])
+def test_a_setup_py_is_run_where_builds_are(folder: Path, tmp_path: Path, mode: str) -> None:
+    """It writes outside and hides that it failed: only without the sandbox something is there, and the rest is told."""
+    if mode == "require" and sandbox.probe() is not None:
+        pytest.skip(f"no sandbox here: {sandbox.probe()}")
+    outside = tmp_path / "outside"
+    wicked = f"try:\n    open({str(outside)!r}, 'w').close()\nexcept OSError:\n    pass\n"
+    (folder / "setup.py").write_text(wicked + HIDDEN)
+    settings = ResolveSettings(cache_dir=str(tmp_path / "cache"), build_sandbox=mode)
+    with Session(settings) as session:
+        outcome = migrate(str(folder), Options(run_setup=True, dry_run=True), session)
+    assert outcome.ran_setup
+    assert "description = " in outcome.written["pyproject.toml"]
+    assert outside.exists() == (mode == "off")
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["meson-python", "scikit-build-core"])
+def test_a_project_that_outgrew_its_description_builds_the_same_wheel(
+    links: str, tmp_path: Path, target: str
+) -> None:
+    folder = tmp_path / "fast-count"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("build", "*.so", "__pycache__"))
+    settings = ResolveSettings(cache_dir=str(tmp_path / "cache"), find_links=(links,))
+    with Session(settings) as session:
+        outcome = migrate(str(folder), Options(outgrown=target, check=True), session)
+        assert [each for each in outcome.differences or () if each.reason is None] == []
+        text = (folder / "pyproject.toml").read_text()
+        assert f'requires = ["{target}' in text
+        assert "[tool.pytest.ini_options]" in text
+        assert "tool.accord" not in text
+        with pytest.raises(UsageError) as caught:
+            migrate(str(folder), Options(outgrown=target), session)
+    assert caught.value.code == "migrate-not-described"
+
+
+def test_a_build_file_that_is_there_is_not_written_over(tmp_path: Path, session: Session) -> None:
+    folder = tmp_path / "fast-count"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("build", "*.so", "__pycache__"))
+    (folder / "meson.build").write_text("# by hand\n")
+    before = (folder / "pyproject.toml").read_text()
+    with pytest.raises(UsageError) as caught:
+        migrate(str(folder), Options(outgrown="meson-python"), session)
+    assert caught.value.code == "migrate-file-exists"
+    assert (folder / "meson.build").read_text() == "# by hand\n"
+    assert (folder / "pyproject.toml").read_text() == before
 
 
 @pytest.mark.network

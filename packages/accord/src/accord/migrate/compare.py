@@ -129,7 +129,7 @@ _PROPER = {
 _PEOPLE = ("Author", "Author-email", "Maintainer", "Maintainer-email")
 _LINKS = ("Home-page", "Download-URL", "Project-URL")
 _MEANT = {
-    "Metadata-Version": "the new backend writes the newer metadata",
+    "Metadata-Version": "each backend writes the metadata version it knows",
     "Dynamic": "which fields a build may change is the backend's to say",
     "License-File": "licence files are listed since metadata 2.4 (PEP 639)",
     "Import-Name": "import names are listed since metadata 2.5 (PEP 794)",

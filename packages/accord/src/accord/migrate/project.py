@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from accord.migrate.tree import Tree
 
-__all__ = ["Found", "describe"]
+__all__ = ["Found", "describe", "read_document"]
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ def describe(tree: Tree, kind: str | None = None, recorded: dict[str, Any] | Non
 
     UsageError ``migrate-nothing``; DocumentError of a reader.
     """
-    document = _pyproject(tree)
+    document = read_document(tree)
     found = _main(tree, document, kind, recorded)
     kinds = list(found.kinds) if found is not None else []
     if found is None:
@@ -112,7 +112,8 @@ def _name_of_folder(root: str) -> str:
     return "-".join(part for part in word.split("-") if part) or "project"
 
 
-def _pyproject(tree: Tree) -> dict[str, Any]:
+def read_document(tree: Tree) -> dict[str, Any]:
+    """``pyproject.toml`` of the tree as it stands, empty where there is none.  DocumentError ``toml-invalid``."""
     text = tree.read("pyproject.toml")
     if text is None:
         return {}

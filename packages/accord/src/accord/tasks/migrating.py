@@ -16,9 +16,10 @@ from accord_core.project.versions import sort_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from accord.build.shelter import Shelter, Shelters
     from accord.io.reporting import Reporter
     from accord.migrate.compare import Difference
     from accord.migrate.model import Described, Leftover
@@ -37,7 +38,8 @@ KINDS = (
 @dataclass(frozen=True, slots=True)
 class Options:
     """``kind`` limits what is read to one format; ``backend`` is the one to build with (None: accord where it can say
-    everything, the old one elsewhere); ``keep`` keeps the old one in any case.
+    everything, the old one elsewhere); ``keep`` keeps the old one in any case.  ``outgrown`` goes the other way: from
+    accord's description to the files of that backend (``meson-python``, ``scikit-build-core``).
 
     ``run_setup``: False never runs ``setup.py``, True does so where reading was not enough, None (nobody decided)
     reports what a run would tell.  ``lock`` makes ``pylock.toml`` with the versions of an old lock that could not be
@@ -47,6 +49,7 @@ class Options:
     kind: str | None = None
     backend: str | None = None
     keep: bool = False
+    outgrown: str | None = None
     run_setup: bool | None = None
     dry_run: bool = False
     remove_old: bool = False
@@ -122,7 +125,6 @@ def migrate(
     session: Session,
     *,
     ask: Callable[[str], bool] | None = None,
-    runner: Runner | None = None,
     new_session: Session | None = None,
 ) -> Migrated:
     """Read the project in ``folder`` and write its new description.
@@ -139,10 +141,12 @@ def migrate(
     if not os.path.isdir(folder):
         raise UsageError("migrate-nothing", f"{folder} is no folder", hint="name the folder of a project")
     tree = Tree(folder)
+    if options.outgrown is not None:
+        return _finished(_outgrown(tree, options.outgrown), options, session, new_session)
     found = describe(tree, options.kind)
-    ran = found.needs_run and _may_run(options, ask)
+    ran = found.needs_run and _may_run(options, ask, session)
     if ran:
-        found = describe(tree, options.kind, recorded=_recorded(tree, session, found.described, runner))
+        found = describe(tree, options.kind, recorded=_recorded(tree, session, found.described))
     written = write_document(
         found.described,
         tree,
@@ -174,19 +178,44 @@ def migrate(
         spent=_spent(described, written.backend),
         compiled=tuple(path.removeprefix("src/") for each in described.extensions for path in each.sources),
     )
+    outcome = _finished(outcome, options, session, new_session)
+    if described.pins and options.lock and not options.dry_run:
+        outcome = _locked(outcome, described.pins, session)
+    return outcome
+
+
+def _outgrown(tree: Tree, target: str) -> Migrated:
+    from accord.migrate.outgrown import outgrown_files
+
+    texts, leftovers = outgrown_files(tree, target)
+    return Migrated(tree.root, ("accord",), target, (), texts, (), (), leftovers, ran_setup=False)
+
+
+def _finished(
+    outcome: Migrated, options: Options, session: Session, new_session: Session | None
+) -> Migrated:
+    """What was made, compared and written as far as that was asked for."""
     if options.check:
         outcome = replace(outcome, differences=_compared(outcome, session, new_session or session))
     if not options.dry_run:
         _write(outcome)
-        if described.pins and options.lock:
-            outcome = _locked(outcome, described.pins, session)
     return outcome
 
 
-def _may_run(options: Options, ask: Callable[[str], bool] | None) -> bool:
-    if options.run_setup is not None:
-        return options.run_setup
-    return ask is not None and ask("setup.py says what only a run can tell: may it be run?")
+def _may_run(options: Options, ask: Callable[[str], bool] | None, session: Session) -> bool:
+    if options.run_setup is not None or ask is None:
+        return bool(options.run_setup)
+    closed = _shelters(session).closed
+    where = "in the sandbox?" if closed else "here? Without a sandbox its code can do all that you can."
+    return ask(f"setup.py says what only a run can tell: may it be run {where}")
+
+
+def _shelters(session: Session) -> Shelters:
+    """Where strangers' code runs: as builds do."""
+    from accord.build.shelter import Shelters
+    from accord.tasks.build_policy import sandbox_policy
+
+    return Shelters(sandbox_policy(session), session.reporter)
 
 
 def _write(outcome: Migrated) -> None:
@@ -245,17 +274,21 @@ def _removable(described: Described, backend: str) -> tuple[str, ...]:
     return tuple(path for path in described.read if path != "pyproject.toml" and path not in named)
 
 
-def _recorded(tree: Tree, session: Session, described: Described, runner: Runner | None) -> dict[str, Any]:
-    """What a run of ``setup.py`` gives, in an environment that has what it asks for, on a copy of the tree."""
+def _recorded(tree: Tree, session: Session, described: Described) -> dict[str, Any]:
+    """What a run of ``setup.py`` gives, in an environment that has what it asks for, on a copy of the tree, in the
+    sandbox where builds are."""
     import shutil
 
     from accord.build.environ import build_environment
-    from accord.io import processes
+    from accord.build.shelter import HOME, TEMPORARY
+    from accord.io import sandbox
     from accord.io.scratch import scratch_folder
     from accord.migrate.setup_run import record_setup
     from accord.tasks.build_environments import Isolated
+    from accord.tasks.build_policy import sandbox_policy
 
     os.makedirs(session.cache_dir, exist_ok=True)
+    policy, shelters = sandbox_policy(session), _shelters(session)
     python = Isolated(session).make(
         (*_old_requirements(tree), *described.build_requires), session.interpreter
     )
@@ -264,15 +297,44 @@ def _recorded(tree: Tree, session: Session, described: Described, runner: Runner
         shutil.copytree(
             tree.root, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".tox")
         )
-        for name in ("home", "tmp"):
-            os.mkdir(os.path.join(scratch, name), 0o700)
+        home, temporary = os.path.join(scratch, HOME), os.path.join(scratch, TEMPORARY)
+        for folder in (home, temporary):
+            os.mkdir(folder, 0o700)
+        closed = shelters.closed
         env = build_environment(
             session.environ,
             python=python,
-            home=os.path.join(scratch, "home"),
-            temporary=os.path.join(scratch, "tmp"),
+            home=policy.home if closed else home,
+            temporary=sandbox.TEMPORARY if closed else temporary,
+            user=policy.user if closed else None,
         )
-        return record_setup(copy, scratch, python=python, runner=runner or processes.run, env=env)
+        shelter = shelters.shelter(
+            None,
+            copy,
+            scratch,
+            own=False,
+            python=session.interpreter,
+            executable=python,
+            environ=env,
+            home=session.environ.get("HOME", ""),
+        )
+        return record_setup(copy, scratch, python=python, runner=_runner(shelter), env=env)
+
+
+def _runner(shelter: Shelter) -> Runner:
+    """Runs the recorder where builds run."""
+    from accord.io import processes
+
+    def run(
+        command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: str, timeout: float | None
+    ) -> processes.Finished:
+        words = [shelter.inside(word) for word in command]
+        place = None if shelter.closed else cwd
+        return processes.run(
+            shelter.command(words), cwd=place, env=env, log=log, timeout=timeout, alone=shelter.closed
+        )
+
+    return run
 
 
 def _old_requirements(tree: Tree) -> tuple[str, ...]:

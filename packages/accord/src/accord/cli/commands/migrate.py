@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KINDS = (
     "setuptools", "poetry", "flit", "pdm", "pipenv", "requirements", "uv", "conda", "bento", "buildout",
 )  # fmt: skip
+OUTGROWN = ("meson-python", "scikit-build-core")
 
 
 def arguments(parser: Parser) -> None:
@@ -26,11 +27,15 @@ def arguments(parser: Parser) -> None:
         over and what to do about it. The old files stay unless --remove-old.
 
         The build backend becomes accord's where it can describe everything the old build does; else the old one stays,
-        and the reason is told. --check builds a wheel before and after, and compares their files and metadata."""
+        and the reason is told. --check builds a wheel before and after, and compares their files and metadata.
+
+        A project whose extension modules outgrow accord's description goes on with --to meson-python or
+        --to scikit-build-core: their files are written from it."""
     parser.examples = (
         ("accord migrate --dry-run", "see what would be written"),
         ("accord migrate --check", "write it, and prove that the wheel stays the same"),
         ("accord migrate --to keep", "standard tables, the build backend as it is"),
+        ("accord migrate --to meson-python", "the description has become too small"),
     )
     parser.argument(
         "path", metavar="DIR", count="optional", help="The project's folder (default: here)", complete="dir"
@@ -40,9 +45,9 @@ def arguments(parser: Parser) -> None:
     )
     parser.value(
         "--to",
-        choices=("accord", "keep"),
+        choices=("accord", "keep", *OUTGROWN),
         default="accord",
-        help="The build backend: accord's, or the one there is",
+        help="The build backend: accord's, the one there is, or from accord's to one for larger builds",
     )
     parser.value(
         "--backend",
@@ -80,6 +85,7 @@ def run(args: Args, context: Context) -> int:
             kind=args.kind,
             backend=args.backend,
             keep=args.to == "keep" and args.backend is None,
+            outgrown=args.to if args.to in OUTGROWN else None,
             run_setup=args.run_setup,
             dry_run=args.dry_run,
             remove_old=args.remove_old,
@@ -109,7 +115,7 @@ def _ask(context: Context) -> Callable[[str], bool] | None:
 
     def ask(question: str) -> bool:
         context.finish()
-        context.stderr.write(f"{question} Its code can do all that you can. [y/N] ")
+        context.stderr.write(f"{question} [y/N] ")
         context.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
