@@ -54,7 +54,10 @@ def outgrown_files(tree: Tree, target: str) -> tuple[dict[str, str], tuple[Lefto
         for note in found.notes
     )
     licences = [] if "license-files" in document.get("project", {}) else _licences(tree)
-    return {**found.files, "pyproject.toml": _document(tree.read("pyproject.toml") or "", found, licences)}, left
+    return {
+        **found.files,
+        "pyproject.toml": _document(tree.read("pyproject.toml") or "", found, licences),
+    }, left
 
 
 def _licences(tree: Tree) -> list[str]:

@@ -191,9 +191,7 @@ def _outgrown(tree: Tree, target: str) -> Migrated:
     return Migrated(tree.root, ("accord",), target, (), texts, (), (), leftovers, ran_setup=False)
 
 
-def _finished(
-    outcome: Migrated, options: Options, session: Session, new_session: Session | None
-) -> Migrated:
+def _finished(outcome: Migrated, options: Options, session: Session, new_session: Session | None) -> Migrated:
     """What was made, compared and written as far as that was asked for."""
     if options.check:
         outcome = replace(outcome, differences=_compared(outcome, session, new_session or session))
