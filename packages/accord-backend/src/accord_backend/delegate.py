@@ -34,7 +34,7 @@ _KNOWN = {
     "sipbuild.api": ("sip", ()),
     "enscons.api": ("enscons", ()),
 }
-_KEYS = ("delegate", "requires")
+KEYS = ("delegate", "requires")
 
 
 class Delegate:
@@ -147,7 +147,7 @@ def find(root: str) -> Delegate | None:
     table = table.table("tool").table("accord").table("backend")
     if not table.data:
         return None
-    table.only(*_KEYS)
+    table.only(*KEYS)
     reference = table.text("delegate")
     requires = table.texts("requires")
     from . import rules

@@ -253,6 +253,23 @@ def test_run_with_a_package_the_project_does_not_ask_for(accord: Accord, project
     assert (above.returncode, above.stdout) == (0, "gamma 3.0\n"), above.stderr
 
 
+def test_a_wheel_that_was_built_anew_is_another_one(accord: Accord, index: Path, tmp_path: Path) -> None:
+    path = tmp_path / "zeta" / "zeta-1.0-py3-none-any.whl"
+    program = (
+        "--no-project",
+        "--with",
+        str(path),
+        "python",
+        "-c",
+        "import importlib.metadata as m; print(m.requires('zeta'))",
+    )
+    wheel(tmp_path, "zeta", "1.0")
+    first = run(*program)
+    assert first.stdout == "None\n", first.stderr
+    wheel(tmp_path, "zeta", "1.0", "beta")
+    assert run(*program).stdout == "['beta']\n"
+
+
 def test_a_script_runs_with_what_it_asks_for_until_it_is_upgraded(
     accord: Accord, index: Path, tmp_path: Path
 ) -> None:

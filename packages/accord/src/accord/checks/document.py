@@ -30,16 +30,18 @@ TOOLS = (
     "taskipy", "tbump", "tomlsort", "towncrier", "tox", "ty", "typos", "uv", "validate-pyproject", "versioneer",
     "versioningit", "vulture", "yapf", "zest-releaser",
 )  # fmt: skip
-_BACKEND_KEYS = {
-    "backend": ("delegate",),
+# As accord_backend has them, which is another distribution: a test holds the two together.
+BACKEND_KEYS = {
+    "backend": ("delegate", "requires"),
     "build": (
         "modules", "sdist-include", "sdist-exclude", "wheel-exclude", "version", "scripts", "headers", "data", "sboms",
     ),
     "extension": (
-        "name", "sources", "language", "include-dirs", "defines", "undefines", "libraries", "library-dirs", "pkg-config",
-        "compile-args", "link-args", "depends", "optional", "limited-api", "free-threaded", "when",
+        "name", "sources", "language", "include-dirs", "include-from", "defines", "undefines", "libraries",
+        "library-dirs", "pkg-config", "compile-args", "link-args", "depends", "optional", "limited-api",
+        "free-threaded", "cython-directives", "when",
     ),
-    "step": ("name", "command", "inputs", "outputs", "requires", "in-sdist"),
+    "step": ("name", "command", "template", "values", "inputs", "outputs", "requires", "in-sdist"),
 }  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def pyproject_invalid(subject: ProjectSubject) -> Iterable[Finding]:
 def backend_table(subject: ProjectSubject) -> Iterable[Finding]:
     """The build backend refuses keys it does not know, because a slip would silently build something else."""
     tool = subject.table("tool", "accord")
-    for name, known in _BACKEND_KEYS.items():
+    for name, known in BACKEND_KEYS.items():
         value = tool.get(name)
         many = isinstance(value, list)
         for number, table in enumerate(value if isinstance(value, list) else [value]):

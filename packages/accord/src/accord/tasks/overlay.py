@@ -116,7 +116,22 @@ def _key(session: Session, read: Inputs, base_env: str | None, script: str) -> s
 
 def _words(wish: Wish) -> str:
     requirement = None if wish.requirement is None else wish.requirement.as_tuple()
-    return repr((requirement, wish.reference, wish.base, wish.marker, wish.editable, sorted(wish.hashes)))
+    stamp = "" if wish.reference is None else _stamp(wish.reference, wish.base)
+    return repr(
+        (requirement, wish.reference, stamp, wish.base, wish.marker, wish.editable, sorted(wish.hashes))
+    )
+
+
+def _stamp(reference: str, base: str) -> str:
+    """What tells a file that was built anew from the one of the same name before."""
+    from accord.io.urls import path_of
+
+    path = os.path.join(base, path_of(reference.partition("#")[0]))
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):  # no path of this machine
+        return ""
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}" if os.path.isfile(path) else ""
 
 
 _NO_MATTER = frozenset(("build_sandbox", "cache_dir", "offline", "refresh", "upgrade"))
