@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +51,26 @@ def test_a_new_project_syncs_and_its_tests_pass(tmp_path: Path, wheels: Path, ki
     assert "1 passed" in accord("run", "--find-links", str(wheels), "pytest", "-q")
     if kind == "--package":
         assert accord("run", "--no-sync", name) == f"Hello from {name}!\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["--app", "--package", "--lib", "--extension"])
+def test_a_new_project_passes_every_check_and_builds(tmp_path: Path, wheels: Path, kind: str) -> None:
+    if kind == "--extension" and shutil.which("cc") is None:
+        pytest.skip("no C compiler here")
+    environ = {**os.environ, "ACCORD_CACHE_DIR": str(tmp_path / "cache")}
+
+    def accord(*words: str) -> dict[str, Any]:
+        command = [sys.executable, "-m", "accord", *words, "--json"]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    accord("init", kind, "spam")
+    accord("check", "spam", "--strict")
+    if kind != "--app":
+        made = accord("build", "spam", "--find-links", str(wheels))["built"][0]["files"]
+        assert [one["kind"] for one in made] == ["sdist", "wheel"]
+        # A wheel with a compiled module is for this machine until `accord wheel repair` has seen it.
+        accord("check", *(one["path"] for one in made if kind != "--extension" or one["kind"] == "sdist"))

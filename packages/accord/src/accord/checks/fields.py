@@ -144,7 +144,12 @@ def description_form(subject: Subject) -> Iterable[Finding]:
 def people_missing(subject: Subject) -> Iterable[Finding]:
     """People who find a fault, or a hole, want to know whom to tell."""
     facts = _facts(subject)
-    if not facts.people and facts.name and not {"authors", "author", "author-email"} & set(facts.dynamic):
+    if (
+        not facts.people
+        and facts.name
+        and subject.public
+        and not {"authors", "author", "author-email"} & set(facts.dynamic)
+    ):
         yield Finding("nobody is named as author or maintainer", facts.place("authors"))
 
 
@@ -161,7 +166,7 @@ def email_invalid(subject: Subject) -> Iterable[Finding]:
 def urls_missing(subject: Subject) -> Iterable[Finding]:
     """Source, documentation and issue tracker are what readers of the page look for. Write ``[project.urls]``."""
     facts = _facts(subject)
-    if not facts.urls and facts.name and "urls" not in facts.dynamic:
+    if not facts.urls and facts.name and subject.public and "urls" not in facts.dynamic:
         yield Finding(
             "there are no links", facts.place("urls"), "write [project.urls] with Source and Issues"
         )

@@ -98,10 +98,14 @@ def _write(meant: str | None) -> str:
 
 @check("license-missing", "Nothing says under which licence it is", WARNING, "project", "sdist", "wheel")
 def license_missing(subject: Subject) -> Iterable[Finding]:
-    """Without a licence nobody may use it. Write an SPDX expression: ``license = "MIT"``."""
+    """Without a licence nobody may use it. Write an SPDX expression: ``license = "MIT"``.
+
+    Not asked of a program that is run where it lies, nor of what the classifier ``Private :: Do Not Upload`` keeps at home.
+    """
     facts = subject.facts
     if (
         facts is None
+        or not subject.public
         or facts.license
         or facts.license_text
         or _classifiers(subject)
@@ -191,7 +195,7 @@ def license_file_missing(subject: Subject) -> Iterable[Finding]:
         there = any(
             _LICENCE_FILE.match(path) or _LICENCE_FILE.match(path.rpartition("/")[2]) for path in tops
         )
-    if not there and not named:
+    if not there and not named and subject.public:
         yield Finding("the text of the licence is not there", subject.where(), "put it into a file LICENSE")
 
 

@@ -79,6 +79,11 @@ class Subject:
         inside = os.path.join(self.path, path) if self.kind == "project" else f"{self.path}/{path}"
         return Where(inside, line=line, key=key)
 
+    @property
+    def public(self) -> bool:
+        """Whether strangers may meet it: no index takes what is called ``Private ::``."""
+        return not any(one.startswith("Private ::") for one in (self.facts.classifiers if self.facts else ()))
+
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The Python files of the library, parsed for the lowest Python the project runs on."""
@@ -102,6 +107,12 @@ class ProjectSubject(Subject):
     data: dict[str, Any] | None = None
     faults: tuple[DocumentError, ...] = ()
     document: str = ""
+
+    @property
+    def public(self) -> bool:
+        """Also not a program that is run where it lies: nothing says how to build it."""
+        built = self.data is None or "build-system" in self.data or "setup.py" in self.files
+        return built and super().public
 
     def place(self, at: KeyPath) -> Where:
         """Where a key of ``pyproject.toml`` stands."""

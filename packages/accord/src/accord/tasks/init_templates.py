@@ -105,6 +105,9 @@ def pyproject(plan: Plan) -> str:
             lines.append('license-files = ["LICENSE"]')
     if plan.authors:
         lines.append(f"authors = [{', '.join(_person(one) for one in plan.authors)}]")
+    if plan.licence is None and plan.kind != "app":
+        # Nobody may use it, so no index shall take it by accident.
+        lines.append('classifiers = ["Private :: Do Not Upload"]')
     lines.append("dependencies = []")
     if plan.kind == "package":
         lines += ["", "[project.scripts]", f'{normalise(plan.name)} = "{plan.package}.__main__:main"']
