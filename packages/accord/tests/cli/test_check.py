@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from accord.checks.table import CHECKS
+from accord.io import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,6 +258,17 @@ def test_import_finds_what_cannot_be_imported(accord: Callable[..., Any], tmp_pa
     assert "import ham" not in broken.out
     killed = accord(*words, importing(tmp_path, "import os\nos.kill(os.getpid(), 9)\n"))
     assert "import spam fails: the interpreter ended with status -9" in killed.out
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sandbox.probe() is not None, reason=f"no sandbox here: {sandbox.probe()}")
+def test_what_is_imported_is_shut_away(accord: Callable[..., Any], tmp_path: Path) -> None:
+    words = ("--offline", "check", "--no-index", "--select", "import-fails", "--import")
+    name = importing(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    accord(*words, name)
+    assert not (tmp_path / "ran").exists()
+    assert accord(*words, "--sandbox", "off", name).status == 0
+    assert (tmp_path / "ran").exists()
 
 
 def test_import_needs_a_wheel(accord: Callable[..., Any], project: Path) -> None:

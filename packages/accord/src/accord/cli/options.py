@@ -10,8 +10,19 @@ from __future__ import annotations
 from accord.tasks.settings import ResolveSettings, Selection, normal_names
 
 __all__ = [
-    "build_options", "dry_run_option", "engine", "environment_options", "index_options", "install_arguments", "install_options",
-    "python_option", "resolve_settings", "resolver_options", "selection", "selection_options",
+    "build_options",
+    "dry_run_option",
+    "engine",
+    "environment_options",
+    "index_options",
+    "install_arguments",
+    "install_options",
+    "python_option",
+    "resolve_settings",
+    "resolver_options",
+    "sandbox_option",
+    "selection",
+    "selection_options",
     "upgrade_options",
 ]  # fmt: skip
 
@@ -139,6 +150,16 @@ def upgrade_options(parser: Parser) -> None:
     parser.append("-P", "--upgrade-package", metavar="NAME", help="The same for one package; may be repeated")
 
 
+def sandbox_option(parser: Parser) -> None:
+    """Where strangers' code runs."""
+    parser.value(
+        "--sandbox",
+        choices=("require", "warn", "off"),
+        env="ACCORD_BUILD_SANDBOX",
+        help="Run strangers' code in a sandbox: or not at all, or without one after a warning (the default), or never",
+    )
+
+
 def build_options(parser: Parser) -> None:
     """What may be built from source, and how."""
     parser.section("Build options")
@@ -156,12 +177,7 @@ def build_options(parser: Parser) -> None:
     )
     parser.append("--config-settings-package", metavar="NAME:KEY=VALUE", help="The same for one package")
     parser.flag("--no-build-isolation", help="Build with what is installed in the environment")
-    parser.value(
-        "--sandbox",
-        choices=("require", "warn", "off"),
-        env="ACCORD_BUILD_SANDBOX",
-        help="Build in a sandbox: or not at all, or without one after a warning (the default), or never",
-    )
+    sandbox_option(parser)
 
 
 def install_options(parser: Parser) -> None:

@@ -1,7 +1,7 @@
 """Importing what a wheel brings, in an environment of its own: the one check that runs code, and only when it is asked for.
 
 The environment holds the wheel and what it asks for, and is kept as those of ``accord run`` are.  Each name is imported
-by a fresh, isolated interpreter (``-I``), which may take a minute.
+by a fresh, isolated interpreter (``-I``) in the sandbox that builds run in, and may take a minute.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from accord.io import processes
+from accord.io.folders import cache_dir
 from accord.io.scratch import scratch_folder
 from accord.tasks.overlay import run_environment
-from accord.tasks.run import environment_variables
+from accord.tasks.session import Session
+from accord.tasks.sheltered import Sheltered
 
 if TYPE_CHECKING:
     from accord.checks.subjects import WheelSubject
+    from accord.io import processes
     from accord.io.reporting import Reporter
     from accord.tasks.settings import ResolveSettings
 
@@ -50,23 +52,32 @@ def import_modules(
         reporter=reporter,
     )
     executable = os.path.join(env, "bin", "python")
-    variables = {
-        key: value
-        for key, value in environment_variables(env, os.environ).items()
-        if key in ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
-    }
     found = {}
-    with scratch_folder("accord-import-") as scratch:
+    os.makedirs(cache_dir(settings.cache_dir, os.environ), exist_ok=True)
+    with (
+        Session(settings, python=env, reporter=reporter) as session,
+        scratch_folder("import-", session.cache_dir) as scratch,
+    ):
+        work = os.path.join(scratch, "work")
+        os.mkdir(work)
+        place = Sheltered(session, work, scratch, executable, _shared(env))
         for name in importable(subject):
-            finished = processes.run(
+            finished = place.run(
                 [executable, "-I", "-c", _PROGRAM, name],
-                cwd=scratch,
-                env=variables,
+                cwd=work,
+                env=place.environment,
                 log=os.path.join(scratch, "log"),
                 timeout=PATIENCE,
             )
             found[name] = _fault(finished)
     return found
+
+
+def _shared(env: str) -> tuple[str, ...]:
+    """The folders that a sealed environment leads to."""
+    library = os.path.join(env, "lib")
+    links = (os.path.join(library, name) for name in os.listdir(library))
+    return tuple(os.path.realpath(link) for link in links if os.path.islink(link))
 
 
 def _requirement(subject: WheelSubject) -> str:
@@ -85,4 +96,6 @@ def _fault(finished: processes.Finished) -> str:
     if finished.status == 0:
         return ""
     last = finished.tail(1)
-    return last[0] if last else f"the interpreter ended with status {finished.status}"
+    # The sandbox tells a signal as shells do.
+    status = finished.status if finished.status <= 128 else 128 - finished.status
+    return last[0] if last else f"the interpreter ended with status {status}"

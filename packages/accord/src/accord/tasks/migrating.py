@@ -16,14 +16,12 @@ from accord_core.project.versions import sort_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
     from typing import Any
 
-    from accord.build.shelter import Shelter, Shelters
     from accord.io.reporting import Reporter
     from accord.migrate.compare import Difference
     from accord.migrate.model import Described, Leftover
-    from accord.migrate.setup_run import Runner
     from accord.migrate.tree import Tree
     from accord.tasks.session import Session
     from accord.tasks.settings import ResolveSettings
@@ -203,17 +201,11 @@ def _finished(outcome: Migrated, options: Options, session: Session, new_session
 def _may_run(options: Options, ask: Callable[[str], bool] | None, session: Session) -> bool:
     if options.run_setup is not None or ask is None:
         return bool(options.run_setup)
-    closed = _shelters(session).closed
+    from accord.tasks.sheltered import shelters
+
+    closed = shelters(session).closed
     where = "in the sandbox?" if closed else "here? Without a sandbox its code can do all that you can."
     return ask(f"setup.py says what only a run can tell: may it be run {where}")
-
-
-def _shelters(session: Session) -> Shelters:
-    """Where strangers' code runs: as builds do."""
-    from accord.build.shelter import Shelters
-    from accord.tasks.build_policy import sandbox_policy
-
-    return Shelters(sandbox_policy(session), session.reporter)
 
 
 def _write(outcome: Migrated) -> None:
@@ -277,16 +269,12 @@ def _recorded(tree: Tree, session: Session, described: Described) -> dict[str, A
     sandbox where builds are."""
     import shutil
 
-    from accord.build.environ import build_environment
-    from accord.build.shelter import HOME, TEMPORARY
-    from accord.io import sandbox
     from accord.io.scratch import scratch_folder
     from accord.migrate.setup_run import record_setup
     from accord.tasks.build_environments import Isolated
-    from accord.tasks.build_policy import sandbox_policy
+    from accord.tasks.sheltered import Sheltered
 
     os.makedirs(session.cache_dir, exist_ok=True)
-    policy, shelters = sandbox_policy(session), _shelters(session)
     python = Isolated(session).make(
         (*_old_requirements(tree), *described.build_requires), session.interpreter
     )
@@ -295,44 +283,8 @@ def _recorded(tree: Tree, session: Session, described: Described) -> dict[str, A
         shutil.copytree(
             tree.root, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".tox")
         )
-        home, temporary = os.path.join(scratch, HOME), os.path.join(scratch, TEMPORARY)
-        for folder in (home, temporary):
-            os.mkdir(folder, 0o700)
-        closed = shelters.closed
-        env = build_environment(
-            session.environ,
-            python=python,
-            home=policy.home if closed else home,
-            temporary=sandbox.TEMPORARY if closed else temporary,
-            user=policy.user if closed else None,
-        )
-        shelter = shelters.shelter(
-            None,
-            copy,
-            scratch,
-            own=False,
-            python=session.interpreter,
-            executable=python,
-            environ=env,
-            home=session.environ.get("HOME", ""),
-        )
-        return record_setup(copy, scratch, python=python, runner=_runner(shelter), env=env)
-
-
-def _runner(shelter: Shelter) -> Runner:
-    """Runs the recorder where builds run."""
-    from accord.io import processes
-
-    def run(
-        command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: str, timeout: float | None
-    ) -> processes.Finished:
-        words = [shelter.inside(word) for word in command]
-        place = None if shelter.closed else cwd
-        return processes.run(
-            shelter.command(words), cwd=place, env=env, log=log, timeout=timeout, alone=shelter.closed
-        )
-
-    return run
+        place = Sheltered(session, copy, scratch, python)
+        return record_setup(copy, scratch, python=python, runner=place.run, env=place.environment)
 
 
 def _old_requirements(tree: Tree) -> tuple[str, ...]:

@@ -48,6 +48,7 @@ def arguments(parser: Parser) -> None:
         help="Install each wheel into an environment of its own and import it; this runs its code",
     )
     options.python_option(parser, "The interpreter --import runs it with")
+    options.sandbox_option(parser)
     options.index_options(parser)
 
 

@@ -1,0 +1,77 @@
+"""A stranger's program that is no build: run where builds run, in the sandbox or by the same policy in the open.
+
+Combines ``accord.build.shelter`` with a session's settings.  The program sees the system, its interpreter and a copy of
+what it is about; it writes below its scratch folder alone.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from accord.build.environ import build_environment
+from accord.build.shelter import HOME, TEMPORARY, Shelters
+from accord.io import processes, sandbox
+from accord.tasks.build_policy import sandbox_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from accord.tasks.session import Session
+
+__all__ = ["Sheltered", "shelters"]
+
+
+def shelters(session: Session) -> Shelters:
+    """The policy of a session: whether there is a sandbox, and what is said where there is none."""
+    return Shelters(sandbox_policy(session), session.reporter)
+
+
+class Sheltered:
+    """A place for programs of the interpreter ``executable`` that work in ``folder``, which lies below ``scratch``.
+
+    ``more`` are further folders they may read; ``environment`` are the variables they get.
+    """
+
+    def __init__(
+        self, session: Session, folder: str, scratch: str, executable: str, more: Sequence[str] = ()
+    ) -> None:
+        policy, found = sandbox_policy(session), shelters(session)
+        home, temporary = os.path.join(scratch, HOME), os.path.join(scratch, TEMPORARY)
+        for each in (home, temporary):
+            os.makedirs(each, mode=0o700, exist_ok=True)
+        closed = found.closed
+        self.environment: Mapping[str, str] = build_environment(
+            session.environ,
+            python=executable,
+            home=policy.home if closed else home,
+            temporary=sandbox.TEMPORARY if closed else temporary,
+            user=policy.user if closed else None,
+        )
+        self._folder = folder
+        self._shelter = found.shelter(
+            None,
+            folder,
+            scratch,
+            own=False,
+            python=session.interpreter,
+            executable=executable,
+            environ=self.environment,
+            home=session.environ.get("HOME", ""),
+            more=more,
+        )
+
+    def run(
+        self, command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: str, timeout: float | None
+    ) -> processes.Finished:
+        """Run ``command`` (paths as they are outside) in ``cwd``, the folder of this place."""
+        closed = self._shelter.closed
+        words = [self._shelter.inside(word) for word in command]
+        return processes.run(
+            self._shelter.command(words),
+            cwd=None if closed else cwd,
+            env=env,
+            log=log,
+            timeout=timeout,
+            alone=closed,
+        )
