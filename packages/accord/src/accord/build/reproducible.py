@@ -2,19 +2,19 @@
 
 The second build has another path, user, home, host, umask, time zone, language, hash seed and file times.  What two
 files differ in is told member by member: its contents with the first lines that differ, its mode, its time, its order,
-how it is packed.  Reads archives that were built here and checked before; decides nothing about them.
+how it is packed.  ``accord.wheels`` finds the differences; here they are put into words.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import shutil
-import tarfile
-import zipfile
 from typing import TYPE_CHECKING
 
 from accord.build.shelter import SandboxPolicy
+from accord.wheels.compare import compare
+from accord.wheels.contents import open_contents
+from accord.wheels.textdiff import text_diffs
 from accord_core.errors import BuildError
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from accord.build.products import Product
     from accord.build.workshop import BuildOptions
+    from accord.wheels.compare import Change, Comparison
+    from accord.wheels.contents import File
+    from accord.wheels.textdiff import TextDiff
 
 __all__ = ["VARIED", "check_same", "copy_tree", "explain", "varied"]
 
@@ -40,7 +43,7 @@ _LEFT_OUT = (
 )  # fmt: skip
 _LINES = 6  # of one text that differs
 _MEMBERS = 10  # that are shown
-_TEXT = 1 << 20  # bytes of a member that is compared line by line
+_BINARY = 1 << 28  # bytes of a member that is compared byte by byte
 
 
 def varied(options: BuildOptions) -> BuildOptions:
@@ -105,12 +108,15 @@ def check_same(first: Sequence[Product], second: Sequence[Product], label: str) 
 
 def explain(one: str, other: str) -> list[str]:
     """What the archives at ``one`` and ``other`` differ in, a line each; the first holds the name of the file."""
-    read = _zip if one.endswith((".whl", ".zip")) else _tar
-    before, after = read(one), read(other)
-    lines = list(_differences(before, after))
-    if not lines:
+    found = compare(one, other)
+    lines = [f"{each.path}: only in the first" for each in found.removed]
+    lines += [f"{each.path}: only in the second" for each in found.added]
+    texts = {each.path: each for each in text_diffs(found)}
+    for change in found.changed:
+        lines += _told(change, texts.get(change.path), found)
+    if found.container:
         lines = ["the members are the same; the archive around them is not (compression, or its header)"]
-        if not one.endswith((".whl", ".zip")) and _gzip_head(one) != _gzip_head(other):
+        if found.kind == "sdist" and _gzip_head(one) != _gzip_head(other):
             lines = ["the gzip header differs: it holds a time or a name"]
     more = len(lines) - _MEMBERS * _LINES
     if more > 0:
@@ -118,90 +124,51 @@ def explain(one: str, other: str) -> list[str]:
     return [f"{os.path.basename(one)}:", *(f"  {line}" for line in lines)]
 
 
-class _Member:
-    """One member: ``data``, ``mode``, ``time``, and ``more`` (owner, how it is packed) to compare as it is."""
-
-    __slots__ = ("data", "mode", "more", "time")
-
-    def __init__(self, data: bytes, mode: int, time: object, more: object) -> None:
-        self.data = data
-        self.mode = mode
-        self.time = time
-        self.more = more
-
-
-def _zip(path: str) -> dict[str, _Member]:
-    with zipfile.ZipFile(path) as archive:
-        return {
-            one.filename: _Member(
-                archive.read(one),
-                one.external_attr >> 16,
-                one.date_time,
-                (one.compress_type, one.create_system, one.extra),
-            )
-            for one in archive.infolist()
-        }
+def _told(change: Change, text: TextDiff | None, found: Comparison) -> Iterator[str]:
+    old, new = change.old, change.new
+    assert old is not None and new is not None
+    words = {
+        "mode": f"mode {old.mode:o} and {new.mode:o}",
+        "time": f"time {old.when} and {new.when}",
+        "owner": f"owner {old.owner!r:.80} and {new.owner!r:.80}",
+        "order": "stands at another place",
+    }
+    for what in change.what:
+        if what == "content":
+            yield from _contents(change, text, found)
+        else:
+            yield f"{change.path}: {words.get(what, what)}"
 
 
-def _tar(path: str) -> dict[str, _Member]:
-    found = {}
-    with tarfile.open(path) as archive:
-        for one in archive:
-            file = archive.extractfile(one) if one.isreg() else None
-            data = b"" if file is None else file.read()
-            found[one.name] = _Member(
-                data, one.mode, one.mtime, (one.uid, one.gid, one.uname, one.gname, one.linkname)
-            )
-    return found
+def _contents(change: Change, text: TextDiff | None, found: Comparison) -> Iterator[str]:
+    """Where the contents differ: the lines of a text, the section of a shared object, the byte of anything else."""
+    if text is not None and text.lines:
+        yield f"{change.path}: contents"
+        lines = [line for line in text.lines if line[:1] in "+-" and not line.startswith(("---", "+++"))]
+        yield from (f"  {line:.160}" for line in lines[:_LINES])
+        if len(lines) > _LINES:
+            yield "  …"
+        return
+    one, other = _read(found.old, change.old), _read(found.new, change.new)
+    sizes = f"contents ({len(one)} and {len(other)} bytes)"
+    section = _first_section(one, other) if one.startswith(b"\x7fELF") else None
+    if section is not None:
+        yield f"{change.path}: {sizes}, first in {section}"
+        return
+    pairs = enumerate(zip(one, other, strict=False))
+    place = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    yield f"{change.path}: {sizes}, from byte {place}"
+
+
+def _read(path: str, file: File | None) -> bytes:
+    assert file is not None
+    with open_contents(path) as contents:
+        return contents.read({file.path}, _BINARY).get(file.path, b"")
 
 
 def _gzip_head(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read(10)
-
-
-def _differences(before: dict[str, _Member], after: dict[str, _Member]) -> Iterator[str]:
-    for name in sorted(before.keys() ^ after.keys()):
-        yield f"{name}: only in the {'first' if name in before else 'second'}"
-    if list(before) != list(after) and before.keys() == after.keys():
-        place = next(i for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b)
-        yield f"order: member {place + 1} is {list(before)[place]} in the first, {list(after)[place]} in the second"
-    for name, one in before.items():
-        if name not in after:
-            continue
-        other = after[name]
-        if one.data != other.data:
-            yield from _contents(name, one.data, other.data)
-        if one.mode != other.mode:
-            yield f"{name}: mode {one.mode:o} and {other.mode:o}"
-        if one.time != other.time:
-            yield f"{name}: time {one.time} and {other.time}"
-        if one.more != other.more:
-            yield f"{name}: owner or packing {one.more!r:.80} and {other.more!r:.80}"
-
-
-def _contents(name: str, one: bytes, other: bytes) -> Iterator[str]:
-    if one.startswith(b"\x7fELF") and other.startswith(b"\x7fELF"):
-        section = _first_section(one, other)
-        yield f"{name}: contents ({len(one)} and {len(other)} bytes)" + (
-            f", first in {section}" if section else ""
-        )
-        return
-    try:
-        first, second = one[:_TEXT].decode(), other[:_TEXT].decode()
-    except UnicodeDecodeError:
-        place = next(
-            (i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-        )
-        yield f"{name}: contents ({len(one)} and {len(other)} bytes), from byte {place}"
-        return
-    yield f"{name}: contents"
-    changes = difflib.unified_diff(first.splitlines(), second.splitlines(), lineterm="", n=0)
-    for number, line in enumerate(line for line in changes if not line.startswith(("---", "+++", "@@"))):
-        if number == _LINES:
-            yield "  …"
-            return
-        yield f"  {line:.160}"
 
 
 def _first_section(one: bytes, other: bytes) -> str | None:
