@@ -16,12 +16,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+from published import find_sdist, read_list
+
 from accord.tasks.fetching import fetch_sdist
 from accord.tasks.migrating import Migrated, Options, migrate
 from accord.tasks.session import Session
 from accord.tasks.settings import ResolveSettings
 from accord_core.errors import AccordError
-from accord_core.index.filenames import split_sdist
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -47,27 +48,12 @@ class Result:
 
 def cases(only: list[str]) -> list[Case]:
     found = []
-    with open(os.path.join(HERE, "migrations.txt"), encoding="utf-8") as file:
-        for line in file:
-            words = line.partition("#")[0].split()
-            if words and (not only or words[0] in only):
-                limits = tuple(word for word in words[3:] if "backend=" not in word)
-                backend = next((word[8:] for word in words[3:] if word.startswith("backend=")), None)
-                found.append(Case(words[0], words[1], words[2], limits, backend))
+    for name, version, kind, *rest in read_list(os.path.join(HERE, "migrations.txt")):
+        if not only or name in only:
+            limits = tuple(word for word in rest if "backend=" not in word)
+            backend = next((word[8:] for word in rest if word.startswith("backend=")), None)
+            found.append(Case(name, version, kind, limits, backend))
     return found
-
-
-def unpacked(session: Session, case: Case, into: str) -> str:
-    """The project's folder, from the first index that has the sdist."""
-    for repository in session.sources.order(case.name):
-        page = repository.page(case.name, None, None).page
-        for file in page.files if page is not None else ():
-            if split_sdist(file.filename, case.name) == (case.name, case.version):
-                return fetch_sdist(session, repository, file).tree(into)
-            found = split_sdist(file.filename, case.name)
-            if found is not None and found[1] == case.version:
-                return fetch_sdist(session, repository, file).tree(into)
-    raise AccordError("unknown-project", f"no index has an sdist of {case.name} {case.version}")
 
 
 def migrated(case: Case, scratch: str, links: str, python: str | None) -> Result:
@@ -83,9 +69,12 @@ def migrated(case: Case, scratch: str, links: str, python: str | None) -> Result
     new = ResolveSettings(find_links=(links,), build_constraints=(later,))
     try:
         with Session(old, python=python) as session, Session(new, python=python) as new_session:
-            folder = unpacked(session, case, os.path.join(scratch, "tree"))
+            sdist = fetch_sdist(session, None, find_sdist(session, case.name, case.version))
+            folder = sdist.tree(os.path.join(scratch, "tree"))
             options = Options(backend=case.backend, check=True, run_setup=False)
             outcome = migrate(folder, options, session, new_session=new_session)
+    except LookupError as error:
+        return Result(case, None, str(error), time.monotonic() - begun)
     except AccordError as error:
         words = "; ".join((f"{error.code}: {error.message}", *error.context[-2:]))
         return Result(case, None, words, time.monotonic() - begun)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from accord.tasks.session import Session
     from accord_core.index.model import File
 
-__all__ = ["Release", "fetch", "read_list"]
+__all__ = ["Release", "fetch", "find_sdist", "read_list"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +39,19 @@ def read_list(path: str) -> list[tuple[str, ...]]:
     return [tuple(words) for words in lines if words]
 
 
-def fetch(session: Session, name: str, version: str, folder: str) -> Release:
-    """Have the files of ``name`` ``version`` in ``folder``.  ``LookupError`` where the index has no such sdist."""
-    project = normalise(name)
-    answer = Stack(session.sources).page(project, None, None)
-    files = () if answer.page is None else answer.page.files
-    sdists = [file for file in files if _is_sdist(file, project, version)]
+def find_sdist(session: Session, name: str, version: str) -> File:
+    """The sdist of ``name`` ``version`` as the index announces it.  ``LookupError`` where it has none."""
+    sdists = [file for file in _files(session, name) if _is_sdist(file, normalise(name), version)]
     if not sdists:
         raise LookupError(f"the index has no sdist of {name} {version}")
-    sdist = next((file for file in sdists if file.filename.endswith(".tar.gz")), sdists[0])
+    return next((file for file in sdists if file.filename.endswith(".tar.gz")), sdists[0])
+
+
+def fetch(session: Session, name: str, version: str, folder: str) -> Release:
+    """Have the files of ``name`` ``version`` in ``folder``.  ``LookupError`` where the index has no such sdist."""
+    sdist = find_sdist(session, name, version)
     best: tuple[int, File] | None = None
-    for file in files:
+    for file in _files(session, name):
         wheel = split_wheel(file.filename)
         if wheel is None or not _is(wheel.version, version):
             continue
@@ -57,11 +59,16 @@ def fetch(session: Session, name: str, version: str, folder: str) -> Release:
         if rank is not None and (best is None or rank < best[0]):
             best = rank, file
     return Release(
-        project,
+        normalise(name),
         version,
         _have(session, sdist, folder),
         None if best is None else _have(session, best[1], folder),
     )
+
+
+def _files(session: Session, name: str) -> tuple[File, ...]:
+    page = Stack(session.sources).page(normalise(name), None, None).page
+    return () if page is None else page.files
 
 
 def _is_sdist(file: File, project: str, version: str) -> bool:
