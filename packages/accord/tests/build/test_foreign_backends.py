@@ -82,6 +82,8 @@ def test_a_backend_builds_as_it_is(backend: str, tmp_path: Path) -> None:
     requirement, module, files = BACKENDS[backend]
     if backend == "maturin" and not rust():
         pytest.skip("there is no Rust toolchain here")
+    if backend in ("setuptools-c", "meson", "scikit-build", "maturin") and shutil.which("gcc") is None:
+        pytest.skip("there is no gcc here")
     system = f'[build-system]\nrequires = ["{requirement}"]\nbuild-backend = "{module}"\n'
     more = '[tool.maturin]\nbindings = "bin"\n' if backend == "maturin" else ""
     description = 'description = "spam"\n' if backend == "flit" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -183,6 +184,7 @@ def test_a_project_passes_its_own_tests(tmp_path: Path, kind: str, name: str) ->
     assert "1 passed" in done.stdout
 
 
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc here")
 def test_the_extension_module_compiles_without_a_warning_and_passes_its_tests(tmp_path: Path) -> None:
     init_project(str(tmp_path), name="spam", kind="extension", python="3.11")
     (source,) = (tmp_path / "src" / "spam").glob("*.c")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -39,6 +41,26 @@ PyMODINIT_FUNC PyInit__speed(void) { return PyModuleDef_Init(&module); }
 """
 FILES = {"src/spam/__init__.py": "from ._speed import answer\n", "src/spam/_speed.c": SPEED}
 SOURCE = os.fspath(Path(accord_backend.__file__).parents[1])
+
+# What a compiler needs and this machine may lack, by the code of the fault that says so: then such a test is left out.
+LACKED = {
+    "compiler-missing": "gcc and g++"
+    if not (
+        any(map(shutil.which, ("gcc", "cc", "clang"))) and any(map(shutil.which, ("g++", "c++", "clang++")))
+    )
+    else "",
+    "pkg-config-missing": "" if shutil.which("pkg-config") else "pkg-config",
+    "python-headers-missing": ""
+    if os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h"))
+    else "the headers of this Python",
+}
+
+
+def skip_without(words: str) -> None:
+    """Leave the test out where ``words``, a fault as told, are about something that this machine has not got."""
+    for code, lacked in LACKED.items():
+        if lacked and code in words:
+            pytest.skip(f"this machine lacks {lacked}: .ci/system installs what the tests need")
 
 
 class Workshop:
@@ -84,7 +106,11 @@ class Workshop:
     def build(self, hook: str = "build_wheel", settings: dict[str, str] | None = None) -> Path:
         """The archive that the hook makes of the working directory."""
         folder = self.folder()
-        return folder / str(getattr(accord_backend, hook)(os.fspath(folder), settings))
+        try:
+            return folder / str(getattr(accord_backend, hook)(os.fspath(folder), settings))
+        except BackendError as fault:
+            skip_without(fault.code)
+            raise
 
     def hook(
         self, root: Path, name: str = "build_wheel", *, python: str = sys.executable,
@@ -98,6 +124,7 @@ class Workshop:
             capture_output=True, text=True, check=False, umask=umask,
         )  # fmt: skip
         if done.returncode:
+            skip_without(done.stderr)
             assert not check, done.stderr
             return done.stderr
         return folder / done.stdout.split("\n")[-2]
@@ -127,6 +154,12 @@ class Workshop:
     def log(self, root: Path) -> str:
         """What ninja said the last time."""
         return next(root.glob("build/accord-*/build.log")).read_text()
+
+
+@pytest.fixture
+def compiler() -> None:
+    """For a test whose compiler is started by something else than ``workshop``."""
+    skip_without("compiler-missing")
 
 
 @pytest.fixture

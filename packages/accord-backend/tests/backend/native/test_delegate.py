@@ -198,6 +198,7 @@ install(TARGETS _speed DESTINATION spam)
         ("scikit_build_core.build", ["scikit-build-core", "cmake", "ninja"], "CMakeLists.txt", CMAKE),
     ],
 )
+@pytest.mark.usefixtures("compiler")
 def test_a_real_backend_builds_a_c_module_through_us(
     delegate: str, requires: list[str], file: str, text: str, workshop: Workshop, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def test_other_flags_compile_again(workshop: Workshop) -> None:
     assert workshop.run(workshop.build()) == "3"
 
 
+@pytest.mark.usefixtures("compiler")
 def test_another_compiler_at_the_same_path_compiles_again(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ def start(workshop: Workshop, root: Path, what: str) -> tuple[subprocess.Popen[b
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("what", [".o", ".so.tmp"])
+@pytest.mark.usefixtures("compiler")
 def test_what_an_interrupted_build_left_half_written_is_made_again(
     how: signal.Signals, what: str, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +188,7 @@ def test_what_an_interrupted_build_left_half_written_is_made_again(
     assert workshop.run(workshop.build()) == "42"
 
 
+@pytest.mark.usefixtures("compiler")
 def test_an_object_half_written_over_a_good_one_is_made_again(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +223,7 @@ def test_interrupting_only_the_hook_ends_its_compilers(
         os.kill(int(flag.read_text()), 0)
 
 
+@pytest.mark.usefixtures("compiler")
 def test_a_second_build_waits_also_for_the_compilers_of_a_killed_first(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -243,6 +247,7 @@ def test_a_second_build_waits_also_for_the_compilers_of_a_killed_first(
         assert second.returncode == 0
 
 
+@pytest.mark.usefixtures("compiler")
 def test_many_builds_at_once_make_the_same_wheel(workshop: Workshop) -> None:
     root = workshop()
     script = "import sys, accord_backend; accord_backend.build_wheel(sys.argv[1])"
@@ -274,6 +279,7 @@ os.execvp("gcc", ["gcc", *sys.argv[1:]])
 
 
 @pytest.mark.parametrize(("jobs", "patience"), [("2", 20), ("1", 0.3)])
+@pytest.mark.usefixtures("compiler")
 def test_compilers_run_at_the_same_time(
     jobs: str, patience: float, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

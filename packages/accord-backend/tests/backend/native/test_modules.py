@@ -364,6 +364,7 @@ def test_settings_nobody_knows_are_named_and_known_ones_are_not(
     assert "'colour' is not known" in said and "'jobs'" not in said
 
 
+@pytest.mark.usefixtures("compiler")
 def test_the_metadata_that_were_prepared_fit_the_wheel(workshop: Workshop, tmp_path: Path) -> None:
     workshop('limited-api = "3.9"\n')
     info = accord_backend.prepare_metadata_for_build_wheel(os.fspath(tmp_path))

@@ -134,7 +134,8 @@ def path_with(folder: Path, *programs: str) -> str:
     folder.mkdir()
     for program in programs:
         found = shutil.which(program)
-        assert found is not None
+        if found is None:
+            pytest.skip(f"there is no {program} here")
         (folder / program).symlink_to(found)
     return os.fspath(folder)
 
