@@ -290,3 +290,59 @@ def test_the_tree_of_ones_own_keeps_its_repository_closed(world: World) -> None:
     os.makedirs(os.path.join(tree, ".git", "hooks"))
     world.refused("build", "own", "--wheel", code="build-writes-outside")
     assert os.listdir(os.path.join(tree, ".git", "hooks")) == []
+
+
+ASKS_TWICE = """
+import os
+def get_requires_for_build_wheel(settings=None):
+    if os.path.exists('/build/again'):
+        return []
+    open('/build/again', 'w').close()
+    plant()
+    return ['helper']
+"""
+
+
+@shut_away
+def test_links_that_one_hook_leaves_are_not_followed_for_the_next(world: World) -> None:
+    """Between two processes of a build Accord makes folders for the second: as root, a link there would lead anywhere."""
+    world.publish("helper", "1.0")
+    secret, victim = world.path("secret"), world.write("victim", "untouched")
+    os.makedirs(secret)
+    plant = (
+        "\ndef plant():\n"
+        "    for name in {'home', 'tmp', 'etc', *os.listdir('/build')} - {'again', 'demo-1.0'}:\n"
+        "        if os.path.lexists('/build/' + name):\n"
+        "            os.rename('/build/' + name, '/build/old-' + name)\n"
+        f"        os.symlink({secret!r}, '/build/' + name)\n"
+        "    os.unlink('/build/etc')\n"
+        "    os.mkdir('/build/etc')\n"
+        f"    os.symlink({victim!r}, '/build/etc/passwd')\n"
+        "    for name in os.listdir('/build'):\n"
+        "        if name.startswith('old-call'):\n"
+        "            os.unlink('/build/' + name[4:])\n"
+        "            os.rename('/build/' + name, '/build/' + name[4:])\n"
+    )
+    writes = HOOK + "    open(os.path.expanduser('~/planted'), 'w').close()\n    return _honest('/tmp')\n"
+    evil = world.write(*sdist_file("demo", "1.0", extra=ASKS_TWICE + plant + writes))
+    world.accord("build", evil)
+    assert os.listdir(secret) == []
+    with open(victim, encoding="utf-8") as file:
+        assert file.read() == "untouched"
+    honest = ASKS_TWICE + "\ndef plant():\n    assert os.path.isdir(os.path.expanduser('~'))\n"
+    world.accord("build", world.write(*sdist_file("demo", "1.0", extra=honest))).fine()
+
+
+@shut_away
+def test_the_folder_for_what_was_built_cannot_be_led_elsewhere(world: World) -> None:
+    """A wheel of somebody else's, outside, would be published as what was built here."""
+    honest = attack(world, "pass")
+    world.accord("build", honest, "-o", "others").fine()
+    others = world.path("others")
+    code = (
+        "import os\n_honest(directory)\nos.rename(directory, directory + '-old')\n"
+        f"os.symlink({others!r}, directory)\nreturn 'demo-1.0-py3-none-any.whl'"
+    )
+    error = world.refused("build", attack(world, code), code="build-output-invalid")
+    assert "left a link" in error["message"]
+    assert nothing_built(world)

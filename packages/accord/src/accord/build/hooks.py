@@ -135,6 +135,7 @@ class Hooks:
     def _metadata(self, kind: str, into: str, answer: object) -> bytes:
         hook = f"prepare_metadata_for_build_{kind}"
         name = self._file_name(hook, answer, ".dist-info")
+        self._check_real(hook, into, os.path.join(into, name))
         data = read_small_file(os.path.join(into, name, "METADATA"), self._limits.metadata_bytes)
         if data is None:
             raise self._wrong(hook, f"{name} holds no METADATA")
@@ -144,6 +145,7 @@ class Hooks:
         hook = f"build_{kind}"
         name = self._file_name(hook, answer, (".tar.gz", ".zip") if kind == "sdist" else ".whl")
         path = os.path.join(into, name)
+        self._check_real(hook, into)
         if os.path.islink(path) or not os.path.isfile(path):
             raise self._wrong(hook, f"it named {name!r}, which is not a file in the folder it was given")
         if os.path.getsize(path) > self._limits.wheel_bytes:
@@ -154,6 +156,14 @@ class Hooks:
                 hook, f"it left more than {name} in the folder it was given", (f"also there: {others[0]!r}",)
             )
         return path
+
+    def _check_real(self, hook: str, *folders: str) -> None:
+        """A link in the place of a folder would have us read, or write to, what the build itself cannot reach."""
+        for folder in folders:
+            if os.path.islink(folder):
+                raise self._wrong(
+                    hook, f"it left a link in the place of the folder {os.path.basename(folder)}"
+                )
 
     def _call(self, *calls: dict[str, object]) -> list[Any]:
         """Have the runner make ``calls``; what they returned, which nobody has looked at yet."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MODES = ("require", "warn", "off")
 PLACE = "/build"
-HOME, TEMPORARY = "home", "tmp"  # folders of a scratch folder
+HOME, TEMPORARY = "home", "tmp"  # folders of a room
 # Variables that lead compilers and build tools to folders, several joined as in PATH or a single one.
 _PATHS = (
     "PATH", "LD_LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "PKG_CONFIG_PATH",
@@ -165,6 +165,7 @@ class Shelters:
         project: str | None,
         tree: str,
         scratch: str,
+        room: str,
         *,
         own: bool,
         python: Python,
@@ -173,8 +174,9 @@ class Shelters:
         home: str,
         more: Sequence[str] = (),
     ) -> Shelter:
-        """The place for a build with the variables ``environ`` to build ``tree`` in, with ``scratch`` (which has folders :data:`HOME` and :data:`TEMPORARY`) to write to; it also
-        reads the folders ``more``."""
+        """The place for a build with the variables ``environ`` to build ``tree`` in, with ``scratch`` to write to; it also
+        reads the folders ``more``.  ``room`` is new, for this process alone, and has folders :data:`HOME` and
+        :data:`TEMPORARY`."""
         if not self.closed:
             return Shelter(None, tree)
         readonly = [
@@ -193,14 +195,14 @@ class Shelters:
             if above is not None:
                 readonly.append(above)
         view = sandbox.View(
-            home=f"{scratch}/{HOME}",
-            temporary=f"{scratch}/{TEMPORARY}",
+            home=f"{room}/{HOME}",
+            temporary=f"{room}/{TEMPORARY}",
             readonly=_outermost(readonly),
             writable=writable,
             closed=closed,
             place=(self._policy.home, self._policy.uid, self._policy.host),
             moved=((scratch, self._policy.place),),
-            shown=sandbox.etc_files(f"{scratch}/etc", self._policy.user, self._policy.uid, self._policy.home),
+            shown=sandbox.etc_files(f"{room}/etc", self._policy.user, self._policy.uid, self._policy.home),
             network=self._policy.may_connect(project),
         )
         return Shelter(view, tree, self._policy.bwrap, self._policy.memo)

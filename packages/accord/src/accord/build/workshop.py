@@ -156,9 +156,12 @@ class Workshop:
 
     def _hooks(self, job: Job, system: BuildSystem, requirements: tuple[str, ...]) -> Hooks:
         python = self._environment(job, requirements)
-        home, temporary = f"{job.scratch}/{HOME}", f"{job.scratch}/{TEMPORARY}"
-        for folder in (home, temporary):
-            os.makedirs(folder, mode=0o700, exist_ok=True)
+        # What Accord mounts or writes for a process has a name that no earlier process of the build could take: a link
+        # left in its place would be followed out here, with a person's own rights.
+        room = f"{job.scratch}/room-{os.urandom(6).hex()}"
+        home, temporary = f"{room}/{HOME}", f"{room}/{TEMPORARY}"
+        for folder in (room, home, temporary):
+            os.mkdir(folder, mode=0o700)
         options = self.options
         closed = self.shelters.closed
         environment = build_environment(
@@ -173,6 +176,7 @@ class Workshop:
             job.name,
             job.tree,
             job.scratch,
+            room,
             own=job.own,
             python=self._python,
             executable=python,
