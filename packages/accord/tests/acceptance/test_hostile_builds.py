@@ -346,3 +346,82 @@ def test_the_folder_for_what_was_built_cannot_be_led_elsewhere(world: World) -> 
     error = world.refused("build", attack(world, code), code="build-output-invalid")
     assert "left a link" in error["message"]
     assert nothing_built(world)
+
+
+def own_tree(world: World, code: str) -> str:
+    """A project of one's own, built with something that does ``code`` (lines) before it does what it should."""
+    lines = "".join(f"    {line}\n" for line in code.strip().splitlines())
+    return world.tree("own", "demo", "1.0", extra=HOOK + lines + "    return _honest(directory)\n")
+
+
+@shut_away
+@pytest.mark.parametrize("name", [".git", ".venv", ".github", ".pre-commit-config.yaml"])
+def test_a_build_cannot_leave_what_other_programs_run(world: World, name: str) -> None:
+    """The next ``git status`` in a folder asks its ``.git/config`` what to run."""
+    tree = own_tree(world, f"import os\nos.makedirs({name!r} + '/below')\nopen('generated.py', 'w').close()")
+    error = world.refused("build", "own", "--wheel", code="build-writes-outside")
+    assert name in error["message"]
+    assert not os.path.exists(os.path.join(tree, name))
+    own_tree(world, "open('generated.py', 'w').close()")
+    world.accord("build", "own", "--wheel").fine()
+
+
+@shut_away
+def test_a_linked_environment_in_the_tree_is_no_hindrance_and_stays_what_it_is(world: World) -> None:
+    tree = own_tree(world, "import os\nassert os.path.islink('.venv')")
+    os.makedirs(world.path("elsewhere"))
+    os.symlink("../elsewhere", os.path.join(tree, ".venv"))
+    world.accord("build", "own", "--wheel").fine()
+    own_tree(world, "import os\nos.unlink('.venv')\nos.symlink('/tmp', '.venv')")
+    world.refused("build", "own", "--wheel", code="build-writes-outside")
+    assert os.readlink(os.path.join(tree, ".venv")) == "../elsewhere"
+
+
+@shut_away
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('dist/older-1.0.tar.gz', 'w')",
+        "import os\nos.rename('dist', 'moved')",
+        "open('dist/new.whl', 'w')",
+    ],
+)
+def test_a_build_cannot_reach_what_was_built_before(world: World, code: str) -> None:
+    tree = own_tree(world, code)
+    os.mkdir(os.path.join(tree, "dist"))
+    with open(os.path.join(tree, "dist", "older-1.0.tar.gz"), "w", encoding="utf-8") as file:
+        file.write("as it was")
+    world.accord("build", "own", "--wheel", "--clear")
+    with open(os.path.join(tree, "dist", "older-1.0.tar.gz"), encoding="utf-8") as file:
+        assert file.read() == "as it was"
+    assert os.listdir(os.path.join(tree, "dist")) == ["older-1.0.tar.gz"]
+
+
+def test_a_link_in_the_place_of_dist_is_not_cleared_or_written_to(world: World) -> None:
+    """Without a sandbox, or with an output folder deeper in the tree, the build can exchange folders."""
+    others = world.path("others")
+    os.makedirs(others)
+    world.write("others/backup.tar.gz", "all I have")
+    tree = own_tree(
+        world, f"import os\nos.rename('out', 'old')\nos.mkdir('out')\nos.symlink({others!r}, 'out/dist')"
+    )
+    output = os.path.join(tree, "out", "dist")
+    error = world.refused("build", "own", "--wheel", "--clear", "-o", output, code="build-output-invalid")
+    assert "not the folder it was" in error["message"]
+    assert os.listdir(others) == ["backup.tar.gz"]
+    tree = own_tree(world, "pass")  # a link of one's own is meant
+    os.remove(os.path.join(tree, "out", "dist"))
+    os.symlink(others, os.path.join(tree, "out", "dist"))
+    world.accord("build", "own", "--wheel", "-o", output).fine()
+    assert "demo-1.0-py3-none-any.whl" in os.listdir(others)
+
+
+@shut_away
+def test_a_cache_inside_the_tree_is_closed_to_the_build(world: World) -> None:
+    """Runners of continuous integration keep only what lies in the project's folder."""
+    world.publish("helper", "1.0")
+    tree = own_tree(world, "import os\nopen(os.path.join('cache', 'builds-v1', 'here'), 'w')")
+    cache = os.path.join(tree, "cache")
+    world.refused("build", "own", "--wheel", "--cache-dir", cache, code="build-writes-outside")
+    own_tree(world, "pass")
+    world.accord("build", "own", "--wheel", "--cache-dir", cache).fine()

@@ -235,8 +235,19 @@ class Hooks:
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         self._meanwhile = None
+        self._check_planted(hook)
         self._check_end(hook, done, limit)
         return done
+
+    def _check_planted(self, hook: str) -> None:
+        names = [os.path.relpath(path, self._place.tree) for path in self._shelter.planted()]
+        if names:
+            raise BuildError(
+                "build-writes-outside",
+                f"{self._place.label}: {hook} made {', '.join(names)} in the project's folder, where it may not",
+                context=("it was removed: other programs would run what lies there",),
+                hint="a build has no business there; if you trust it: --sandbox off",
+            )
 
     def _disk(self) -> str | None:
         """``disk`` when the build has filled its folder; looked at no oftener than the look itself is cheap."""

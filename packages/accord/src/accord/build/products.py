@@ -11,7 +11,7 @@ import os
 from accord.io.digests import sha256
 from accord_core.errors import ArchiveError, BuildError
 
-__all__ = ["Product", "check_agree", "check_promise", "check_sdist", "check_wheel", "place"]
+__all__ = ["Product", "check_agree", "check_promise", "check_sdist", "check_wheel", "place", "same_folder"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -190,10 +190,31 @@ def _said(metadata: Metadata, field: str) -> object:
         return value
 
 
-def place(products: Sequence[Product], folder: str, *, clear: bool = False) -> None:
+def same_folder(folder: str) -> tuple[int, int] | None:
+    """Which folder that is, to know it again; None where there is none."""
+    try:
+        facts = os.stat(folder)
+    except OSError:
+        return None
+    return facts.st_dev, facts.st_ino
+
+
+def place(
+    products: Sequence[Product], folder: str, *, clear: bool = False, meant: tuple[int, int] | None = None
+) -> None:
     """Have ``products`` lie in ``folder``, each whole, and all of them or none; ``clear`` removes the sdists and wheels
-    that lay there before."""
+    that lay there before.
+
+    BuildError ``build-output-invalid`` where it is not the folder that was ``meant``: a build that may write beside it
+    put something else in its place.
+    """
     os.makedirs(folder, exist_ok=True)
+    if meant is not None and same_folder(folder) != meant:
+        raise BuildError(
+            "build-output-invalid",
+            f"{folder} is not the folder it was when the build began",
+            hint="nothing was put in place; look at what it is now, and who made it so",
+        )
     aside = os.path.join(folder, f".accord-{os.getpid()}-{os.urandom(4).hex()}")
     os.mkdir(aside, 0o755)
     try:

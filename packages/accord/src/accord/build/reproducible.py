@@ -59,6 +59,7 @@ def varied(options: BuildOptions) -> BuildOptions:
             user="somebody",
             uid="4711",
             host="elsewhere",
+            closed=policy.closed,
         ),
     )
 

@@ -2,8 +2,9 @@
 
 Decides what a build sees.  Readable: the system, the interpreter, the environment with the build requirements, what
 the variables of compilers point to.  Writable: its scratch folder, which it knows as ``/build``, and the person's own
-tree when that is what is built, where backends keep what they built before; of that tree ``.git`` and virtual
-environments stay closed.  ``accord.io.sandbox`` makes a command line of it.
+tree when that is what is built, where backends keep what they built before; of that tree ``.git``, virtual
+environments, the folder for what is built and a cache that lies there stay closed, and what a build makes under such a
+name is taken away again: the next ``git status``, or an editor, would run it outside.  ``accord.io.sandbox`` makes a command line of it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import time
 
 from accord.io import sandbox
+from accord.io.files import remove_tree
 from accord_core.errors import BuildError
 
 __all__ = ["HOME", "MODES", "TEMPORARY", "SandboxPolicy", "Shelter", "Shelters"]
@@ -54,9 +56,9 @@ class SandboxPolicy:
     """``mode`` is one of :data:`MODES`; ``network`` holds normalised names of projects whose builds may use it, or
     ``:all:``; ``bwrap`` is the program that is asked for.  A build sees its scratch folder as ``place``, itself as
     ``user`` with the number ``uid``, and the machine as ``host``.  ``memo`` is a file that remembers that there is a
-    sandbox here."""
+    sandbox here.  ``closed`` are further folders that stay closed where they lie in the tree that is built."""
 
-    __slots__ = ("bwrap", "host", "memo", "mode", "network", "place", "uid", "user")
+    __slots__ = ("bwrap", "closed", "host", "memo", "mode", "network", "place", "uid", "user")
 
     def __init__(
         self,
@@ -69,8 +71,10 @@ class SandboxPolicy:
         uid: str = "1000",
         host: str = "build",
         memo: str | None = None,
+        closed: Sequence[str] = (),
     ) -> None:
         self.memo = memo
+        self.closed = tuple(closed)
         self.mode = mode
         self.network = network
         self.bwrap = bwrap
@@ -91,12 +95,18 @@ class SandboxPolicy:
 class Shelter:
     """The place of one build.  ``closed`` says whether it is the sandbox."""
 
-    __slots__ = ("_bwrap", "_cost", "_cwd", "_looked", "_memo", "_view", "closed", "network")
+    __slots__ = ("_bwrap", "_cost", "_cwd", "_kept", "_looked", "_memo", "_view", "closed", "network")
 
     def __init__(
-        self, view: sandbox.View | None, cwd: str, bwrap: str = "bwrap", memo: str | None = None
+        self,
+        view: sandbox.View | None,
+        cwd: str,
+        bwrap: str = "bwrap",
+        memo: str | None = None,
+        kept: Sequence[str] = (),
     ) -> None:
         self._memo = memo
+        self._kept = {path: _link(path) for path in kept}
         self._view = view
         self._cwd = cwd
         self._bwrap = bwrap
@@ -124,6 +134,18 @@ class Shelter:
         self._looked = time.monotonic()
         self._cost = self._looked - now
         return "disk" if over else None
+
+    def planted(self) -> list[str]:
+        """What the build made or led elsewhere under names that are closed to it; it is put right again."""
+        found = []
+        for path, before in self._kept.items():
+            if _link(path) == before:
+                continue
+            found.append(path)
+            remove_tree(path)
+            if before:
+                os.symlink(before, path)
+        return found
 
     def broken(self, done: Finished, tail: Sequence[str]) -> bool:
         """Whether it was the sandbox that failed and not what ran in it."""
@@ -188,9 +210,13 @@ class Shelters:
         inner = tree.startswith(scratch + os.sep)
         writable: list[str] = []
         closed: list[str] = []
+        kept: list[str] = []
         if not inner:
             (writable if own else readonly).append(tree)
-            closed = [path for name in _CLOSED if os.path.lexists(path := os.path.join(tree, name))]
+            closed = self._closed_of(tree)
+            # Nothing can be mounted over what is not there, or over a link: that is looked at afterwards.
+            kept = [path for path in closed if _link(path) is not None] if own else []
+            closed = [path for path in closed if _link(path) is None]
             above = _repository(tree, home) if own else None
             if above is not None:
                 readonly.append(above)
@@ -205,7 +231,25 @@ class Shelters:
             shown=sandbox.etc_files(f"{room}/etc", self._policy.user, self._policy.uid, self._policy.home),
             network=self._policy.may_connect(project),
         )
-        return Shelter(view, tree, self._policy.bwrap, self._policy.memo)
+        return Shelter(view, tree, self._policy.bwrap, self._policy.memo, kept)
+
+    def _closed_of(self, tree: str) -> list[str]:
+        """What of ``tree`` a build may not change, there or not."""
+        closed = [os.path.join(tree, name) for name in _CLOSED]
+        closed += [path for path in self._policy.closed if path.startswith(tree + os.sep)]
+        with os.scandir(tree) as entries:
+            closed += [one.path for one in entries if os.path.exists(f"{one.path}/pyvenv.cfg")]
+        return list(dict.fromkeys(closed))
+
+
+def _link(path: str) -> str | None:
+    """What the link ``path`` holds; the empty word where nothing is, None for a file or folder of its own."""
+    try:
+        return os.readlink(path)
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return None
 
 
 def _outermost(paths: Sequence[str]) -> list[str]:

@@ -174,9 +174,10 @@ def build(
             from accord.tasks.build_lock import find_build_lock
 
             lock = find_build_lock(source, session.cache_dir, strict=wanted.locked)
-        bench = Bench(session, wanted, lock)
-        built = bench.archive(source) if facts is None else bench.project(source, facts)
-        records = bench.put([built], output)
+        bench = Bench(session, wanted, output, lock)
+        with Held(output) as bench.meant:
+            built = bench.archive(source) if facts is None else bench.project(source, facts)
+            records = bench.put([built])
         if wanted.lock and facts is not None:
             from accord.tasks.build_lock import write_build_lock
 
@@ -216,32 +217,60 @@ def build_members(
     with Session(
         settings, python=python, project=space.tool, project_dir=space.root, reporter=reporter
     ) as session:
-        bench = Bench(session, wanted)
+        bench = Bench(session, wanted, output)
         built: list[Built] = []
         order = in_order(space, picked)
-        for number, member in enumerate(order):
-            needed = any(member.name in later.requires | later.needs for later in order[number + 1 :])
-            one = bench.project(member.folder, member.facts, wheel=needed)
-            for product in one.products:
-                if product.kind == "wheel":
-                    bench.environments.members[member.name] = (product.path, product.sha256, member.needs)
-            if member in picked:
-                keep = [product for product in one.products if wanted.takes(product.kind)]
-                built.append(Built(one.source, one.label, keep, one.parts, one.settings))
-        records = bench.put(built, output)
+        with Held(output) as bench.meant:
+            for number, member in enumerate(order):
+                needed = any(member.name in later.requires | later.needs for later in order[number + 1 :])
+                one = bench.project(member.folder, member.facts, wheel=needed)
+                for product in one.products:
+                    if product.kind == "wheel":
+                        bench.environments.members[member.name] = (product.path, product.sha256, member.needs)
+                if member in picked:
+                    keep = [product for product in one.products if wanted.takes(product.kind)]
+                    built.append(Built(one.source, one.label, keep, one.parts, one.settings))
+            records = bench.put(built)
         return BuildOutcome(
             built, output, bench.workshop.shelters.closed, time.perf_counter() - began, records
         )
 
 
-class Bench:
-    """The builds of one run: they share interpreter, environments and policy."""
+class Held:
+    """The folder ``output`` made before anything is built, so that it can be closed to the builds, and known again; gone
+    where nothing came to lie in it."""
 
-    def __init__(self, session: Session, wanted: Wanted, lock: LockedRequirements | None = None) -> None:
+    def __init__(self, output: str) -> None:
+        self._output = output
+        self._made = False
+
+    def __enter__(self) -> tuple[int, int] | None:
+        from accord.build.products import same_folder
+
+        self._made = not os.path.lexists(self._output)
+        os.makedirs(self._output, exist_ok=True)
+        return same_folder(self._output)
+
+    def __exit__(self, *failure: object) -> None:
+        if self._made:
+            try:
+                os.rmdir(self._output)
+            except OSError:
+                pass  # it is in use
+
+
+class Bench:
+    """The builds of one run: they share interpreter, environments and policy; what they make goes to ``output``."""
+
+    def __init__(
+        self, session: Session, wanted: Wanted, output: str, lock: LockedRequirements | None = None
+    ) -> None:
         self.session = session
         self.wanted = wanted
+        self.output = output
+        self.meant: tuple[int, int] | None = None
         self.environments = Isolated(session, lock=lock)
-        self.options = build_options(session, time_limit=wanted.time_limit)
+        self.options = build_options(session, output=output, time_limit=wanted.time_limit)
         self.workshop = self.make_workshop(self.options)
         self.environ: Mapping[str, str] = {}
         self.folder = os.path.join(session.cache_dir, FOLDER)
@@ -323,11 +352,11 @@ class Bench:
         settings = self.options.settings_for(products[0].name)
         return Built(source, label, products, sorted(parts), settings)
 
-    def put(self, built: Sequence[Built], output: str) -> list[str]:
+    def put(self, built: Sequence[Built]) -> list[str]:
         """Put what was built in place, and the documents about it beside; the paths of those."""
         from accord.build.products import place
 
-        wanted = self.wanted
+        wanted, output = self.wanted, self.output
         records = []
         if wanted.sbom or wanted.provenance:
             from accord.tasks.build_records import Records
@@ -336,7 +365,8 @@ class Bench:
                 Records(self.session, one, output, sbom=wanted.sbom, provenance=wanted.provenance)
                 for one in built
             ]
-        place([product for one in built for product in one.products], output, clear=wanted.clear)
+        products = [product for one in built for product in one.products]
+        place(products, output, clear=wanted.clear, meant=self.meant)
         return [path for one in records for path in one.write()]
 
     def _sdist(self, tree: str, label: str, name: str | None, system: BuildSystem) -> tuple[Product, str]:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 __all__ = ["build_options", "sandbox_policy"]
 
 
-def sandbox_policy(session: Session) -> SandboxPolicy:
+def sandbox_policy(session: Session, output: str | None = None) -> SandboxPolicy:
     """The sandbox as the command line, the variable, or ``[tool.accord] build-sandbox`` and ``build-network`` say.
 
     A project can ask for ``require``; that its build runs without a sandbox only the person can say, who may have
-    fetched it a minute ago.
+    fetched it a minute ago.  ``output`` is where what is built will lie, which the build itself never reaches.
     """
     table = session.project
     said = session.settings.build_sandbox or session.environ.get("ACCORD_BUILD_SANDBOX")
@@ -37,11 +37,16 @@ def sandbox_policy(session: Session) -> SandboxPolicy:
         names = frozenset(normalise(str(name)) for name in network)
     else:
         names = frozenset()
-    return SandboxPolicy(said, names, memo=os.path.join(session.cache_dir, "builds-v1", "sandbox"))
+    return SandboxPolicy(
+        said,
+        names,
+        memo=os.path.join(session.cache_dir, "builds-v1", "sandbox"),
+        closed=[session.cache_dir] if output is None else [session.cache_dir, output],
+    )
 
 
 def build_options(
-    session: Session, *, mode: str | None = None, time_limit: float | None = None
+    session: Session, *, output: str | None = None, time_limit: float | None = None
 ) -> BuildOptions:
     """How this run builds, for whoever builds."""
     settings = session.settings
@@ -50,5 +55,5 @@ def build_options(
         isolated=not settings.no_build_isolation,
         time_limit=time_limit,
         policy=BuildPolicy(frozenset(settings.only_binary)),
-        sandbox=sandbox_policy(session),
+        sandbox=sandbox_policy(session, output),
     )
