@@ -364,3 +364,23 @@ def test_without_isolation_a_backend_that_is_editable_there_is_found(world: Worl
     words = ("build", "--wheel", "--no-build-isolation", "-p", "env")
     world.accord(*words).fine()
     assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
+
+
+def test_a_project_file_that_is_no_file_is_refused_at_once(world: World) -> None:
+    for name, make in (("piped", os.mkfifo), ("folder", os.mkdir)):
+        os.mkdir(world.path(name))
+        make(world.path(name, "pyproject.toml"))
+        error = world.refused("build", name, code="build-file-unreadable")
+        assert "not a regular file" in error["message"]
+    tree = world.tree("linked", "demo", "1.0")
+    os.rename(os.path.join(tree, "pyproject.toml"), world.path("shared.toml"))
+    os.symlink(world.path("shared.toml"), os.path.join(tree, "pyproject.toml"))
+    world.accord("build", "linked").fine()
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_built(world: World) -> None:
+    tree = world.tree("plain", "demo", "1.0")
+    odd = os.fsdecode(os.fsencode(world.path("odd")) + b"\xff")
+    os.rename(tree, odd)
+    world.accord("build", odd).fine()
+    assert len(os.listdir(os.path.join(odd, "dist"))) == 2

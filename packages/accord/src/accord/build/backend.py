@@ -54,10 +54,10 @@ def read_small_file(path: str, limit: int) -> bytes | None:
         return None
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _unreadable(path, "it is not a regular file")
     with open(descriptor, "rb") as file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise _unreadable(path, "it is not a regular file")
         data = file.read(limit + 1)
     if len(data) > limit:
         raise _unreadable(path, f"it is larger than {limit} bytes")

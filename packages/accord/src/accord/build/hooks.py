@@ -105,11 +105,6 @@ class Hooks:
         """The file that ``build_sdist``, ``build_wheel`` or ``build_editable`` writes into the folder ``into``."""
         return self._file(kind, into, self._call(self._doing("build", kind, into))[0])
 
-    def forget_log(self) -> None:
-        """Remove the log of a build that went well."""
-        if os.path.exists(self._place.log):
-            os.unlink(self._place.log)
-
     def _doing(self, step: str, kind: str, into: str) -> dict[str, object]:
         folder = self._shelter.inside(into)
         if step == "prepare":

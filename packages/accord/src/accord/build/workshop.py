@@ -16,6 +16,7 @@ from accord.build.limits import DEFAULT
 from accord.build.policy import BuildPolicy
 from accord.build.shelter import HOME, TEMPORARY, SandboxPolicy, Shelters
 from accord.io import sandbox
+from accord.io.files import remove_tree
 from accord.io.reporting import SILENT
 from accord_core.errors import AccordError, BuildError
 
@@ -150,8 +151,7 @@ class Workshop:
             requirements = (*requirements, *asked)
             hooks = self._hooks(job, system, requirements)
             made = hooks.prepare(job.kind, into) if step == "prepare" else hooks.build(job.kind, into)
-        if os.path.exists(job.log):
-            os.unlink(job.log)  # it went well
+        remove_tree(job.log)  # it went well; another build of the same may have removed it
         return made, requirements
 
     def _hooks(self, job: Job, system: BuildSystem, requirements: tuple[str, ...]) -> Hooks:

@@ -410,7 +410,8 @@ class Bench:
         here = self._scratch() if own else os.path.dirname(tree)
         into = f"{here}/made-{kind}"
         os.mkdir(into)
-        log = f"{self.folder}/logs/{sha256(f'{label} {tree if own else label} {kind}'.encode()).hexdigest()[:20]}.log"
+        subject = os.fsencode(f"{label} {tree if own else label} {kind}")
+        log = f"{self.folder}/logs/{sha256(subject).hexdigest()[:20]}.log"
         job = Job(kind, tree, here, log, label=label, name=name, own=own, system=system, environ=self.environ)
         if self.environ and not own:
             from accord.build.reproducible import age

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import stat
 
 from accord.build.backend import BuildSystem, read_build_system
 from accord.io.digests import sha256
@@ -45,9 +46,8 @@ def read_facts(tree: str, cache_dir: str | None, *, buildable: bool = True) -> F
 
     path = os.path.join(tree, "pyproject.toml")
     try:
-        with open(path, "rb") as file:
-            body = file.read(_LARGEST + 1)
-    except OSError:
+        body = _read(path)
+    except OSError:  # what is no file, and a pipe on which one would wait for ever, is refused there
         return Facts(None, None, None, (), {}, read_build_system(tree, os.path.basename(tree)))
     folder = os.path.join(find_cache(cache_dir, os.environ), FOLDER, "facts")
     kept = os.path.join(folder, sha256(body).hexdigest())
@@ -79,6 +79,13 @@ def read_facts(tree: str, cache_dir: str | None, *, buildable: bool = True) -> F
 
 
 _LARGEST = 2 << 20
+
+
+def _read(path: str) -> bytes:
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise IsADirectoryError(path)
+    with open(path, "rb") as file:
+        return file.read(_LARGEST + 1)
 
 
 def _judged(tree: str, *, buildable: bool) -> Facts:
