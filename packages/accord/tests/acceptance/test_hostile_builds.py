@@ -425,3 +425,43 @@ def test_a_cache_inside_the_tree_is_closed_to_the_build(world: World) -> None:
     world.refused("build", "own", "--wheel", "--cache-dir", cache, code="build-writes-outside")
     own_tree(world, "pass")
     world.accord("build", "own", "--wheel", "--cache-dir", cache).fine()
+
+
+@shut_away
+def test_a_build_cannot_set_what_the_whole_machine_runs_by(world: World) -> None:
+    """The files of ``/proc/sys`` are root's, and the kernel takes the builder for whoever runs Accord: a program named in
+    ``core_pattern`` would be started outside."""
+    code = (
+        "import os\n"
+        "open('/proc/self/fd/1', 'w').close()\n"
+        "for folder, folders, names in os.walk('/proc'):\n"
+        "    folders[:] = [name for name in folders if not name.isdigit()]\n"
+        "    for name in names:\n"
+        "        try:\n"
+        "            os.close(os.open(f'{folder}/{name}', os.O_WRONLY | os.O_NONBLOCK))\n"
+        "        except OSError:\n"
+        "            continue\n"
+        "        raise SystemExit(f'{folder}/{name} can be written')\n"
+    )
+    world.accord("build", attack(world, code)).fine()
+
+
+@shut_away
+def test_a_build_inherits_no_open_files(world: World) -> None:
+    """A shell, or a runner of jobs, may have left a folder open: through it everything outside can be reached."""
+    code = "import os\nassert len(os.listdir('/proc/self/fd')) == 4, os.listdir('/proc/self/fd')"
+    folder = os.open(world.root, os.O_RDONLY)
+    os.set_inheritable(folder, True)
+    try:
+        world.accord("build", attack(world, code)).fine()
+    finally:
+        os.close(folder)
+
+
+@shut_away
+def test_the_password_of_a_proxy_is_shown_only_to_a_build_with_the_network(world: World) -> None:
+    url = "http://me:secret@proxy.example:3128"
+    code = "import os\nassert not [name for name in os.environ if name.lower().endswith('_proxy')]"
+    world.accord("build", attack(world, code), http_proxy=url, HTTPS_PROXY=url, no_proxy="*").fine()
+    seen = f"import os\nassert os.environ['http_proxy'] == {url!r}"
+    world.accord("build", attack(world, seen), "--sandbox", "off", http_proxy=url, no_proxy="*").fine()

@@ -188,4 +188,9 @@ def _invalid(path: str, reason: str, key: str | None = None) -> BuildError:
 
 
 def _unreadable(path: str, reason: str) -> BuildError:
-    return BuildError("build-file-unreadable", f"cannot read {path}: {reason}", where=Where(path))
+    return BuildError(
+        "build-file-unreadable",
+        f"cannot read {path}: {reason}",
+        where=Where(path),
+        hint="it must be an ordinary file, of an ordinary size",
+    )

@@ -53,12 +53,18 @@ def build_environment(
     temporary: str,
     keep: Collection[str] = (),
     user: str | None = None,
+    network: bool = True,
 ) -> dict[str, str]:
     """The variables for a build with ``python``, whose folder comes first on ``PATH`` (PEP 517 "Build environment").
 
     ``home`` and ``temporary`` are private folders, as the build sees them; ``user`` is whom it takes itself for.  ``keep`` are further names to pass on from ``environ``.
+    Without the ``network`` proxies are no use, and their URLs may hold passwords.
     """
-    passed = {name: value for name, value in environ.items() if _passes(name, keep)}
+    passed = {
+        name: value
+        for name, value in environ.items()
+        if _passes(name, keep) and (network or name in keep or not name.upper().endswith("_PROXY"))
+    }
     folders = [os.path.dirname(python), environ.get("PATH", os.defpath)]
     passed["PATH"] = os.pathsep.join(folder for folder in folders if folder)
     passed.update(HOME=home, TMPDIR=temporary, TEMP=temporary, TMP=temporary)

@@ -171,6 +171,7 @@ class Workshop:
             temporary=sandbox.TEMPORARY if closed else temporary,
             keep=options.keep,
             user=options.sandbox.user if closed else None,
+            network=not closed or options.sandbox.may_connect(job.name),
         )
         shelter = self.shelters.shelter(
             job.name,

@@ -268,10 +268,27 @@ def _spawn(command: list[str], env: dict[str, str], output: int) -> int:
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, output, 2),
+        *((os.POSIX_SPAWN_CLOSE, number) for number in _inherited()),
     ]
     return os.posix_spawnp(
         command[0], command, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_IGNORED
     )
+
+
+def _inherited() -> list[int]:
+    """What Accord itself was started with: a descriptor of a folder would lead out of every sandbox."""
+    try:
+        numbers = [int(name) for name in os.listdir("/dev/fd")]
+    except OSError:
+        return []
+    return [number for number in numbers if number > 2 and _is_inheritable(number)]
+
+
+def _is_inheritable(number: int) -> bool:
+    try:
+        return os.get_inheritable(number)
+    except OSError:  # the one the listing was read with
+        return False
 
 
 _IGNORED = (13, 25)  # SIGPIPE and SIGXFSZ, which Python ignores and no other program expects to

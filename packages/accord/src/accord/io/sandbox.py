@@ -95,7 +95,19 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
             words += ("--ro-bind", path, path)
     for name in (*_ETC, *(_NETWORK_ETC if view.network else ())):
         words += ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
-    words += ("--proc", "/proc", "--dev", "/dev", "--bind", view.temporary, TEMPORARY)
+    # Read-only: files of /proc that belong to root (core_pattern …) are the whole machine's, and the kernel asks for the
+    # user outside only, whom the one inside is when Accord runs as root.
+    words += (
+        "--proc",
+        "/proc",
+        "--remount-ro",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--bind",
+        view.temporary,
+        TEMPORARY,
+    )
     words += ("--bind", view.temporary, "/var/tmp")  # noqa: S108 - as above
     words += ("--bind", view.home, view.place[0])
     # Outer folders first: a mount over a folder would hide what was mounted below it.
@@ -197,7 +209,20 @@ def _ask(bwrap: str) -> str | None:
 
 
 def _words(bwrap: str) -> list[str]:
-    return [*_alone(bwrap), "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--", "/bin/true"]
+    return [
+        *_alone(bwrap),
+        "--ro-bind",
+        "/",
+        "/",
+        "--proc",
+        "/proc",
+        "--remount-ro",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--",
+        "/bin/true",
+    ]
 
 
 def _tried(bwrap: str) -> int:
