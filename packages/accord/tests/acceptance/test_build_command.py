@@ -372,10 +372,6 @@ def test_a_project_file_that_is_no_file_is_refused_at_once(world: World) -> None
         make(world.path(name, "pyproject.toml"))
         error = world.refused("build", name, code="build-file-unreadable")
         assert "not a regular file" in error["message"]
-    tree = world.tree("linked", "demo", "1.0")
-    os.rename(os.path.join(tree, "pyproject.toml"), world.path("shared.toml"))
-    os.symlink(world.path("shared.toml"), os.path.join(tree, "pyproject.toml"))
-    world.accord("build", "linked", "--wheel").fine()
 
 
 def test_a_folder_whose_name_is_not_utf_8_is_built(world: World) -> None:

@@ -465,3 +465,21 @@ def test_the_password_of_a_proxy_is_shown_only_to_a_build_with_the_network(world
     world.accord("build", attack(world, code), http_proxy=url, HTTPS_PROXY=url, no_proxy="*").fine()
     seen = f"import os\nassert os.environ['http_proxy'] == {url!r}"
     world.accord("build", attack(world, seen), "--sandbox", "off", http_proxy=url, no_proxy="*").fine()
+
+
+def test_folders_nested_without_end_are_removed_with_the_build(world: World) -> None:
+    code = "import os\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')"
+    world.accord("build", attack(world, code)).fine()
+    builds = os.path.join(world.cache, "builds-v1")
+    assert not [name for name in os.listdir(builds) if name.startswith(".scratch-")]
+
+
+def test_folders_nested_too_deep_to_be_counted_are_a_full_disk(tmp_path: object) -> None:
+    hook = (
+        "    import os, tempfile, time\n"
+        "    os.chdir(tempfile.gettempdir())\n"
+        "    for _ in range(50):\n"
+        "        os.mkdir('d' * 200)\n        os.chdir('d' * 200)\n"
+        "    while True:\n        time.sleep(0.1)\n"
+    )
+    assert bounded(tmp_path, hook).code == "build-disk-limit"

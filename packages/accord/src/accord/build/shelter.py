@@ -9,6 +9,7 @@ name is taken away again: the next ``git status``, or an editor, would run it ou
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -299,6 +300,8 @@ def _size(folder: str, limit: int) -> int:
                         waiting.append(entry.path)
                     else:
                         total += entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                return limit + 1  # nested so that nobody sees how much it is
             continue  # it changes while we look
     return total

@@ -263,26 +263,22 @@ def remove_tree(path: str) -> None:
         os.close(handle)
 
 
-def _remove_folder(name: str, parent: int) -> None:
+# How far down a tree is followed; what is deeper is brought up first. A stranger's build can nest folders until neither
+# the stack nor the descriptors suffice.
+_DEEPEST = 100
+_BROUGHT_UP = ".accord-deep-"
+
+
+def _remove_folder(name: str, parent: int, top: int | None = None, depth: int = 0) -> None:
     try:
         here = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     except PermissionError:
         os.chmod(name, 0o700, dir_fd=parent)
         here = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     try:
-        with os.scandir(here) as entries:
-            inside = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
-        opened = False
-        for child, is_folder in inside:
-            try:
-                _remove_child(child, is_folder, here)
-            except PermissionError:
-                if opened:
-                    raise
-                inodes.release(here)
-                os.fchmod(here, 0o700)
-                opened = True
-                _remove_child(child, is_folder, here)
+        _empty(here, here if top is None else top, depth)
+        while top is None and any(child.startswith(_BROUGHT_UP) for child in os.listdir(here)):
+            _empty(here, here, depth)
         try:
             os.rmdir(name, dir_fd=parent)
         except PermissionError:
@@ -292,10 +288,29 @@ def _remove_folder(name: str, parent: int) -> None:
         os.close(here)
 
 
-def _remove_child(name: str, is_folder: bool, parent: int) -> None:
+def _empty(here: int, top: int, depth: int) -> None:
+    with os.scandir(here) as entries:
+        inside = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    opened = False
+    for child, is_folder in inside:
+        try:
+            _remove_child(child, is_folder, here, top, depth)
+        except PermissionError:
+            if opened:
+                raise
+            inodes.release(here)
+            os.fchmod(here, 0o700)
+            opened = True
+            _remove_child(child, is_folder, here, top, depth)
+
+
+def _remove_child(name: str, is_folder: bool, parent: int, top: int, depth: int) -> None:
     try:
-        if is_folder:
-            _remove_folder(name, parent)
+        if is_folder and depth >= _DEEPEST:
+            os.chmod(name, 0o700, dir_fd=parent)
+            os.rename(name, _BROUGHT_UP + os.urandom(8).hex(), src_dir_fd=parent, dst_dir_fd=top)
+        elif is_folder:
+            _remove_folder(name, parent, top, depth + 1)
         else:
             os.unlink(name, dir_fd=parent)
     except FileNotFoundError:
