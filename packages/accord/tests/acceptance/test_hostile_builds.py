@@ -483,3 +483,43 @@ def test_folders_nested_too_deep_to_be_counted_are_a_full_disk(tmp_path: object)
         "    while True:\n        time.sleep(0.1)\n"
     )
     assert bounded(tmp_path, hook).code == "build-disk-limit"
+
+
+def asking(requirement: str) -> str:
+    return f"\ndef get_requires_for_build_wheel(settings=None):\n    return [{requirement!r}]\n"
+
+
+@pytest.mark.parametrize("place", ["file://{0}", "{0}", "git+file://{0}", "FILE://{0}"])
+def test_a_strangers_build_is_not_shown_your_folders_as_requirements(world: World, place: str) -> None:
+    """Accord would build the folder outside, or unpack the archive, and lay it before the build."""
+    private = world.tree("private", "helper", "1.0")
+    evil = world.write(*sdist_file("demo", "1.0", extra=asking("helper @ " + place.format(private))))
+    error = world.refused("build", evil, "--sandbox", "off", code="build-requirement-refused")
+    assert "a place on this machine" in "".join(error["context"])
+    world.publish("helper", "1.0")
+    world.accord("build", world.write(*sdist_file("demo", "1.0", extra=asking("helper")))).fine()
+
+
+def test_ones_own_project_may_name_a_folder_beside_it(world: World) -> None:
+    helper = world.tree("helper", "helper", "1.0")
+    tree = world.tree("own", "demo", "1.0")
+    path = os.path.join(tree, "pyproject.toml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("requires = []", f'requires = ["helper @ file://{helper}"]'))
+    assert "helper @" in world.read("own/pyproject.toml")
+    world.accord("build", "own", "--wheel").fine()
+
+
+@shut_away
+def test_a_build_cannot_send_what_it_reads_as_a_url_to_fetch(world: World) -> None:
+    """It has no network; Accord has, and would ask the host of the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/secret-1.0.tar.gz"
+        evil = world.write(*sdist_file("demo", "1.0", extra=asking(f"secret @ {url}")))
+        error = world.refused("build", evil, code="build-requirement-refused")
+        assert "no network" in "".join(error["context"])
+        with pytest.raises(TimeoutError):
+            server.accept()

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildOptions", "Job", "Workshop"]
 
+_REMOTE = ("https://", "http://", "git+https://", "git+http://", "git+ssh://")
+_LOCAL = "it is a place on this machine, and the project is not your own"
 _ANYTHING = BuildPolicy()
 _USUAL = SandboxPolicy()
 
@@ -135,6 +137,7 @@ class Workshop:
         self._meanwhile = meanwhile
         self.options = options
         self.shelters = Shelters(options.sandbox, reporter)
+        self._trusted: set[str] = set()  # requirements as projects of the person's own write them
 
     def perform(self, job: Job, step: str, into: str) -> tuple[bytes | str, tuple[str, ...]]:
         """Have the hook for ``step`` (``prepare``, ``build``) of ``job`` write into the existing folder ``into``, in an
@@ -146,13 +149,40 @@ class Workshop:
         if not system.declared:
             self._reporter.note(f"{job.label} has no [build-system]: building with setuptools")
         requirements = system.requires
+        if job.own:
+            self._trusted.update(requirements)
+        self._check_references(job, requirements, asked=False)
         asked, made = self._hooks(job, system, requirements).ask_and(step, job.kind, into)
         if made is None:
+            self._check_references(job, asked, asked=True)
             requirements = (*requirements, *asked)
             hooks = self._hooks(job, system, requirements)
             made = hooks.prepare(job.kind, into) if step == "prepare" else hooks.build(job.kind, into)
         remove_tree(job.log)  # it went well; another build of the same may have removed it
         return made, requirements
+
+    def _check_references(self, job: Job, requirements: Sequence[str], *, asked: bool) -> None:
+        """Accord fetches what is required, with a person's eyes and network: what a build has not, it does not get that way.
+
+        Raises BuildError ``build-requirement-refused`` for a place of this machine that a stranger names, and for any
+        URL that the hooks of a build without the network ask for: it may hold what was read here.
+        """
+        shut = asked and self.shelters.closed and not self.options.sandbox.may_connect(job.name)
+        for text in requirements:
+            if "@" not in text or text in self._trusted:
+                continue
+            from accord_core.project.requirement import parse_requirement
+
+            url = parse_requirement(text).url
+            if url is None or not (shut or not url.lower().startswith(_REMOTE)):
+                continue
+            raise BuildError(
+                "build-requirement-refused",
+                f"{job.label}: its build requires {text[:200]!r}, which it has no business to ask for",
+                context=("its hooks ask for a URL, and it has no network",) if shut else (_LOCAL,),
+                hint="if you trust it, name the requirement's project and version in [build-system] requires, or give "
+                "the build the network: [tool.accord] build-network",
+            )
 
     def _hooks(self, job: Job, system: BuildSystem, requirements: tuple[str, ...]) -> Hooks:
         python = self._environment(job, requirements)
