@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import subprocess
 import tarfile
 import zipfile
@@ -380,3 +381,14 @@ def test_a_folder_whose_name_is_not_utf_8_is_built(world: World) -> None:
     os.rename(tree, odd)
     world.accord("build", odd, "--wheel").fine()
     assert os.listdir(os.path.join(odd, "dist")) == ["demo-1.0-py3-none-any.whl"]
+
+
+def test_what_a_killed_build_left_days_ago_is_removed(world: World) -> None:
+    builds = os.path.join(world.cache, "builds-v1")
+    for name, days in ((".scratch-old", 4), (".scratch-of-now", 0)):
+        os.makedirs(os.path.join(builds, name, "below"))
+        when = time.time() - days * 86_400
+        os.utime(os.path.join(builds, name), (when, when))
+    world.tree("own", "demo", "1.0")
+    world.accord("build", "own", "--wheel").fine()
+    assert [name for name in os.listdir(builds) if name.startswith(".scratch-")] == [".scratch-of-now"]

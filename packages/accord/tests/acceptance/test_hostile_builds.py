@@ -469,7 +469,8 @@ def test_the_password_of_a_proxy_is_shown_only_to_a_build_with_the_network(world
 
 def test_folders_nested_without_end_are_removed_with_the_build(world: World) -> None:
     code = "import os\nfor _ in range(3000):\n    os.mkdir('d')\n    os.chdir('d')"
-    world.accord("build", attack(world, code)).fine()
+    ran = world.accord("build", attack(world, code))
+    assert "internal-error" not in ran.err, ran.err  # a slow machine may see how deep it is, and end it
     builds = os.path.join(world.cache, "builds-v1")
     assert not [name for name in os.listdir(builds) if name.startswith(".scratch-")]
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accord.io.files import remove_tree, write_atomic
+from accord.io.files import write_atomic
 from accord.io.locks import FileLock
-from accord.io.scratch import scratch_folder
+from accord.io.scratch import forget_abandoned, scratch_folder
 from accord_core.errors import BuildError
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildCache", "BuiltWheel"]
 
-_ABANDONED = 3 * 86_400  # seconds; longer than any build
 _ORIGINS = ("PKG-INFO", "pyproject.toml", "built", "wheel")
 
 
@@ -55,18 +54,9 @@ class BuildCache:
     def scratch(self) -> Iterator[str]:
         """A private folder on the cache's own disk, removed afterwards whatever is in it."""
         os.makedirs(self.folder, exist_ok=True)
-        self._forget_abandoned()
+        forget_abandoned(self.folder)
         with scratch_folder(".scratch-", self.folder) as path:
             yield path
-
-    def _forget_abandoned(self) -> None:
-        """Remove scratch folders whose build was killed together with Accord, days ago."""
-        with os.scandir(self.folder) as entries:
-            old = [
-                entry.path for entry in entries if entry.name.startswith(".scratch-") and _is_abandoned(entry)
-            ]
-        for path in old:
-            remove_tree(path)
 
     def lock(self, digest: str, label: str, reporter: Reporter) -> FileLock:
         """Held while ``digest`` is made, so that what takes an hour is not done twice; a build may take any time."""
@@ -135,13 +125,6 @@ def describe(path: str) -> BuiltWheel:
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return BuiltWheel(path, digest, os.fstat(file.fileno()).st_size)
-
-
-def _is_abandoned(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED
-    except OSError:  # its build has just ended
-        return False
 
 
 def _flush(path: str) -> None:

@@ -12,9 +12,10 @@ import time
 
 from accord.io.files import remove_tree
 
-__all__ = ["make", "remove", "remove_all", "scratch_folder"]
+__all__ = ["forget_abandoned", "make", "remove", "remove_all", "scratch_folder"]
 
 _TRIES = 5
+_ABANDONED = 3 * 86_400  # seconds; longer than any build
 _open: set[str] = set()
 
 
@@ -58,6 +59,21 @@ def remove(path: str) -> None:
         except OSError:
             time.sleep(0.01 * attempt)
     _open.discard(path)
+
+
+def forget_abandoned(above: str, prefix: str = ".scratch-") -> None:
+    """Remove the folders of :func:`make` in ``above`` whose work was killed together with Accord, days ago."""
+    with os.scandir(above) as entries:
+        old = [one.path for one in entries if one.name.startswith(prefix) and _is_abandoned(one)]
+    for path in old:
+        remove(path)
+
+
+def _is_abandoned(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED
+    except OSError:  # its work has just ended
+        return False
 
 
 def remove_all(patience: float = 1.0) -> None:

@@ -275,6 +275,7 @@ class Bench:
         self.environ: Mapping[str, str] = {}
         self.folder = os.path.join(session.cache_dir, FOLDER)
         os.makedirs(os.path.join(self.folder, "logs"), exist_ok=True)
+        scratch.forget_abandoned(self.folder)
 
     def make_workshop(self, options: BuildOptions) -> Workshop:
         session = self.session
