@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import subprocess
 import tarfile
+import time
 import zipfile
 from typing import Any
 
