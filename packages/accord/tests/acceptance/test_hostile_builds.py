@@ -524,3 +524,11 @@ def test_a_build_cannot_send_what_it_reads_as_a_url_to_fetch(world: World) -> No
         assert "no network" in "".join(error["context"])
         with pytest.raises(TimeoutError):
             server.accept()
+
+
+@shut_away
+def test_a_project_that_is_the_whole_home_is_no_sandbox(world: World) -> None:
+    tree = own_tree(world, "pass")
+    world.refused("build", "own", "--wheel", "--sandbox", "require", code="sandbox-unavailable", HOME=tree)
+    assert "sees all of it" in world.accord("build", "own", "--wheel", HOME=tree).fine().err
+    assert "sees all" not in world.accord("build", "own", "--wheel", "--sandbox", "require").fine().err

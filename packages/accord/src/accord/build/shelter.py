@@ -213,6 +213,8 @@ class Shelters:
         closed: list[str] = []
         kept: list[str] = []
         if not inner:
+            if own:
+                self._check_home(tree, home)
             (writable if own else readonly).append(tree)
             closed = self._closed_of(tree)
             # Nothing can be mounted over what is not there, or over a link: that is looked at afterwards.
@@ -233,6 +235,22 @@ class Shelters:
             network=self._policy.may_connect(project),
         )
         return Shelter(view, tree, self._policy.bwrap, self._policy.memo, kept)
+
+    def _check_home(self, tree: str, home: str) -> None:
+        """A project that is a person's whole home is no sandbox: all of it can be read and written."""
+        if not (os.path.realpath(home or os.path.expanduser("~")) + os.sep).startswith(
+            os.path.realpath(tree).rstrip(os.sep) + os.sep
+        ):
+            return
+        if self._policy.mode == "require":
+            raise BuildError(
+                "sandbox-unavailable",
+                f"{tree} is your home folder, or holds it: its build could read and write everything there",
+                hint="move the project into a folder of its own, or say --sandbox warn",
+            )
+        if not self._said:
+            self._said = True
+            self._reporter.warn(f"{tree} is your home folder, or holds it: its build sees all of it")
 
     def _closed_of(self, tree: str) -> list[str]:
         """What of ``tree`` a build may not change, there or not."""
