@@ -12,16 +12,11 @@ from __future__ import annotations
 import os
 import sys
 
-from . import rules, settings
+from . import plain, rules, settings
 from .errors import BackendError, Fault
 from .globs import Pattern, Unusable
 from .tables import Table, close
 from .trees import DiskTree, matching
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,9 +179,19 @@ def document(root: str) -> dict[str, Any]:
     if len(data) > Limits.pyproject:
         raise BackendError("pyproject-too-large", f"{path} has more than {Limits.pyproject:,} bytes")
     try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
+        text = data.decode("utf-8")
+        found = plain.read(text)
+        return _any_toml(text) if found is None else found
+    except (ValueError, RecursionError) as fault:  # of which both decoding errors are
         raise BackendError("pyproject-not-toml", f"{path} is not valid TOML: {fault}") from None
+
+
+def _any_toml(text: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(text)
 
 
 def _found_out(result: Project, source: dict[str, Any]) -> None:

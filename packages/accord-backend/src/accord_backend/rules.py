@@ -3,11 +3,12 @@
 Each function takes the text a person wrote and returns its normal form, or ``None`` where the text breaks the
 rule; who asks decides what to say about it.  Nothing here reads files.  The grammars are checked against
 ``packaging`` in the tests, which this distribution must not need.
+
+Written out by hand: loading ``re`` and compiling these grammars takes as long as building a small wheel.  Only a
+version that is more than numbers and dots needs it.
 """
 
 from __future__ import annotations
-
-import re
 
 __all__ = [
     "file_name_part",
@@ -21,47 +22,67 @@ __all__ = [
     "with_extra",
 ]
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(
-    r"""\s*v?
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Match, Optional
+
+_VERSION = r"""\s*v?
     (?:(?P<epoch>[0-9]+)!)?
     (?P<release>[0-9]+(?:\.[0-9]+)*)
     (?:[-_.]?(?P<pre>alpha|a|beta|b|preview|pre|c|rc)[-_.]?(?P<pre_number>[0-9]+)?)?
     (?P<post>-(?P<post_bare>[0-9]+)|[-_.]?(?:post|rev|r)[-_.]?(?P<post_number>[0-9]+)?)?
     (?P<dev>[-_.]?dev[-_.]?(?P<dev_number>[0-9]+)?)?
     (?:\+(?P<local>[a-z0-9]+(?:[-_.][a-z0-9]+)*))?
-    \s*""",
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
+    \s*"""
 _LONGEST_VERSION = 256  # file names hold no more; and int() of a million digits takes minutes
 _PRE_SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc"}
-_CLAUSE = re.compile(r"\s*(?:(?:===\s*[^\s,;)]+)|(?:(?:~=|==|!=|<=|>=|<|>)\s*[A-Za-z0-9.!+*_-]+))\s*")
-_REQUIREMENT = re.compile(
-    r"\s*(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*"
-    r"(?:\[(?P<extras>[A-Za-z0-9._,\s-]*)\])?\s*(?P<rest>.*)",
-    re.DOTALL,
-)
+_DIGITS = frozenset("0123456789")
+_LETTERS = _DIGITS.union("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_NAME = _LETTERS.union("._-")
+_CLAUSE = _LETTERS.union(".!+*_-")
+_OPERATORS = ("~=", "==", "!=", "<=", ">=", "<", ">")
 _LONGEST_LICENCE = 4000  # characters; each pair of parentheses is a call deeper
 _MOST_PARENTHESES = 100
-_LICENCE_TOKEN = re.compile(r"\s*([()]|[A-Za-z0-9.:+-]+)")
-_LICENCE_ID = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9][A-Za-z0-9.-]*\+?")
-_DOTTED = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_REFERENCE = re.compile(rf"{_DOTTED}(?:\s*:\s*{_DOTTED})?\s*(?:\[[A-Za-z0-9._,\s-]*\])?")
+_LICENCE_REFERENCE = _LETTERS.union(".-")
+_LICENCE_WORD = _LICENCE_REFERENCE.union(":+")
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and text[0] in _LETTERS and text[-1] in _LETTERS and _NAME.issuperset(text)
+
+
+def _joined(text: str, sign: str) -> str:
+    """``text`` with each run of ``-_.`` as one ``sign``."""
+    text = text.replace("-", sign).replace("_", sign).replace(".", sign)
+    while sign + sign in text:
+        text = text.replace(sign + sign, sign)
+    return text
 
 
 def normal_name(text: str) -> str | None:
     """The name with runs of ``-_.`` as one ``-``, in lower case (Names and normalization)."""
-    return re.sub(r"[-_.]+", "-", text).lower() if _NAME.fullmatch(text) else None
+    return _joined(text, "-").lower() if _is_name(text) else None
 
 
 def file_name_part(text: str) -> str:
     """A name as wheel and sdist file names spell it (binary distribution format, "File name convention")."""
-    return re.sub(r"[-_.]+", "_", text).lower()
+    return _joined(text, "_").lower()
+
+
+def _version(text: str) -> Optional[Match[str]]:
+    import re
+
+    return re.fullmatch(_VERSION, text, re.VERBOSE | re.IGNORECASE | re.ASCII)
 
 
 def normal_version(text: str) -> str | None:
     """The normal form of a version (PEP 440, "Normalization"), or ``None``."""
-    match = _VERSION.fullmatch(text) if len(text) <= _LONGEST_VERSION else None
+    if len(text) > _LONGEST_VERSION:
+        return None
+    numbers = text.split(".")
+    if all(numbers) and all(map(_DIGITS.issuperset, numbers)):
+        return ".".join([str(int(number)) for number in numbers])
+    match = _version(text)
     if match is None:
         return None
     part = match.groupdict()
@@ -75,7 +96,7 @@ def normal_version(text: str) -> str | None:
     if part["dev"]:
         out += f".dev{int(part['dev_number'] or 0)}"
     if part["local"]:
-        pieces = re.split(r"[-_.]", part["local"].lower())
+        pieces = part["local"].lower().replace("-", ".").replace("_", ".").split(".")
         out += "+" + ".".join(str(int(piece)) if piece.isdigit() else piece for piece in pieces)
     return out
 
@@ -85,7 +106,7 @@ def version_key(version: str) -> tuple[object, ...]:
 
     Local parts are not looked at: no tag carries one that means anything.
     """
-    match = _VERSION.fullmatch(version)
+    match = _version(version)
     assert match is not None
     part = match.groupdict()
     release = [int(number) for number in part["release"].split(".")]
@@ -104,14 +125,44 @@ def version_key(version: str) -> tuple[object, ...]:
 
 def is_specifier(text: str) -> bool:
     """Whether ``text`` is a comma-separated list of version clauses (PEP 440, "Version specifiers")."""
-    return all(_CLAUSE.fullmatch(clause) for clause in text.split(",")) if text.strip() else True
+    return all(_is_clause(clause.strip()) for clause in text.split(",")) if text.strip() else True
+
+
+def _is_clause(text: str) -> bool:
+    if text.startswith("==="):
+        arbitrary = text[3:].split()
+        return len(arbitrary) == 1 and not {";", ")"} & set(arbitrary[0])
+    for operator in _OPERATORS:
+        if text.startswith(operator):
+            version = text[len(operator) :].lstrip()
+            return bool(version) and _CLAUSE.issuperset(version)
+    return False
 
 
 def _split_marker(rest: str) -> tuple[str, str]:
-    # PEP 508: a URL may contain ";", so there the marker must stand after a blank.
-    pattern = r"\s;" if rest.lstrip().startswith("@") else ";"
-    found = re.search(pattern, rest)
-    return (rest, "") if found is None else (rest[: found.start()], rest[found.end() :].strip())
+    place = rest.find(";")
+    if rest.lstrip().startswith("@"):
+        # PEP 508: a URL may contain ";", so there the marker must stand after a blank.
+        while place >= 0 and not rest[place - 1].isspace():
+            place = rest.find(";", place + 1)
+    return (rest, "") if place < 0 else (rest[:place], rest[place + 1 :].strip())
+
+
+def _after_name(text: str) -> int:
+    """Where in a requirement what follows its name and extras begins; -1 where no name stands at its head."""
+    begun = place = len(text) - len(text.lstrip())
+    while place < len(text) and text[place] in _NAME:
+        place += 1
+    while place > begun and text[place - 1] not in _LETTERS:
+        place -= 1
+    if place == begun or text[begun] not in _LETTERS:
+        return -1
+    rest = text[place:].lstrip()
+    if rest.startswith("["):
+        extras, closed, behind = rest[1:].partition("]")
+        if closed and all(sign in _NAME or sign == "," or sign.isspace() for sign in extras):
+            rest = behind.lstrip()
+    return len(text) - len(rest)
 
 
 def requirement(text: str) -> str | None:
@@ -119,28 +170,28 @@ def requirement(text: str) -> str | None:
 
     The marker is passed on as written: an installer evaluates it, a builder only carries it.
     """
-    match = _REQUIREMENT.fullmatch(text)
-    if match is None or "\n" in text:
+    place = _after_name(text)
+    if place < 0 or "\n" in text:
         return None
-    body, marker = _split_marker(match["rest"])
+    rest = text[place:]
+    body, marker = _split_marker(rest)
     body = body.strip()
     if body.startswith("@"):
         if not body[1:].strip():
             return None
     elif not is_specifier(body[1:-1] if body.startswith("(") and body.endswith(")") else body):
         return None
-    if ";" in match["rest"] and not marker and not body.startswith("@"):
+    if ";" in rest and not marker and not body.startswith("@"):
         return None
     return text.strip()
 
 
 def with_extra(text: str, extra: str) -> str:
     """``text`` with ``extra == "…"`` joined to its marker (core metadata, "Provides-Extra")."""
-    match = _REQUIREMENT.fullmatch(text)
-    assert match is not None
-    rest = match["rest"]
-    body, marker = _split_marker(rest)
-    head = text[: match.start("rest")] + body
+    place = _after_name(text)
+    assert place >= 0
+    body, marker = _split_marker(text[place:])
+    head = text[:place] + body
     blank = " " if body.lstrip().startswith("@") else ""
     condition = f"({marker}) and extra == '{extra}'" if marker else f"extra == '{extra}'"
     return f"{head.strip()}{blank}; {condition}"
@@ -153,16 +204,10 @@ def licence_expression(text: str) -> str | None:
     """
     if len(text) > _LONGEST_LICENCE or text.count("(") > _MOST_PARENTHESES:
         return None
-    tokens: list[str] = []
-    position = 0
-    stripped = text.rstrip()
-    while position < len(stripped):
-        match = _LICENCE_TOKEN.match(stripped, position)
-        if match is None:
-            return None
-        word = match[1]
-        tokens.append(word.upper() if word.upper() in {"AND", "OR", "WITH"} else word)
-        position = match.end()
+    words = text.replace("(", " ( ").replace(")", " ) ").split()
+    if not all(word in ("(", ")") or _LICENCE_WORD.issuperset(word) for word in words):
+        return None
+    tokens = [word.upper() if word.upper() in ("AND", "OR", "WITH") else word for word in words]
     rest = _licence_terms(tokens)
     if rest is None or rest or not tokens:
         return None
@@ -178,7 +223,7 @@ def _licence_terms(tokens: list[str]) -> list[str] | None:
                 return None
             tokens = inner[1:]
         else:
-            if not tokens or tokens[0] in {")", "AND", "OR", "WITH"} or not _LICENCE_ID.fullmatch(tokens[0]):
+            if not tokens or tokens[0] in {")", "AND", "OR", "WITH"} or not _is_licence(tokens[0]):
                 return None
             tokens = tokens[1:]
             if tokens[:1] == ["WITH"]:
@@ -190,6 +235,32 @@ def _licence_terms(tokens: list[str]) -> list[str] | None:
         tokens = tokens[1:]
 
 
+def _is_licence(word: str) -> bool:
+    """Whether ``word`` is an identifier of SPDX, or a reference to a text of one's own."""
+    document, colon, name = word.partition(":")
+    if not colon:
+        name = document
+    elif not document.startswith("DocumentRef-") or document == "DocumentRef-" or "+" in document:
+        return False
+    name = name[:-1] if name.endswith("+") else name
+    return bool(name) and name[0] in _LETTERS and _LICENCE_REFERENCE.issuperset(name)
+
+
 def is_object_reference(text: str, *, callable_needed: bool) -> bool:
     """Whether ``text`` is ``module:attribute`` (entry points specification, "Data model")."""
-    return bool(_REFERENCE.fullmatch(text.strip())) and (":" in text or not callable_needed)
+    head = text.strip()
+    if head.endswith("]"):
+        head, opened, extras = head[:-1].partition("[")
+        if not opened or not all(sign in _NAME or sign == "," or sign.isspace() for sign in extras):
+            return False
+    module, colon, attribute = head.partition(":")
+    if not _is_dotted(module.rstrip()) or (colon and not _is_dotted(attribute.strip())):
+        return False
+    return ":" in text or not callable_needed
+
+
+def _is_dotted(text: str) -> bool:
+    return all(
+        part and not part[0].isdecimal() and all(sign == "_" or sign.isalnum() for sign in part)
+        for part in text.split(".")
+    )

@@ -88,3 +88,20 @@ def test_a_project_of_many_files_is_packed_by_threads_and_no_other_way(
     monkeypatch.setattr(packing, "_threads", threads)
     accord_backend.build_wheel(out)
     assert Path(out, name).read_bytes() == alone and started
+
+
+def test_the_digest_is_the_same_with_and_without_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
+    import hashlib
+
+    def digests() -> list[bytes]:
+        return [packing.Packed("n", data, False).digest for data in (b"", b"x" * 100, b"y" * 901, b"z" * 100)]
+
+    expected = [hashlib.sha256(data).digest() for data in (b"", b"x" * 100, b"y" * 901, b"z" * 100)]
+    monkeypatch.setattr(packing._Hash, "room", 1000)
+    assert digests() == expected
+    assert packing._Hash.room == -1, "what is too much for it ends it"
+    assert digests() == expected
+    monkeypatch.setattr(packing._Hash, "room", 10_000)
+    assert digests() == expected and packing._Hash.room == 10_000 - 1101
+    monkeypatch.setattr(packing, "sha256", None)
+    assert digests() == expected

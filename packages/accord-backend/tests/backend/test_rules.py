@@ -87,7 +87,7 @@ def test_what_is_no_requirement(text: str) -> None:
     ("text", "function", "either"),
     [
         ("spam:main", True, True), ("spam.cli:App.run", True, True), ("spam : main [x]", True, True), ("spam", False, True),
-        ("spam:", False, False), (":main", False, False), ("spam.py/x:main", False, False), ("spam:main()", False, False), ("", False, False),
+        ("spam:", False, False), (":main", False, False), ("spam.py/x:main", False, False), ("spam]", False, False), ("spam:main [x", False, False), ("spam:main()", False, False), ("", False, False),
     ],
 )  # fmt: skip
 def test_object_references(text: str, function: bool, either: bool) -> None:
