@@ -29,12 +29,12 @@ else:
     sha256 = None
     if sys.implementation.name == "cpython":  # elsewhere it is written in Python
         try:
-            from _sha2 import sha256  # 3.12 and newer
-        except ImportError:
-            try:
+            if sys.version_info >= (3, 12):
+                from _sha2 import sha256
+            else:
                 from _sha256 import sha256
-            except ImportError:
-                pass
+        except ImportError:  # it was left out
+            pass
 
 __all__ = ["Packed", "pack", "pack_all", "read_file"]
 

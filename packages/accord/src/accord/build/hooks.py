@@ -12,7 +12,7 @@ import marshal
 import os
 
 from accord.build.backend import check_requirement, read_small_file
-from accord.io import processes
+from accord.io import jsons, processes
 from accord_core.errors import BuildError, Where
 
 TYPE_CHECKING = False
@@ -263,11 +263,9 @@ class Hooks:
         raise ending(self._place, hook, done, limit, self._limits, self._shelter)
 
     def _answer(self, hook: str, path: str, done: processes.Finished) -> dict[str, Any]:
-        import json
-
         data = read_small_file(path, self._limits.hook_result_bytes)
         try:
-            answer = json.loads(data) if data is not None else None
+            answer = jsons.loads(data) if data is not None else None
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):

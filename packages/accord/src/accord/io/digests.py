@@ -7,6 +7,8 @@ back to ``hashlib``.  Files of any size are hashed with ``hashlib`` by those who
 
 from __future__ import annotations
 
+import sys
+
 __all__ = ["sha256"]
 
 TYPE_CHECKING = False
@@ -14,9 +16,9 @@ if TYPE_CHECKING:
     from hashlib import sha256
 else:
     try:
-        from _sha2 import sha256  # CPython 3.12 and newer
-    except ImportError:
-        try:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
             from _sha256 import sha256
-        except ImportError:
-            from hashlib import sha256
+    except ImportError:
+        from hashlib import sha256

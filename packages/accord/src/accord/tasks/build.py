@@ -445,11 +445,7 @@ def _normal(name: str | None) -> str | None:
 
 def _load() -> None:
     """What reading a wheel takes, loaded while the backend works."""
-    import json
-
     import accord.build.products  # noqa: F401
     import accord_core.archive.wheel
     import accord_core.index.filenames
     import accord_core.project.versions  # noqa: F401
-
-    assert json is not None

@@ -198,9 +198,11 @@ _INDEX_VARIABLES = ("PIP_", "UV_", "ACCORD_DEFAULT_INDEX", "ACCORD_INDEX", "ACCO
 
 def _words(files: tuple[str, ...]) -> str:
     """What files named for constraints say: the same name may say another thing tomorrow."""
+    if not files:
+        return ""
     from accord.tasks.inputs import read_text
 
-    return "\0".join(read_text(path) for path in files) if files else ""
+    return "\0".join(read_text(path) for path in files)
 
 
 def _part(one: Wanted) -> Part:
