@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -138,3 +139,34 @@ def test_a_program_that_prints_too_much_is_ended(tmp_path: Path) -> None:
         limits=limits,
     )
     assert (fine.halted, fine.status) == ("", 0)
+
+
+@here
+def test_the_system_s_zone_and_name_are_there_and_the_temporary_folders_are_one(tmp_path: Path) -> None:
+    one = view(tmp_path)
+    for name in ("localtime", "os-release"):
+        if Path("/etc", name).exists():
+            assert said(one, "sha256sum", f"/etc/{name}").split()[0] == hashed(Path("/etc", name)), name
+    assert said(one, "sh", "-c", "echo x > /var/tmp/file && cat /tmp/file") == "x\n"
+    assert (tmp_path / "tmp" / "file").read_text(encoding="utf-8") == "x\n"
+
+
+def hashed(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@here
+def test_services_and_protocols_are_for_those_who_have_a_network(tmp_path: Path) -> None:
+    listed = set(said(view(tmp_path), "ls", "/etc").split())
+    with_network = set(said(view(tmp_path, network=True), "ls", "/etc").split())
+    assert not listed & {"services", "protocols"}
+    assert with_network >= {name for name in ("services", "protocols") if Path("/etc", name).exists()}
+
+
+def test_a_link_into_what_is_shown_anyway_is_made_again_and_any_other_is_mounted(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.symlink_to("/usr/share/zoneinfo/UTC")
+    outside.symlink_to("/usr/../home/key")
+    assert sandbox._shown(str(inside)) == ("--symlink", "/usr/share/zoneinfo/UTC", str(inside))
+    for path in (outside, tmp_path / "gone", tmp_path):
+        assert sandbox._shown(str(path)) == ("--ro-bind-try", str(path), str(path))

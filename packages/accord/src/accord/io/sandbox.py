@@ -29,7 +29,7 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt
 # What of /etc a compiler, a loader or an honest program reads; no keys, no passwords, no machine's name.
 _ETC = (
     "alternatives", "debian_version", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
-    "os-release", "protocols", "services", "timezone",
+    "os-release", "timezone",
 )  # fmt: skip
 _NETWORK_ETC = (
     "ca-certificates",
@@ -38,7 +38,9 @@ _NETWORK_ETC = (
     "hosts",
     "nsswitch.conf",
     "pki",
+    "protocols",
     "resolv.conf",
+    "services",
     "ssl",
 )
 
@@ -94,21 +96,11 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
         elif os.path.isdir(path):
             words += ("--ro-bind", path, path)
     for name in (*_ETC, *(_NETWORK_ETC if view.network else ())):
-        words += ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+        words += _shown(f"/etc/{name}")
     # Read-only: files of /proc that belong to root (core_pattern …) are the whole machine's, and the kernel asks for the
     # user outside only, whom the one inside is when Accord runs as root.
-    words += (
-        "--proc",
-        "/proc",
-        "--remount-ro",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--bind",
-        view.temporary,
-        TEMPORARY,
-    )
-    words += ("--bind", view.temporary, "/var/tmp")  # noqa: S108 - as above
+    words += ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--bind", view.temporary, TEMPORARY)
+    words += ("--symlink", TEMPORARY, "/var/tmp")  # noqa: S108 - as above
     words += ("--bind", view.home, view.place[0])
     # Outer folders first: a mount over a folder would hide what was mounted below it.
     places = [(path, path, "--ro-bind") for path in view.readonly]
@@ -120,6 +112,20 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
         words += (how, path, place)
     words += ("--remount-ro", "/", "--chdir", cwd, "--", *program)
     return words
+
+
+def _shown(path: str) -> tuple[str, ...]:
+    """Words that show a file or folder of the system; each mount takes bubblewrap 0.2 ms, so a link into what is
+    mounted anyway stays a link."""
+    try:
+        target = os.readlink(path)
+    except OSError:  # no link, or not there
+        pass
+    else:
+        named = os.path.normpath(os.path.join(os.path.dirname(path), target))
+        if named.startswith("/usr/") and os.path.realpath(named).startswith("/usr/"):
+            return ("--symlink", target, path)
+    return ("--ro-bind-try", path, path)
 
 
 def _alone(bwrap: str, place: tuple[str, str, str] = _PLACE) -> list[str]:
@@ -138,7 +144,7 @@ def etc_files(folder: str, user: str, number: str, home: str) -> tuple[tuple[str
         "group": f"{user}:x:{number}:\n",
     }
     for name, text in texts.items():
-        with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
             file.write(text)
     return tuple((f"{folder}/{name}", f"/etc/{name}") for name in texts)
 
