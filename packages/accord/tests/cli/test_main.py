@@ -214,3 +214,27 @@ def test_a_fault_of_our_own_is_coded_and_shows_its_traceback_only_when_asked(
     assert "--verbose" in plain.stderr
     assert "Traceback" not in plain.stderr
     assert "Traceback" in run("tree", "--verbose").stderr
+
+
+def test_a_process_of_its_own_ends_with_the_command_and_with_all_that_waited_for_its_end(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import atexit, sys; from accord.cli.main import main; atexit.register(print, 'last words')\n"
+        "{more}\nsys.argv[1:] = {words!r}; sys.exit(main() or 7)"
+    )
+
+    def ended(words: list[str], more: str = "") -> tuple[int, list[str]]:
+        done = subprocess.run(
+            [sys.executable, "-c", program.format(words=words, more=more)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout.split("\n")[1:]
+
+    assert ended(["--version"]) == (0, ["last words", ""])
+    assert ended(["nonsense"])[0] == 2
+    # Somebody looks: then it goes the long way, and what called main goes on.
+    assert ended(["--version"], "import threading") == (7, ["last words", ""])
+    assert ended(["--version"], "sys.setprofile(lambda *_: None)") == (7, ["last words", ""])

@@ -40,7 +40,10 @@ class _Ended(KeyboardInterrupt):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command line (default: ``sys.argv``) and return the exit status.  Never raises."""
+    """Run one command line and return the exit status.  Never raises.
+
+    Without ``argv`` the command line is that of this process, which ends with it.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     if argv is None and None in (sys.stdin, sys.stdout, sys.stderr):
         from accord.cli.streams import reopen
@@ -67,7 +70,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return lost(error)
     except KeyboardInterrupt as interrupt:
         return _let_go(interrupt.args[0] if isinstance(interrupt, _Ended) else 2, leave=argv is None)
+    if argv is None and not _watched():
+        _leave(status)
     return status
+
+
+def _watched() -> bool:
+    """Whether somebody waits for the end of the interpreter itself: threads, a profiler, a debugger, ``python -i``."""
+    return bool(
+        "threading" in sys.modules
+        or sys.getprofile()
+        or sys.gettrace()
+        or sys.flags.inspect
+        or sys.flags.dev_mode
+    )
+
+
+def _leave(status: int) -> None:
+    """End the process without taking its world down piece by piece: that takes 3 ms, a third of Python's start."""
+    import atexit
+
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return  # the interpreter says what became of it
+    os._exit(status)
 
 
 def _prepared(words: list[str], *, own: bool) -> int:
