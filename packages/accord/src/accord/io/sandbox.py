@@ -99,7 +99,17 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
         words += _shown(f"/etc/{name}")
     # Read-only: files of /proc that belong to root (core_pattern …) are the whole machine's, and the kernel asks for the
     # user outside only, whom the one inside is when Accord runs as root.
-    words += ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev", "--bind", view.temporary, TEMPORARY)
+    words += (
+        "--proc",
+        "/proc",
+        "--remount-ro",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--bind",
+        view.temporary,
+        TEMPORARY,
+    )
     words += ("--symlink", TEMPORARY, "/var/tmp")  # noqa: S108 - as above
     words += ("--bind", view.home, view.place[0])
     # Outer folders first: a mount over a folder would hide what was mounted below it.

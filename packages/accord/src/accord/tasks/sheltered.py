@@ -36,42 +36,52 @@ class Sheltered:
     def __init__(
         self, session: Session, folder: str, scratch: str, executable: str, more: Sequence[str] = ()
     ) -> None:
-        policy, found = sandbox_policy(session), shelters(session)
-        home, temporary = os.path.join(scratch, HOME), os.path.join(scratch, TEMPORARY)
-        for each in (home, temporary):
-            os.makedirs(each, mode=0o700, exist_ok=True)
-        closed = found.closed
+        policy = sandbox_policy(session)
+        self._session = session
+        self._folder, self._scratch = folder, scratch
+        self._executable, self._more = executable, more
+        self._shelters = shelters(session)
+        home, temporary = self._rooms(scratch)
+        closed = self._shelters.closed
         self.environment: Mapping[str, str] = build_environment(
             session.environ,
             python=executable,
             home=policy.home if closed else home,
             temporary=sandbox.TEMPORARY if closed else temporary,
             user=policy.user if closed else None,
+            network=not closed,
         )
-        self._folder = folder
-        self._shelter = found.shelter(
-            None,
-            folder,
-            scratch,
-            own=False,
-            python=session.interpreter,
-            executable=executable,
-            environ=self.environment,
-            home=session.environ.get("HOME", ""),
-            more=more,
-        )
+
+    def _rooms(self, folder: str) -> tuple[str, str]:
+        found = os.path.join(folder, HOME), os.path.join(folder, TEMPORARY)
+        for each in found:
+            os.makedirs(each, mode=0o700)
+        return found
 
     def run(
         self, command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: str, timeout: float | None
     ) -> processes.Finished:
         """Run ``command`` (paths as they are outside) in ``cwd``, the folder of this place."""
-        closed = self._shelter.closed
-        words = [self._shelter.inside(word) for word in command]
+        # Of a name that no program before could take: a link left in its place would be followed out here.
+        room = os.path.join(self._scratch, f"room-{os.urandom(6).hex()}")
+        self._rooms(room)
+        shelter = self._shelters.shelter(
+            None,
+            self._folder,
+            self._scratch,
+            room,
+            own=False,
+            python=self._session.interpreter,
+            executable=self._executable,
+            environ=self.environment,
+            home=self._session.environ.get("HOME", ""),
+            more=self._more,
+        )
         return processes.run(
-            self._shelter.command(words),
-            cwd=None if closed else cwd,
+            shelter.command([shelter.inside(word) for word in command]),
+            cwd=None if shelter.closed else cwd,
             env=env,
             log=log,
             timeout=timeout,
-            alone=closed,
+            alone=shelter.closed,
         )
