@@ -71,7 +71,7 @@ def test_what_a_run_passes_is_known_and_no_command_runs(record: Any) -> None:
         (
             "from setuptools import setup\nsetup(name='x' * 100)\n",
             Limits(recording_bytes=50),
-            "what it passed is too large",
+            "it is larger than",
         ),
     ],
 )
@@ -107,3 +107,12 @@ def test_what_was_read_is_preferred_where_it_is_whole(tmp_path: Path) -> None:
     assert found["name"].line == 3
     assert found["install_requires"] == ["a"]
     assert found["version"].origins == ("spam.py",)
+
+
+@pytest.mark.parametrize("left", ["os.symlink('/etc/passwd', path)", "os.mkfifo(path)", "os.mkdir(path)"])
+def test_what_is_left_where_the_answer_belongs_is_not_followed(record: Any, left: str) -> None:
+    found = "frame = sys._getframe()\nwhile 'output' not in frame.f_locals:\n    frame = frame.f_back\n"
+    with pytest.raises(BuildError) as caught:
+        record(f"import os, sys\n{found}path = frame.f_locals['output']\n{left}\n")
+    assert caught.value.code == "migrate-setup-failed"
+    assert "cannot read" in caught.value.message

@@ -10,6 +10,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from accord.build.backend import read_small_file
 from accord.migrate.limits import DEFAULT, Limits
 from accord.migrate.values import ExtensionCall, Text, Unknown, unknown_in
 from accord_core.errors import BuildError
@@ -39,35 +40,33 @@ class Runner(Protocol):
 
 
 def record_setup(
-    copy: str, scratch: str, *, python: str, runner: Runner, env: Mapping[str, str], limits: Limits = DEFAULT
+    copy: str, logs: str, *, python: str, runner: Runner, env: Mapping[str, str], limits: Limits = DEFAULT
 ) -> dict[str, Any]:
     """The keywords that ``setup.py`` in the folder ``copy`` passes to ``setup()``, as values.
 
-    ``copy`` is a copy of the project, which the run may change; ``scratch`` a folder for the log.  Raises BuildError
+    ``copy`` is a copy of the project, which the run may change; ``logs`` a folder for the log, which it may not.  Raises BuildError
     ``migrate-setup-failed``.
     """
     import shutil
 
-    recorder = os.path.join(copy, ".accord-record.py")
-    output = os.path.join(copy, ".accord-recorded.json")
+    # Names that the project cannot have: a link of such a name would be followed.
+    word = os.urandom(6).hex()
+    recorder = os.path.join(copy, f".accord-record-{word}.py")
+    output = os.path.join(copy, f".accord-recorded-{word}.json")
     shutil.copyfile(RECORDER, recorder)
-    log = os.path.join(scratch, "setup.log")
+    log = os.path.join(logs, "setup.log")
     finished = runner(
         [python, recorder, "setup.py", output], cwd=copy, env=env, log=log, timeout=limits.recording_seconds
     )
     try:
-        with open(output, "rb") as file:
-            data = file.read(limits.recording_bytes + 1)
-        if len(data) > limits.recording_bytes:
-            raise ValueError("what it passed is too large")
+        data = read_small_file(output, limits.recording_bytes)
+        if data is None:
+            raise ValueError("it did not call setup()")
         words = _value(json.loads(data))
-    except (OSError, ValueError, RecursionError) as error:
+    except (BuildError, ValueError, RecursionError) as error:
+        reason = str(error)
         if finished.timed_out:
             reason = f"it did not end within {limits.recording_seconds:g} seconds"
-        elif isinstance(error, OSError):
-            reason = "it did not call setup()"
-        else:
-            reason = str(error)
         raise BuildError(
             "migrate-setup-failed",
             f"running setup.py told nothing: {reason}",

@@ -57,6 +57,7 @@ def import_modules(
     with (
         Session(settings, python=env, reporter=reporter) as session,
         scratch_folder("import-", session.cache_dir) as scratch,
+        scratch_folder("import-log-", session.cache_dir) as logs,
     ):
         work = os.path.join(scratch, "work")
         os.mkdir(work)
@@ -66,7 +67,7 @@ def import_modules(
                 [executable, "-I", "-c", _PROGRAM, name],
                 cwd=work,
                 env=place.environment,
-                log=os.path.join(scratch, "log"),
+                log=os.path.join(logs, "log"),
                 timeout=PATIENCE,
             )
             found[name] = _fault(finished)

@@ -278,13 +278,16 @@ def _recorded(tree: Tree, session: Session, described: Described) -> dict[str, A
     python = Isolated(session).make(
         (*_old_requirements(tree), *described.build_requires), session.interpreter
     )
-    with scratch_folder("migrate-", session.cache_dir) as scratch:
+    with (
+        scratch_folder("migrate-", session.cache_dir) as scratch,
+        scratch_folder("migrate-log-", session.cache_dir) as logs,
+    ):
         copy = os.path.join(scratch, "tree")
         shutil.copytree(
             tree.root, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".tox")
         )
         place = Sheltered(session, copy, scratch, python)
-        return record_setup(copy, scratch, python=python, runner=place.run, env=place.environment)
+        return record_setup(copy, logs, python=python, runner=place.run, env=place.environment)
 
 
 def _old_requirements(tree: Tree) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ def shelters(session: Session) -> Shelters:
 class Sheltered:
     """A place for programs of the interpreter ``executable`` that work in ``folder``, which lies below ``scratch``.
 
-    ``more`` are further folders they may read; ``environment`` are the variables they get.
+    ``more`` are further folders they may read; ``environment`` are the variables they get.  Their logs lie elsewhere: a
+    link that one of them left below ``scratch`` would be followed here, with the person's own rights.
     """
 
     def __init__(
