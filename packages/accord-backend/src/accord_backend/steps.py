@@ -163,8 +163,13 @@ def _needs(step: Step, steps: list[Step]) -> set[str]:
         other.name
         for other in steps
         for path in other.outputs
-        if any(pattern.matches(path) for pattern in patterns)
+        if any(pattern.matches(path) and not _own(step, other, path) for pattern in patterns)
     }
+
+
+def _own(step: Step, other: Step, path: str) -> bool:
+    """Whether ``path`` is what ``step`` makes itself, and only a glob of its inputs (``src/*.py``) matches it."""
+    return other is step and path not in step.inputs and path != step.template
 
 
 def requirements(project: Project, *, sdist: bool = False) -> list[str]:
@@ -238,7 +243,11 @@ def _recorded(path: str) -> dict[str, Any]:
         and document.get("format") == _FORMAT
         and isinstance(document.get("steps"), dict)
     )
-    return dict(document["steps"]) if known else {}
+    return {
+        name: one
+        for name, one in (document["steps"].items() if known else ())
+        if isinstance(one, list) and len(one) == 2
+    }
 
 
 def _inputs(project: Project, step: Step) -> list[str]:

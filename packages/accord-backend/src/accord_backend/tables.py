@@ -42,17 +42,25 @@ class Table:
 
     def text(self, key: str) -> str | None:
         value = self.data.get(key)
-        if value is None or isinstance(value, str):
-            return value
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return value if self._sound(key, value) else None
         self.fault("wrong-type", key, f"must be a string, not {type(value).__name__}")
         return None
 
     def texts(self, key: str) -> list[str]:
         value = self.data.get(key, [])
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return value
+            return [item for item in value if self._sound(key, item)]
         self.fault("wrong-type", key, "must be an array of strings")
         return []
+
+    def _sound(self, key: str, text: str) -> bool:
+        """No path, argument or metadata field can hold a NUL."""
+        if "\0" in text:
+            self.fault("wrong-type", key, "holds a NUL character")
+        return "\0" not in text
 
     def table(self, key: str) -> Table:
         value = self.data.get(key, {})

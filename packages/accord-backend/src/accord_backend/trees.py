@@ -7,6 +7,7 @@ the project's root, with ``/``, and sorted, so that no order of a folder on disk
 
 from __future__ import annotations
 
+import errno
 import os
 
 from .errors import BackendError
@@ -58,6 +59,8 @@ class DiskTree:
         try:
             with os.scandir(os.path.join(self.root, folder)) as found:
                 for entry in found:
+                    if _leads_nowhere(entry):
+                        continue
                     if entry.is_dir():
                         (links if entry.is_symlink() else folders).append(entry.name)
                     elif entry.is_file():
@@ -74,6 +77,16 @@ class DiskTree:
         files.sort()
         self._seen[folder] = folders, files, links
         return folders, files, links
+
+
+def _leads_nowhere(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a link to itself, by whatever way, which is no more than one to what is not there."""
+    try:
+        if entry.is_symlink():
+            os.stat(entry.path)
+    except OSError as fault:
+        return fault.errno == errno.ELOOP
+    return False
 
 
 class ListTree:

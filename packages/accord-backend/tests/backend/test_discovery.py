@@ -177,3 +177,10 @@ def test_a_namespace_must_be_named_too(project: Project, out: str) -> None:
     with pytest.raises(BackendError) as caught:
         accord_backend.build_wheel(out)
     assert caught.value.code == "import-namespaces-missing"
+
+
+def test_a_link_to_itself_is_no_more_than_one_to_nothing(project: Project, out: str) -> None:
+    root = project()
+    (root / "spam_eggs" / "itself").symlink_to("itself")
+    (root / "spam_eggs" / "nothing").symlink_to("not-there")
+    assert modules_of(out) == ["spam_eggs/__init__.py"]

@@ -143,6 +143,7 @@ def test_a_script_runs_with_the_python_it_is_installed_for(
         ("wrong-type", "data", "data = []"),
         ("wrong-type", "data.x", 'data = {x = "a"}'),
         ("wrong-type", "scripts", "scripts = [1]"),
+        ("wrong-type", "headers", 'headers = ["a\\u0000b"]'),
         ("target-twice", "scripts", 'scripts = ["a/one", "b/one"]'),
         ("target-twice", "sboms", 'sboms = ["*/one"]'),
         ("target-twice", "data", 'data = {x = ["a/one", "b/one"]}'),

@@ -233,3 +233,19 @@ def test_each_fault_of_a_step_has_a_code_and_a_place(
     workshop(text + "\n", PURE, extension="")
     fault = workshop.fault()
     assert [(one.code, one.place) for one in fault.faults] == [(code, place)]
+
+
+def test_a_glob_of_inputs_that_matches_the_steps_own_output_is_no_circle(workshop: Workshop) -> None:
+    text = TABLES.replace('inputs = ["tools/*.txt"]', 'inputs = ["tools/*.txt", "src/spam/*.py"]')
+    root = workshop(text, FILES, extension="")
+    assert workshop.run(workshop.build(), VALUE) == "1"
+    workshop.build()
+    assert runs(root) == 1
+
+
+@pytest.mark.parametrize("said", ["5", "[]", "null", '{"a": 1}', "[1, 2, 3]"])
+def test_a_record_that_says_something_else_is_none(said: str, workshop: Workshop) -> None:
+    root = workshop(TABLES, FILES, extension="")
+    (root / "build").mkdir()
+    (root / "build" / "accord-steps.json").write_text(f'{{"format": 1, "steps": {{"tables": {said}}}}}')
+    assert workshop.run(workshop.build(), VALUE) == "1"
