@@ -112,6 +112,7 @@ def build(
 
         configure.write_atomically(os.path.join(place, configure.FILE), json.dumps(record, indent=1) + "\n")
     _write_if_other(os.path.join(place, _BUILD_FILE), ninja.build_file(record))
+    _forget_empty(root, record)
     failed = _run(root, folder, record, options, lock) if record["extensions"] else {}
     result = Built()
     result.left_out = {**record["left-out"], **failed}
@@ -122,6 +123,20 @@ def build(
     for name, reason in result.left_out.items():
         say(f"the optional extension {name} is left out: {reason}")
     return result
+
+
+def _forget_empty(root: str, record: Mapping[str, Any]) -> None:
+    """Remove objects and modules of no bytes, as a machine that went down leaves them: ninja looks at times only, and
+    linkers take an empty file for a script that says nothing."""
+    for extension in record["extensions"]:
+        made = [unit["object"] for unit in extension["units"]] + [ninja.target_of(record, extension)]
+        for path in made:
+            place = os.path.join(root, path)
+            try:
+                if os.stat(place).st_size == 0:
+                    os.unlink(place)
+            except OSError:
+                continue  # it is not there
 
 
 def _write_if_other(path: str, text: str) -> None:

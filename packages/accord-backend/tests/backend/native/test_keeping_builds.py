@@ -298,3 +298,19 @@ def test_compilers_run_at_the_same_time(
         assert workshop.build(settings={"jobs": jobs})
     else:
         assert "alone" in str(workshop.fault(settings={"jobs": jobs}))
+
+
+@pytest.mark.parametrize("name", ["other.c.o", "_speed*.so"])
+def test_what_a_crash_left_empty_is_made_again(name: str, workshop: Workshop) -> None:
+    """A linker takes an empty object for a script and leaves out what it should have held."""
+    other = "int other(void) { return 9; }\n"
+    uses = workshop.SPEED.replace("ANSWER", "other()") if "ANSWER" in workshop.SPEED else workshop.SPEED
+    extension = workshop.EXTENSION.replace('_speed.c"', '_speed.c", "src/spam/other.c"')
+    root = workshop(
+        files={"src/spam/other.c": other, "src/spam/_speed.c": "int other(void);\n" + uses},
+        extension=extension,
+    )
+    first = workshop.build().read_bytes()
+    (made,) = (root / "build").rglob(name)
+    made.write_bytes(b"")
+    assert workshop.build().read_bytes() == first
