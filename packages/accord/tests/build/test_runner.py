@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import os
+import subprocess
+import sys
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
 
 import accord.build
+from accord.build import hooks
 from accord.build.frontend import Builder, BuildOptions
 from accord.environments import interpreters
 from accord.testing.builds import BareEnvironments, Tree, write_project
@@ -38,6 +42,20 @@ def test_it_runs_there(version: str, tmp_path: Path) -> None:
     )
     built = builder.wheel(Tree(write_project(str(tmp_path / "demo"))), str(tmp_path / "out"))
     assert built.path.endswith("demo-1.0-py3-none-any.whl")
+
+
+def test_an_interpreter_with_our_number_gets_it_compiled_and_any_other_as_it_is_written(
+    tmp_path: Path,
+) -> None:
+    own = MAGIC_NUMBER.hex()
+    name, compiled = hooks._runner(own)
+    assert name == "run.pyc"
+    path = tmp_path / name
+    path.write_bytes(compiled)
+    done = subprocess.run([sys.executable, path], capture_output=True, text=True, check=False)
+    assert "IndexError" in done.stderr and "_runner.py" in done.stderr, "it wants to know where to look"
+    for other in ("", "00000000"):
+        assert hooks._runner(other) == ("run.py", RUNNER.read_bytes())
 
 
 def test_what_one_hook_does_to_its_process_does_not_reach_the_next(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import marshal
 import os
+from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
 
 from accord.build.backend import check_requirement, read_small_file
 from accord.io import jsons, processes
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 __all__ = ["HookNotThere", "Hooks", "Place"]
 
 _RUNNER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_runner.py")
+
+
+def _runner(magic: str) -> tuple[str, bytes]:
+    """File name and bytes of the runner, compiled where the interpreter reads what this one writes: to compile it takes
+    each build more than a millisecond."""
+    if magic == MAGIC_NUMBER.hex():
+        name = "accord.build._runner"
+        code = SourceFileLoader(name, _RUNNER).get_code(name)
+        return "run.pyc", MAGIC_NUMBER + bytes(12) + marshal.dumps(code)
+    with open(_RUNNER, "rb") as file:
+        return "run.py", file.read()
 
 
 class HookNotThere(Exception):
@@ -59,6 +71,7 @@ class Hooks:
         system: BuildSystem,
         *,
         python: str,
+        magic: str,
         environment: Mapping[str, str],
         settings: Mapping[str, str | list[str]],
         time_limit: float | None,
@@ -72,6 +85,7 @@ class Hooks:
         self._place = place
         self._system = system
         self._python = python
+        self._magic = magic
         self._environment = environment
         self._settings = dict(settings) or None
         self._time_limit = time_limit
@@ -181,10 +195,11 @@ class Hooks:
         }
         with open(os.path.join(control, "input.marshal"), "wb") as file:
             file.write(marshal.dumps(work, 2))
-        with open(_RUNNER, "rb") as source, open(os.path.join(control, "run.py"), "wb") as file:
-            file.write(source.read())
+        name, program = _runner(self._magic)
+        with open(os.path.join(control, name), "wb") as file:
+            file.write(program)
         hook = str(calls[-1]["hook"])
-        done = self._run(hook, control)
+        done = self._run(hook, control, name)
         answer = self._answer(hook, os.path.join(control, "output.json"), done)
         return self._results(hook, answer)
 
@@ -208,12 +223,12 @@ class Hooks:
             self._warn(f"{self._place.label}: its build left {left} processes running; they were ended")
         return results
 
-    def _run(self, hook: str, control: str) -> processes.Finished:
+    def _run(self, hook: str, control: str, name: str) -> processes.Finished:
         limit = self._time_limit
         if limit is None and not hook.startswith("build_"):
             limit = self._limits.hook_seconds
         inside = self._shelter.inside(control)
-        program = [self._python, os.path.join(inside, "run.py"), inside]
+        program = [self._python, os.path.join(inside, name), inside]
         try:
             done = processes.run(
                 self._shelter.command(program),

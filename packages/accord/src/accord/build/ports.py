@@ -27,6 +27,10 @@ class Python(Protocol):
     def base_prefix(self) -> str:
         """Where its standard library is installed."""
 
+    @property
+    def magic(self) -> str:
+        """The number that its compiled files begin with, in hex."""
+
 
 class BuildEnvironments(Protocol):
     """Makes environments for build backends.

@@ -220,6 +220,7 @@ class Workshop:
             Place(job.label, job.tree, job.scratch, job.log, job.name or ""),
             system,
             python=python,
+            magic=self._python.magic,
             environment={**environment, **job.environ},
             settings=options.settings_for(job.name),
             time_limit=options.time_limit,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from importlib.util import MAGIC_NUMBER
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class ThisPython:
     executable: str = sys.executable
     identity: str = "testing-" + sys.version.split()[0]
     base_prefix: str = sys.base_prefix
+    magic: str = MAGIC_NUMBER.hex()
 
 
 class BareEnvironments:
