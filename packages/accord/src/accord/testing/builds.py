@@ -50,7 +50,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     files[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\\n"
     with zipfile.ZipFile(os.path.join(directory, name), "w") as archive:
         for path, text in files.items():
-            archive.writestr(path, text)
+            archive.writestr(zipfile.ZipInfo(path), text)  # without the time
     return name
 
 build_editable = build_wheel
