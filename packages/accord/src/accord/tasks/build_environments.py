@@ -20,7 +20,6 @@ from _thread import allocate_lock
 
 from accord.io.digests import sha256
 from accord.io.files import remove_tree, write_atomic
-from accord.io.locks import FileLock
 from accord_core.errors import BuildError
 
 TYPE_CHECKING = False
@@ -91,6 +90,8 @@ class Isolated:
             found = _known(folder, asked, None if self._lock is not None and self._lock.strict else _BELIEVED)
             if found is not None:
                 return found
+        from accord.io.locks import FileLock
+
         os.makedirs(f"{folder}/asked", exist_ok=True)
         with FileLock(
             f"{asked}.lock",
@@ -139,6 +140,7 @@ class Isolated:
         return sorted(found)
 
     def _new(self, requirements: tuple[str, ...], folder: str, asked: str) -> tuple[str, tuple[Part, ...]]:
+        from accord.io.locks import FileLock
         from accord.tasks.compiling import find_compiled
         from accord.tasks.installing import How, chosen_of, wanted_of
         from accord.tasks.settings import Selection

@@ -16,7 +16,6 @@ from accord.io.reporting import SILENT
 from accord.tasks.folders import PIN_FILE, read_pin, upwards
 from accord.tasks.settings import normal_names
 from accord_core.errors import InstallError
-from accord_core.project.versions import satisfies
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,8 +157,11 @@ class Session:
                 error.context += (f"asked for by {self._pin_file() or '[tool.accord] python'}",)
             raise
         wanted = self.requires_python
-        if asked is None and wanted and not satisfies(found.version, wanted):
-            found = interpreters.find(wanted, cache_dir=self.cache_dir)
+        if asked is None and wanted:
+            from accord_core.project.versions import satisfies
+
+            if not satisfies(found.version, wanted):
+                found = interpreters.find(wanted, cache_dir=self.cache_dir)
         return found
 
     @once
