@@ -13,6 +13,7 @@ import pytest
 
 from accord.build.frontend import Builder, BuildOptions
 from accord.build.limits import Limits
+from accord.build.products import check_wheel, place
 from accord.build.shelter import SandboxPolicy
 from accord.io import sandbox
 from accord.io.processes import ProcessLimits
@@ -532,3 +533,45 @@ def test_a_project_that_is_the_whole_home_is_no_sandbox(world: World) -> None:
     world.refused("build", "own", "--wheel", "--sandbox", "require", code="sandbox-unavailable", HOME=tree)
     assert "sees all of it" in world.accord("build", "own", "--wheel", HOME=tree).fine().err
     assert "sees all" not in world.accord("build", "own", "--wheel", "--sandbox", "require").fine().err
+
+
+def test_provenance_asks_git_before_a_build_could_say_what_git_runs(world: World) -> None:
+    """``git status`` looks into submodules, each with settings of its own."""
+    ran = world.path("ran")
+    code = (
+        "with open('sub/.git/config', 'a') as file:\n"
+        f"    file.write('[core]\\n\\tfsmonitor = touch {ran}; false\\n')\n"
+        "open('sub/more', 'w').close()"
+    )
+    tree = own_tree(world, code)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@mail.example"]
+    sub = os.path.join(tree, "sub")
+    os.mkdir(sub)
+    for folder, words in (
+        (sub, ["init", "-q"]),
+        (sub, ["commit", "-q", "--allow-empty", "-m", "x"]),
+        (tree, ["init", "-q"]),
+        (tree, ["add", "."]),
+        (tree, ["commit", "-q", "-m", "x"]),
+    ):
+        world.run(*git, "-C", folder, *words).fine()
+    world.accord("build", "own", "--wheel", "--provenance").fine()
+    assert "gitCommit" in world.read("own/dist/.accord/demo-1.0.provenance.json")
+    assert not os.path.exists(ran)
+    world.run("git", "-C", tree, "status")
+    assert os.path.exists(ran), "the attack does nothing"
+
+
+def test_a_file_that_changes_after_it_was_checked_is_not_put_in_place(world: World) -> None:
+    world.accord("build", attack(world, "pass"), "-o", "made").fine()
+    path = world.path("made", "demo-1.0-py3-none-any.whl")
+    product = check_wheel(path, "demo")
+    place([product], world.path("good"))
+    assert os.listdir(world.path("good")) == ["demo-1.0-py3-none-any.whl"]
+    with open(path, "ab") as file:
+        file.write(b"more")
+    product.path = path
+    with pytest.raises(BuildError) as caught:
+        place([product], world.path("dist"))
+    assert caught.value.code == "build-output-invalid"
+    assert os.listdir(world.path("dist")) == []

@@ -219,7 +219,7 @@ def place(
     os.mkdir(aside, 0o755)
     try:
         for product in products:
-            _bring(product.path, os.path.join(aside, product.filename))
+            _bring(product, os.path.join(aside, product.filename))
         if clear:
             keep = {product.filename for product in products}
             for name in os.listdir(folder):
@@ -235,9 +235,18 @@ def place(
         remove_tree(aside)
 
 
-def _bring(path: str, target: str) -> None:
-    """A file of our own at ``target``, with what is at ``path``: on another disk too, and no link of a stranger's."""
-    with open(path, "rb") as source, open(target, "xb") as file:
+def _bring(product: Product, target: str) -> None:
+    """A file of our own at ``target``, with what ``product`` was when it was looked at: on another disk too, and neither
+    a stranger's link nor what somebody the build left behind put there since."""
+    digest = sha256()
+    with open(product.path, "rb") as source, open(target, "xb") as file:
         while data := source.read(1 << 20):
+            digest.update(data)
             file.write(data)
         os.fchmod(file.fileno(), 0o644)
+    if digest.hexdigest() != product.sha256:
+        raise BuildError(
+            "build-output-invalid",
+            f"{product.filename} changed after it was checked",
+            hint="something the build left running did it; nothing was put in place",
+        )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from accord.build.backend import BuildSystem
     from accord.build.products import Product
+    from accord.build.provenance import Revision
     from accord.build.workshop import BuildOptions
     from accord.io.reporting import Reporter
     from accord.tasks.build_environments import LockedRequirements, Part
@@ -269,6 +270,7 @@ class Bench:
         self.wanted = wanted
         self.output = output
         self.meant: tuple[int, int] | None = None
+        self.revisions: dict[str, Revision | None] = {}
         self.environments = Isolated(session, lock=lock)
         self.options = build_options(session, output=output, time_limit=wanted.time_limit)
         self.workshop = self.make_workshop(self.options)
@@ -292,6 +294,12 @@ class Bench:
     def project(self, tree: str, facts: Facts, *, wheel: bool = False) -> Built:
         """Build the person's own project in ``tree``; twice where that was asked for.  ``wheel``: one is needed,
         asked for or not."""
+        if self.wanted.provenance:
+            from accord.build.provenance import revision
+
+            # Before anything is built: afterwards the repositories of submodules, which builds may write to, would say
+            # what git runs.
+            self.revisions[tree] = revision(tree, self.output)
         built = self._project(tree, facts, wheel=wheel)
         if self.wanted.reproducible:
             from accord.build.reproducible import check_same, copy_tree
@@ -363,7 +371,14 @@ class Bench:
             from accord.tasks.build_records import Records
 
             records = [
-                Records(self.session, one, output, sbom=wanted.sbom, provenance=wanted.provenance)
+                Records(
+                    self.session,
+                    one,
+                    output,
+                    sbom=wanted.sbom,
+                    provenance=wanted.provenance,
+                    revision=self.revisions.get(one.source),
+                )
                 for one in built
             ]
         products = [product for one in built for product in one.products]

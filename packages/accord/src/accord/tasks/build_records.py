@@ -23,9 +23,20 @@ FOLDER = ".accord"
 
 
 class Records:
-    """The documents about ``built``, made before it is put in place in ``output`` and written after."""
+    """The documents about ``built``, made before it is put in place in ``output`` and written after; ``revision`` is what
+    of a repository its folder was before anything was built."""
 
-    def __init__(self, session: Session, built: Built, output: str, *, sbom: bool, provenance: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        built: Built,
+        output: str,
+        *,
+        sbom: bool,
+        provenance: bool,
+        revision: provenance.Revision | None = None,
+    ) -> None:
+        self._revision = revision
         self._session = session
         self._built = built
         self._output = output
@@ -58,7 +69,7 @@ class Records:
         built, session = self._built, self._session
         source: provenance.Revision | tuple[str, str] | None
         if os.path.isdir(built.source):
-            source = provenance.revision(built.source, self._output)
+            source = self._revision
         else:
             from accord.store.store import file_sha256
 
