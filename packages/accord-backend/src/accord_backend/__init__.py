@@ -95,30 +95,26 @@ def build_wheel(
     ``metadata_directory`` is what :func:`prepare_metadata_for_build_wheel` wrote: the wheel has these metadata, or
     there is no wheel.
     """
-    other, _ = _delegate()
-    if other is not None:
-        return other.call("build_wheel", wheel_directory, config_settings, metadata_directory)
-    from . import project, wheel
-
-    tree = project.read(".")
-    _tell_unknown(config_settings, tree)
-    wheel.check_prepared(tree, metadata_directory, config_settings)
-    return wheel.build(tree, wheel_directory, settings=config_settings)
+    return _wheel("build_wheel", wheel_directory, config_settings, metadata_directory)
 
 
 def build_editable(
     wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
 ) -> str:
     """Write a wheel (PEP 660) that holds a ``.pth`` file naming the source root instead of the code."""
+    return _wheel("build_editable", wheel_directory, config_settings, metadata_directory)
+
+
+def _wheel(hook: str, wheel_directory: str, config_settings: Settings, metadata_directory: str | None) -> str:
     other, _ = _delegate()
     if other is not None:
-        return other.call("build_editable", wheel_directory, config_settings, metadata_directory)
+        return other.call(hook, wheel_directory, config_settings, metadata_directory)
     from . import project, wheel
 
     tree = project.read(".")
     _tell_unknown(config_settings, tree)
     wheel.check_prepared(tree, metadata_directory, config_settings)
-    return wheel.build(tree, wheel_directory, editable=True, settings=config_settings)
+    return wheel.build(tree, wheel_directory, editable=hook == "build_editable", settings=config_settings)
 
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:

@@ -8,9 +8,22 @@ pattern written to be slow costs no more than (length of the pattern) times (len
 
 from __future__ import annotations
 
-__all__ = ["Pattern", "Unusable"]
+__all__ = ["Pattern", "Unusable", "outside"]
 
 _LONGEST = 1024  # characters of a pattern; far above what anybody writes, far below what would hurt
+
+
+def outside(path: str) -> bool:
+    """Whether ``path``, which is no pattern, leads out of the project or is no path below it."""
+    parts = path.split("/")
+    return (
+        not path
+        or path.startswith(("/", "~"))
+        or "\\" in path
+        or ".." in parts
+        or ":" in parts[0]
+        or "\n" in path
+    )
 
 
 class Unusable(ValueError):

@@ -13,7 +13,7 @@ import re
 
 from . import trees
 from .errors import BackendError
-from .globs import Pattern, Unusable
+from .globs import Pattern, Unusable, outside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _step(table: Table) -> Step:
         table.fault("key-missing", "outputs", "is required: the files the step makes")
     for key, paths in (("outputs", result.outputs), ("template", [result.template or "x"])):
         for path in paths:
-            if _outside(path):
+            if outside(path):
                 table.fault(
                     "path-outside", key, f"{path!r} must lie inside the project; write it relative, with /"
                 )
@@ -120,18 +120,6 @@ def _placeholders(table: Table, command: list[str]) -> None:
                     "command",
                     f"{{{name}}} is several arguments: write it as one of its own",
                 )
-
-
-def _outside(path: str) -> bool:
-    parts = path.split("/")
-    return (
-        not path
-        or path.startswith(("/", "~"))
-        or "\\" in path
-        or ".." in parts
-        or ":" in parts[0]
-        or "\n" in path
-    )
 
 
 def _ordered(steps: list[Step]) -> list[Step]:
@@ -288,7 +276,7 @@ def _digest_of_work(project: Project, step: Step, inputs: list[str]) -> str:
 
 
 def _is_file(project: Project, word: str) -> bool:
-    return not _outside(word) and os.path.isfile(os.path.join(project.root, word))
+    return not outside(word) and os.path.isfile(os.path.join(project.root, word))
 
 
 def _outputs(project: Project, step: Step) -> list[str | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from ..globs import outside
 from . import markers
 
 TYPE_CHECKING = False
@@ -137,7 +138,7 @@ def _lists(table: Table) -> dict[str, list[str]]:
     lists = {key: table.globs(key) if key in _GLOBS else table.texts(key) for key in LISTS}
     for key in _FOLDERS:
         for path in lists[key]:
-            if _outside(path):
+            if outside(path):
                 table.fault(
                     "path-outside", key, f"{path!r} must lie inside the project; write it relative, with /"
                 )
@@ -150,18 +151,6 @@ def _lists(table: Table) -> dict[str, list[str]]:
             if "\n" in item or not item:
                 table.fault("argument-invalid", key, f"{item!r} cannot be an argument of a compiler")
     return lists
-
-
-def _outside(path: str) -> bool:
-    parts = path.split("/")
-    return (
-        not path
-        or path.startswith(("/", "~"))
-        or "\\" in path
-        or ".." in parts
-        or ":" in parts[0]
-        or "\n" in path
-    )
 
 
 def _limited(table: Table) -> int | None:
