@@ -40,7 +40,6 @@ _LOCAL = Struct("<4sHHHHHLLLHH")
 _LOCAL_MARK = b"PK\x03\x04"
 _LOCAL_SIZE = _LOCAL.size
 _DESCRIPTOR_FLAG = 0x0008
-_FULL32 = 0xFFFFFFFF
 _WHOLE = 64 << 20  # archives up to this size are read in one call; larger ones piece by piece
 _PIECE = 1 << 20
 

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ADVICE",
     "ERROR",
-    "EXTRA",
     "KINDS",
-    "SEVERITIES",
     "WARNING",
     "Check",
     "Edit",
@@ -33,9 +31,7 @@ __all__ = [
 ERROR = "error"  # the index refuses it, an installer fails on it, or it gives a secret away
 WARNING = "warning"  # a careful maintainer would put it right before publishing
 ADVICE = "advice"  # worth a thought; there are good reasons for leaving it so
-SEVERITIES = (ERROR, WARNING, ADVICE)
 KINDS = ("project", "sdist", "wheel", "pair")  # a pair is an sdist and a wheel of one release
-EXTRA = "check"  # the extra of this distribution that brings what some checks need
 
 
 @dataclass(frozen=True, slots=True)

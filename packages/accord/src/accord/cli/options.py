@@ -10,6 +10,7 @@ from __future__ import annotations
 from accord.tasks.settings import ResolveSettings, Selection, normal_names
 
 __all__ = [
+    "build_constraint_option",
     "build_options",
     "dry_run_option",
     "engine",
@@ -116,15 +117,7 @@ def resolver_options(parser: Parser) -> None:
         help="The packages named in FILE are left out whoever asks for them",
         complete="file",
     )
-    parser.append(
-        "-b",
-        "--build-constraint",
-        metavar="FILE",
-        dest="build_constraints",
-        aliases=("--build-constraints",),
-        help="Versions of build requirements must meet FILE",
-        complete="file",
-    )
+    build_constraint_option(parser)
     parser.value(
         "--resolution",
         choices=RESOLUTIONS,
@@ -141,6 +134,19 @@ def resolver_options(parser: Parser) -> None:
     parser.append("--exclude-newer-package", metavar="NAME=WHEN", help="The same for one project")
     parser.flag("--no-deps", help="Take only what is named, without its dependencies")
     parser.flag("--refresh", help="Ask the index again, whatever the cache holds")
+
+
+def build_constraint_option(parser: Parser) -> None:
+    """Limits of what backends are built with."""
+    parser.append(
+        "-b",
+        "--build-constraint",
+        metavar="FILE",
+        dest="build_constraints",
+        aliases=("--build-constraints",),
+        help="Versions of build requirements must meet FILE",
+        complete="file",
+    )
 
 
 def upgrade_options(parser: Parser) -> None:

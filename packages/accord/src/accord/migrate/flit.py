@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["module_facts", "read_flit"]
 
-_TYPES = {"rst": "text/x-rst", "md": "text/markdown", "txt": "text/plain"}
-
 
 def read_flit(tree: Tree, document: dict[str, Any]) -> Described:
     """A Flit project.  Where it has a ``[project]`` table, only what that leaves to Flit is filled in."""

@@ -61,15 +61,7 @@ def arguments(parser: Parser) -> None:
     options.python_option(parser)
     options.build_options(parser)
     parser.value("--time-limit", metavar="SECONDS", convert=float, help="End a build that takes longer")
-    parser.append(
-        "-b",
-        "--build-constraint",
-        metavar="FILE",
-        dest="build_constraints",
-        aliases=("--build-constraints",),
-        help="Versions of build requirements must meet FILE",
-        complete="file",
-    )
+    options.build_constraint_option(parser)
     parser.flag("-U", "--upgrade", help="Look for newer build requirements, whatever was used before")
     parser.flag("--refresh", help="Ask the index again, whatever the cache holds")
     options.index_options(parser)
