@@ -85,6 +85,19 @@ def test_a_time_in_the_header_of_gzip_is_told(tmp_path: Path) -> None:
     ]
 
 
+def test_another_compression_is_not_taken_for_a_time(tmp_path: Path) -> None:
+    inner = gzip.decompress(sdist_bytes([TarPart("spam-1.0/x", b"".join(b"%d\n" % n for n in range(2000)))]))
+    one, other = (gzip.compress(inner, level, mtime=1) for level in (1, 9))
+    (line,) = told(tmp_path, "spam-1.0.tar.gz", one, other)
+    assert line.startswith("the members are the same")
+
+
+def test_a_line_that_looks_like_the_head_of_a_diff_is_shown(tmp_path: Path) -> None:
+    one, other = (wheel({"spam/query.sql": text}) for text in (b"-- of today\n", b"++ of today\n"))
+    lines = told(tmp_path, "spam-1.0-py3-none-any.whl", one, other)
+    assert lines[lines.index("spam/query.sql: contents") + 1 :][:2] == ["--- of today", "+++ of today"]
+
+
 def test_mode_and_time_of_a_member_are_told(tmp_path: Path) -> None:
     one, other = (packed(mode, when) for mode, when in ((0o644, 1), (0o755, 2)))
     lines = told(tmp_path, "spam-1.0.tar.gz", one, other)

@@ -117,7 +117,7 @@ def explain(one: str, other: str) -> list[str]:
         lines += _told(change, texts.get(change.path), found)
     if found.container:
         lines = ["the members are the same; the archive around them is not (compression, or its header)"]
-        if found.kind == "sdist" and _gzip_head(one) != _gzip_head(other):
+        if one.endswith(".gz") and _gzip_head(one) != _gzip_head(other):
             lines = ["the gzip header differs: it holds a time or a name"]
     more = len(lines) - _MEMBERS * _LINES
     if more > 0:
@@ -145,7 +145,7 @@ def _contents(change: Change, text: TextDiff | None, found: Comparison) -> Itera
     """Where the contents differ: the lines of a text, the section of a shared object, the byte of anything else."""
     if text is not None and text.lines:
         yield f"{change.path}: contents"
-        lines = [line for line in text.lines if line[:1] in "+-" and not line.startswith(("---", "+++"))]
+        lines = [line for line in text.lines[2:] if line[:1] in "+-"]  # below the two that name the file
         yield from (f"  {line:.160}" for line in lines[:_LINES])
         if len(lines) > _LINES:
             yield "  …"
@@ -168,8 +168,9 @@ def _read(path: str, file: File | None) -> bytes:
 
 
 def _gzip_head(path: str) -> bytes:
+    """Flags and time (RFC 1952, 2.3); what stands behind them depends on how it is compressed."""
     with open(path, "rb") as file:
-        return file.read(10)
+        return file.read(8)[3:]
 
 
 def _first_section(one: bytes, other: bytes) -> str | None:
