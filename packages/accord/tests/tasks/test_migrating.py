@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -147,21 +148,47 @@ def test_a_real_project_builds_the_same_wheel_and_a_loss_is_seen(
         assert [each for each in ran.differences or () if each.reason is None] == []
 
 
+WICKED = """\
+import getpass, socket
+from setuptools import setup
+
+def tried(act):
+    try:
+        act()
+    except OSError:
+        return "no"
+    return "yes"
+
+tried(lambda: open({outside!r}, "w").close())
+saw = [
+    tried(lambda: open({secret!r}).read()),
+    tried(lambda: socket.create_connection({address!r}, 5).close()),
+]
+setup(name="spam", version="1.0", packages=["spam"], description=getpass.getuser()[:0] + " ".join(saw))
+"""
+
+
 @pytest.mark.network
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["require", "off"])
-def test_a_setup_py_is_run_where_builds_are(folder: Path, tmp_path: Path, mode: str) -> None:
-    """It writes outside and hides that it failed: only without the sandbox something is there, and the rest is told."""
+@pytest.mark.parametrize(("mode", "seen"), [("require", "no no"), ("off", "yes yes")])
+def test_a_setup_py_is_run_where_builds_are(folder: Path, tmp_path: Path, mode: str, seen: str) -> None:
+    """It writes outside, reads a key and connects, and hides what failed: in the sandbox none of it comes about, and the
+    rest is told."""
     if mode == "require" and sandbox.probe() is not None:
         pytest.skip(f"no sandbox here: {sandbox.probe()}")
-    outside = tmp_path / "outside"
-    wicked = f"try:\n    open({str(outside)!r}, 'w').close()\nexcept OSError:\n    pass\n"
-    (folder / "setup.py").write_text(wicked + HIDDEN)
+    outside, secret = tmp_path / "outside", tmp_path / "home" / ".ssh" / "id"
+    secret.parent.mkdir(parents=True)
+    secret.write_text("a key")
     settings = ResolveSettings(cache_dir=str(tmp_path / "cache"), build_sandbox=mode)
-    with Session(settings) as session:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        Session(settings, environ={**os.environ, "HOME": str(tmp_path / "home")}) as session,
+    ):
+        text = WICKED.format(outside=str(outside), secret=str(secret), address=server.getsockname())
+        (folder / "setup.py").write_text(text)
         outcome = migrate(str(folder), Options(run_setup=True, dry_run=True), session)
     assert outcome.ran_setup
-    assert "description = " in outcome.written["pyproject.toml"]
+    assert f'description = "{seen}"' in outcome.written["pyproject.toml"]
     assert outside.exists() == (mode == "off")
 
 
