@@ -72,19 +72,10 @@ class Store:
             pass  # a store shared read-only: checked again next time
         return entry
 
-    def shared(self) -> FileLock:
-        """Held while entries are found and linked, so that :func:`~accord.store.upkeep.collect` keeps its hands off."""
-        return self._lock(shared=True)
-
     def exclusive(self) -> FileLock:
         """Held while entries are thrown away."""
-        return self._lock(shared=False)
-
-    def _lock(self, *, shared: bool) -> FileLock:
         self.prepare()
-        return FileLock(
-            f"{self.root}/lock", "the store", shared=shared, on_wait=self._on_wait, family=StoreError
-        )
+        return FileLock(f"{self.root}/lock", "the store", on_wait=self._on_wait, family=StoreError)
 
     def prepare(self) -> None:
         """Make the store's own folders.  ``StoreError`` where they cannot be written."""

@@ -81,7 +81,7 @@ def collect(
 ) -> Collected:
     """Throw away entries not used for ``older_than`` seconds, then the longest unused until ``max_bytes`` are left.
 
-    Also removes what crashed processes left aside.  Waits for installs that are running.
+    Also removes what crashed processes left aside.  One process collects at a time.
     """
     now = time.time()
     with store.exclusive():
