@@ -18,7 +18,7 @@ help:
 	@echo "make quick   the tests that need no index"
 	@echo "make lint    format, types, floors, spelling, hosts"
 	@echo "make format  put the format right"
-	@echo "make bench   Accord beside uv and pip (BENCHFLAGS='--only noop --runs 5')"
+	@echo "make bench   Accord beside uv and pip (BENCHFLAGS='--only noop --runs 5'); of building: python benchmarks/building.py"
 	@echo "make docs    write the pages that are made from the source"
 	@echo "make setup   only make .venv   (PYTHON=python3.12 to name the Python)"
 	@echo "make lock    write requirements/*.txt anew, with Accord (LOCKFLAGS=--upgrade)"

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib import metadata
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PEERS = os.path.join(ROOT, "benchmarks", "results", "backends")
@@ -81,6 +82,8 @@ def main() -> int:
         "python": sys.version.split()[0],
         "cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
+        "runs": options.runs,
+        "versions": [version for contender in CONTENDERS if (version := _version(contender))],
         "milliseconds": found,
         "goals": goals,
     }
@@ -93,6 +96,15 @@ def _install(contender: Contender) -> None:
     if contender.requirement and not os.path.isdir(target):
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]
         subprocess.run([*pip, target, contender.requirement], check=True)
+
+
+def _version(contender: Contender) -> str:
+    """Name and version of what was installed for it; empty for ours."""
+    if not contender.requirement:
+        return ""
+    place = [os.path.join(PEERS, contender.label.replace(" ", "-"))]
+    (found,) = metadata.distributions(name=contender.requirement, path=place)
+    return f"{contender.requirement} {found.version}"
 
 
 def _sources() -> list[bytes]:

@@ -121,6 +121,17 @@ def measure(group: list[Contender], runs: int, say: Callable[[str], None]) -> No
             one.times.append(one.run())
 
 
+def versions() -> list[str]:
+    """What the commands say they are."""
+    found = []
+    for name in ("accord", "uv"):
+        program = os.path.join(BIN, name) if os.path.exists(os.path.join(BIN, name)) else shutil.which(name)
+        if program is not None:
+            told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+            found.append(" ".join(told.stdout.split()[:2]))
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Frontends beside each other on a small pure project.")
     parser.add_argument("--runs", type=int, default=15)
@@ -141,7 +152,8 @@ def main() -> int:
         if one.times
     }
     if args.json:
-        print(json.dumps({"runs": args.runs, "missing": missing, "contenders": rows}, indent=2))
+        record = {"runs": args.runs, "versions": versions(), "missing": missing, "contenders": rows}
+        print(json.dumps(record, indent=2))
         return 0
     for label, row in rows.items():
         print(f"{label:32} {row['median_ms']:8.1f} ms   best {row['best_ms']:8.1f} ms")

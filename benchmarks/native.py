@@ -110,9 +110,10 @@ def main() -> int:
         for number in range(options.runs):
             for contender in contenders if number % 2 else contenders[::-1]:
                 _round(contender, python)
+        versions = _versions(python)
     result = _result(contenders)
     if options.json:
-        print(json.dumps(result, indent=1))
+        print(json.dumps({**result, "runs": options.runs, "versions": versions}, indent=1))
     else:
         _show(result)
     return int(any(ratio > 1.0 for ratio in result["ratios"].values()))
@@ -127,6 +128,20 @@ def _environment(scratch: Path) -> Path:
         stdout=sys.stderr,
     )
     return python
+
+
+def _versions(python: Path) -> list[str]:
+    """Names and versions of what was installed for the peer, and the compiler's."""
+    told = subprocess.run(
+        [python, "-m", "pip", "freeze", "--disable-pip-version-check"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    found = [line.replace("_", "-").replace("==", " ") for line in told]
+    found = [line for line in found if line.partition(" ")[0] in PEER]
+    compiler = subprocess.run(["cc", "--version"], capture_output=True, text=True, check=False)
+    return [*found, compiler.stdout.partition("\n")[0]]
 
 
 def _tree(root: Path, pyproject: str) -> Path:
