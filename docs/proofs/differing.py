@@ -64,7 +64,5 @@ def _content(comparison: Comparison, change: Change) -> str:
             added = next((line[1:].strip() for line in lines if line.startswith("+")), "")
             return f"`{removed}` and `{added}`"
     found = [line.strip() for line in explain(comparison.old, comparison.new)]
-    name = change.new.path if change.new else change.path
-    return next(
-        (line.partition(": ")[2] for line in found if line.startswith(f"{name}: contents")), "contents"
-    )
+    start = f"{change.path}: contents"
+    return next((line.partition(": ")[2] for line in found if line.startswith(start)), "contents")
