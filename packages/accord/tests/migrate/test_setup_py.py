@@ -267,6 +267,43 @@ def test_a_build_ext_that_only_lets_extensions_fail_becomes_optional(migrated: M
     ]
 
 
+def test_what_an_extension_gets_under_a_condition_stays_under_it(migrated: Migrate) -> None:
+    files = PACKAGE | {
+        "setup.py": "import sys\nfrom setuptools import setup, Extension\nlibs = ['m']\n"
+        "if sys.platform == 'win32':\n    libs.append('ws2_32')\n    libs += ['user32']\n"
+        "setup(name='spam', version='1', packages=['spam'],\n"
+        "  ext_modules=[Extension('spam._speed', ['spam/_speed.c'], libraries=libs)])\n",
+        "spam/_speed.c": "",
+    }
+    (extension,) = migrated(files).accord["extension"]
+    assert extension["libraries"] == ["m"]
+    assert extension["when"] == [{"marker": 'sys_platform == "win32"', "libraries": ["ws2_32", "user32"]}]
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        "found.append(Extension('spam._speed', ['spam/_speed.c'], libraries=[{0!r}]))",
+        "found += [Extension({0!r}, [])]",
+    ],
+)
+def test_extensions_that_are_there_under_a_condition_are_never_there_always(
+    migrated: Migrate, add: str
+) -> None:
+    """Two of one name, one for each platform, would be a project that cannot be built."""
+    made = migrated(
+        PACKAGE
+        | {
+            "setup.py": "import sys\nfrom setuptools import setup, Extension\nfound = []\n"
+            f"if sys.platform == 'win32':\n    {add.format('ws2_32')}\nelse:\n    {add.format('m')}\n"
+            "setup(name='spam', version='1', packages=['spam'], ext_modules=found)\n",
+        }
+    )
+    assert made.backend == "setuptools"
+    assert "extension" not in made.accord
+    assert "it depends on sys_platform" in made.left
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -291,3 +328,16 @@ def test_what_accord_has_no_words_for_keeps_setuptools_and_says_why(
     assert made.backend == "setuptools"
     assert any(reason in each for each in made.reasons)
     assert made.data["build-system"]["build-backend"] == "setuptools.build_meta"
+
+
+def test_a_package_in_a_folder_of_another_name_keeps_setuptools_and_the_reason_is_a_sentence(
+    migrated: Migrate,
+) -> None:
+    made = migrated(
+        {
+            "source/__init__.py": "",
+            "setup.py": "from setuptools import setup\n"
+            "setup(name='spam', version='1', packages=['spam'], package_dir={'spam': 'source'})\n",
+        }
+    )
+    assert made.reasons == ("its modules lie in folders of other names, not in src or beside pyproject.toml",)

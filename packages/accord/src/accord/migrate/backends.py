@@ -184,6 +184,16 @@ class _Setuptools(Writer):
         """Extensions as setuptools' own tables (since 74.1), unless ``setup.py`` stays for them."""
         if self.described.needs_old_backend:
             return []
+        conditional = [each for each in self.described.extensions if "when" in dict(each.options)]
+        if conditional:
+            self.described.leave(
+                conditional[0].where,
+                "ext_modules",
+                "setuptools' tables have no conditions, which accord's have",
+                "keep setup.py for them, or take accord's backend",
+            )
+            self.described.keep_old("its extensions depend on the platform")
+            return []
         keys = {
             "include-dirs": "include-dirs",
             "defines": "define-macros",

@@ -122,12 +122,14 @@ class Expressions:
             raise TooMuch("it does more than can be followed")
 
     def under_marker(self, values: Any) -> list[Any]:
-        """``values`` as what stands under the conditions that hold here."""
+        """``values`` as what stands under the conditions that hold here; only words can say so of themselves."""
         if not self.marker:
             return list(values)
         joined = " and ".join(self.marker)
         return [
-            Text(each, origins(each), getattr(each, "line", 0), joined) if isinstance(each, str) else each
+            Text(each, origins(each), getattr(each, "line", 0), joined)
+            if isinstance(each, str)
+            else Unknown(f"it depends on {joined}", getattr(each, "line", 0))
             for each in values
         ]
 

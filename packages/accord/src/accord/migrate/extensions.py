@@ -39,11 +39,16 @@ def describe_extensions(values: Any, source: Source, into: Described) -> None:
             into.keep_old("an extension module is only known when setup.py runs")
             continue
         options: list[tuple[str, Any]] = []
+        when: dict[str, dict[str, list[str]]] = {}
         for key, value in call.options.items():
             if value in (None, [], (), False, ""):
                 continue
             if key in _OPTIONS and isinstance(value, (list, tuple)):
-                options.append((_OPTIONS[key], [str(each) for each in value]))
+                everywhere = [str(each) for each in value if not _marker(each)]
+                if everywhere:
+                    options.append((_OPTIONS[key], everywhere))
+                for each in filter(_marker, value):
+                    when.setdefault(_marker(each), {}).setdefault(_OPTIONS[key], []).append(str(each))
             elif key == "define_macros":
                 options.append(
                     ("defines", [str(name) if value is None else f"{name}={value}" for name, value in value])
@@ -71,6 +76,8 @@ def describe_extensions(values: Any, source: Source, into: Described) -> None:
                 "look whether the description says all of it",
             )
             into.keep_old(f"the extension {call.name} is of a class of its own")
+        if when:
+            options.append(("when", [{"marker": marker, **more} for marker, more in when.items()]))
         into.extensions.append(
             Extension(str(call.name), tuple(str(each) for each in call.sources), tuple(options), where)
         )
@@ -133,6 +140,11 @@ def _only_lets_fail(node: ast.ClassDef) -> bool:
         ):
             return False
     return any(isinstance(each, ast.FunctionDef) for each in node.body)
+
+
+def _marker(value: Any) -> str:
+    """The condition a word of ``setup.py`` stands under; none: the empty word."""
+    return getattr(value, "marker", None) or ""
 
 
 def _is_known(value: Any) -> bool:

@@ -32,10 +32,8 @@ def accord_build(described: Described, tree: Tree) -> tuple[dict[str, Any], list
     wanted = old_files(described, tree)
     homes = {_home(place, path) for place, path in wanted.items()}
     if homes - {"", "src"}:
-        strange = sorted(str(home) for home in homes - {"", "src"})
-        return {}, [
-            f"its modules lie in {strange[0] or 'several places'}, not in src or beside pyproject.toml"
-        ]
+        strange = sorted(home or "folders of other names" for home in homes - {"", "src"})
+        return {}, [f"its modules lie in {strange[0]}, not in src or beside pyproject.toml"]
     if len(homes) > 1:
         return {}, ["some of its modules are in src and some beside pyproject.toml"]
     base = next(iter(homes), None) or ("src" if not homes and tree.is_folder("src") else "")
