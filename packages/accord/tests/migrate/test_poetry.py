@@ -202,3 +202,16 @@ def test_a_build_script_keeps_poetry(migrated: Migrate) -> None:
     assert made.backend == "poetry"
     assert made.data["build-system"]["build-backend"] == "poetry.core.masonry.api"
     assert made.data["tool"]["poetry"]["build"] == {"script": "build.py"}
+
+
+def test_a_group_that_includes_another_goes_on_including_it(migrated: Migrate) -> None:
+    made = migrated(
+        {
+            "spam/__init__.py": "",
+            "pyproject.toml": '[tool.poetry]\nname = "spam"\nversion = "1"\n'
+            '[tool.poetry.group.test.dependencies]\npytest = "*"\n'
+            '[tool.poetry.group.dev]\ninclude-groups = ["test"]\n'
+            '[tool.poetry.group.dev.dependencies]\nblack = "*"\n',
+        }
+    )
+    assert made.data["dependency-groups"] == {"test": ["pytest"], "dev": [{"include-group": "test"}, "black"]}

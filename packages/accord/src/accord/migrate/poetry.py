@@ -137,6 +137,9 @@ class _Reader:
             tables[str(group)] = {**tables.get(str(group), {}), **inner.get("dependencies", {})}
             if inner.get("optional"):
                 optional.append(str(group))
+            self.into.groups[str(group)] = [
+                Item(str(name), include=True) for name in inner.get("include-groups", ())
+            ]
         for group, entries in tables.items():
             where = (
                 "dev-dependencies"
