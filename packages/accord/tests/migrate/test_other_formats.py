@@ -240,3 +240,10 @@ def test_an_empty_folder_and_a_wrong_kind_are_refused(migrated: Migrate) -> None
         with pytest.raises(UsageError) as caught:
             migrated(files, kind=kind)
         assert caught.value.code == "migrate-nothing"
+
+
+def test_a_project_that_the_standard_describes_is_told_that_nothing_is_to_do(migrated: Migrate) -> None:
+    document = '[project]\nname = "spam"\nversion = "1"\n'
+    with pytest.raises(UsageError, match="already: there is nothing to do") as caught:
+        migrated({"pyproject.toml": document, "spam.py": ""})
+    assert caught.value.code == "migrate-nothing"

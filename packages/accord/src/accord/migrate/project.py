@@ -56,6 +56,12 @@ def describe(tree: Tree, kind: str | None = None, recorded: dict[str, Any] | Non
     if found is None:
         found = _unbuilt(tree, document)
     _beside(tree, document, kind, found, kinds)
+    if not kinds and kind is None and "project" in document:
+        raise UsageError(
+            "migrate-nothing",
+            f"{tree.root} is described by [project] in its pyproject.toml already: there is nothing to do",
+            hint="accord lock makes a lock of it; --to meson-python or --to scikit-build-core leave accord's backend",
+        )
     if not kinds:
         raise UsageError(
             "migrate-nothing",
