@@ -62,6 +62,7 @@ def test_a_command_of_a_family_without_its_family_is_named_whole(accord: Accord)
 
 def test_a_mistake_in_a_family_names_the_nearest(accord: Accord) -> None:
     assert "did you mean accord pip install?" in accord("pip", "instal").err
+    assert "did you mean accord wheel?" in accord("whel").err
 
 
 def test_an_unknown_flag_names_the_nearest(accord: Accord) -> None:

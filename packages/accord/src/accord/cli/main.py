@@ -294,9 +294,10 @@ def _change_directory(folder: str) -> None:
 def _unknown(path: str, names: list[str]) -> Exception:
     import difflib
 
+    from accord.cli.catalogue import FAMILIES
     from accord_core.errors import UsageError
 
-    near = difflib.get_close_matches(path, names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(path, [*names, *FAMILIES], n=1, cutoff=0.6)
     near = near or [name for name in names if name.endswith(f" {path}")]
     hint = f"did you mean accord {near[0]}?" if near else "accord --help lists the commands"
     return UsageError("usage", f"there is no command accord {path}", hint=hint)
