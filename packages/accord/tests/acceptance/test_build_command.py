@@ -392,3 +392,10 @@ def test_what_a_killed_build_left_days_ago_is_removed(world: World) -> None:
     world.tree("own", "demo", "1.0")
     world.accord("build", "own", "--wheel").fine()
     assert [name for name in os.listdir(builds) if name.startswith(".scratch-")] == [".scratch-of-now"]
+
+
+def test_the_wheel_of_an_sdist_in_dist_lies_beside_it(world: World) -> None:
+    project(world)
+    world.accord("build", "--sdist").fine()
+    world.accord("build", "dist/demo-1.0.tar.gz").fine()
+    assert sorted(os.listdir(world.path("dist"))) == ["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"]

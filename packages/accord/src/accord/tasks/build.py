@@ -42,8 +42,8 @@ _SDISTS = (".tar.gz", ".zip")
 
 class Wanted:
     """What to build, and how: ``sdist`` and ``wheel`` (neither: both), ``output`` the folder (None: ``dist`` of the
-    project), ``clear`` it; ``time_limit`` in seconds; ``reproducible``: twice, and the same both times; ``sbom`` and
-    ``provenance``: write them; ``lock``: write ``pylock.build.toml``; ``locked``: demand it; ``echo`` is told
+    project, or beside the sdist), ``clear`` it; ``time_limit`` in seconds; ``reproducible``: twice, and the same both
+    times; ``sbom`` and ``provenance``: write them; ``lock``: write ``pylock.build.toml``; ``locked``: demand it; ``echo`` is told
     what builds print."""
 
     __slots__ = (
@@ -155,9 +155,10 @@ def build(
     facts = None if is_file else read_facts(source, settings.cache_dir)
     if wanted.lock:
         settings = settings.replace(upgrade=True)
-    output = os.path.abspath(
-        wanted.output or os.path.join(os.path.dirname(source) if is_file else source, "dist")
-    )
+    beside = os.path.dirname(source) if is_file else source
+    if not (is_file and os.path.basename(beside) == "dist"):  # of an sdist in dist/ the wheel goes there, too
+        beside = os.path.join(beside, "dist")
+    output = os.path.abspath(wanted.output or beside)
     with Session(
         settings,
         python=python,

@@ -40,7 +40,7 @@ def arguments(parser: Parser) -> None:
         "--out-dir",
         metavar="DIR",
         aliases=("--outdir",),
-        help="Where the files go (default: dist in the project)",
+        help="Where the files go (default: dist, in the project or beside the sdist)",
         complete="dir",
     )
     parser.flag("--clear", help="Remove other sdists and wheels from that folder, once the build went well")
