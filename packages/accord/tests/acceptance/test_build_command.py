@@ -399,3 +399,19 @@ def test_the_wheel_of_an_sdist_in_dist_lies_beside_it(world: World) -> None:
     world.accord("build", "--sdist").fine()
     world.accord("build", "dist/demo-1.0.tar.gz").fine()
     assert sorted(os.listdir(world.path("dist"))) == ["demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"]
+
+
+@pytest.mark.parametrize(("first", "then", "status"), [("aa", "a", 0), ("ab", "a", 1)])
+def test_a_requirement_that_stands_in_the_sdist_twice_is_the_one_in_the_wheel(
+    world: World, first: str, then: str, status: int
+) -> None:
+    said = f"({first!r} if called == 'build_sdist' else {then!r})"
+    extra = (
+        "\nimport sys\n_metadata = metadata\ndef metadata():\n"
+        "    frame = sys._getframe()\n    names = []\n"
+        "    while frame:\n        names.append(frame.f_code.co_name)\n        frame = frame.f_back\n"
+        "    called = 'build_sdist' if 'build_sdist' in names else 'build_wheel'\n"
+        f"    return _metadata() + ''.join(f'Requires-Dist: {{each}}\\n' for each in {said})\n"
+    )
+    project(world, extra=extra)
+    assert world.accord("build").status == status

@@ -170,7 +170,7 @@ def check_agree(sdist: Product, wheel: Product, label: str) -> None:
 
 
 def _said(metadata: Metadata, field: str) -> object:
-    """A field in a form in which the same compares alike."""
+    """A field in a form in which the same compares alike; an entry that stands there twice says nothing more."""
     from accord_core.names import normalise
     from accord_core.project.requirement import parse_requirement
     from accord_core.project.versions import normal, normal_specifier
@@ -184,8 +184,8 @@ def _said(metadata: Metadata, field: str) -> object:
         if field == "requires_python":
             return normal_specifier(value) if value else None
         if field == "provides_extra":
-            return sorted(map(normalise, value))
-        return sorted(str(parse_requirement(text)).lower() for text in value)
+            return sorted(set(map(normalise, value)))
+        return sorted({str(parse_requirement(text)).lower() for text in value})
     except ValueError:
         return value
 
