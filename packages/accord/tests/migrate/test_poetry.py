@@ -68,6 +68,8 @@ def test_a_caret_and_a_tilde_hold_what_semver_says(text: str) -> None:
 def test_a_constraint_on_the_python_is_a_marker() -> None:
     assert marker_of("^3.6") == 'python_version >= "3.6" and python_version < "4.0"'
     assert marker_of("~3.6") == 'python_version == "3.6"'
+    assert marker_of("<=3.7") == 'python_full_version <= "3.7.0"'
+    assert marker_of(">3.7") == 'python_full_version > "3.7.0"'
     assert marker_of(">=3.8.1") == 'python_full_version >= "3.8.1"'
     assert marker_of("~2.7 || ~3.4") == 'python_version == "2.7" or python_version == "3.4"'
     assert marker_of("*") == ""

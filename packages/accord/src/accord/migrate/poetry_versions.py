@@ -134,8 +134,12 @@ def marker_of(text: str) -> str:
         for clause in clauses:
             match = re.fullmatch(r"(~=|===|==|!=|<=|>=|<|>)(.*)", clause)
             assert match is not None
-            full = len(match[2].removesuffix(".*").split(".")) > 2
-            words.append(f'python_{"full_" if full else ""}version {match[1]} "{match[2]}"')
+            numbers = match[2].removesuffix(".*").split(".")
+            # python_version of 3.7.5 is 3.7, which is not more than 3.7: such an end needs all three numbers.
+            ends = match[1] in (">", "<=") and len(numbers) < 3
+            version = ".".join([*numbers, "0", "0"][:3]) if ends else match[2]
+            full = ends or len(numbers) > 2
+            words.append(f'python_{"full_" if full else ""}version {match[1]} "{version}"')
         parts.append(" and ".join(words))
     return (
         parts[0]
