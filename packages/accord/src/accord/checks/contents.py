@@ -26,7 +26,7 @@ _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _VALUE = re.compile(rb"(?m)^\s*(?:export\s+)?\w+\s*=\s*[^\s#]")
 _KEY_BYTES = 100_000  # no key, and no file of passwords, is larger
 _FOR_TESTS = re.compile(
-    r"(^|/)(tests?|testing|testdata|test_data|fixtures?|examples?|docs?|vectors|samples?|dummy\w*|mocks?|fakes?)(/|$)|(^|/)test_",
+    r"(^|/)((?!latest/)[\w-]*tests?|testing|testdata|test_data|fixtures?|examples?|docs?|vectors|samples?|dummy\w*|mocks?|fakes?)(/|$)|(^|/)test_",
     re.IGNORECASE,
 )
 _JUNK = re.compile(
