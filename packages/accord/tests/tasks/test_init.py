@@ -268,6 +268,15 @@ def test_what_others_build_on_has_a_licence_unless_told_otherwise(
     assert not (tmp_path / "b" / "LICENSE").exists()
 
 
+def test_what_is_kept_at_home_says_that_it_is_typed_if_it_is(tmp_path: Path) -> None:
+    private = "Private :: Do Not Upload"
+    for bare, classifiers in ((False, [private, "Typing :: Typed"]), (True, [private])):
+        folder = tmp_path / str(bare)
+        init_project(str(folder), name="spam", kind="package", python="3.11", bare=bare)
+        assert tomllib.loads((folder / "pyproject.toml").read_text())["project"]["classifiers"] == classifiers
+        assert (folder / "src" / "spam" / "py.typed").exists() is not bare
+
+
 @pytest.mark.parametrize("name", ["email", "Class", "import", "json", "tests", "con", "COM1"])
 def test_a_module_name_that_means_something_else_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -107,7 +107,9 @@ def pyproject(plan: Plan) -> str:
         lines.append(f"authors = [{', '.join(_person(one) for one in plan.authors)}]")
     if plan.licence is None and plan.kind != "app":
         # Nobody may use it, so no index shall take it by accident.
-        lines.append('classifiers = ["Private :: Do Not Upload"]')
+        # Who classifies at all says that it is typed as well; a bare project has no py.typed yet.
+        typed = "" if plan.bare else ', "Typing :: Typed"'
+        lines.append(f'classifiers = ["Private :: Do Not Upload"{typed}]')
     lines.append("dependencies = []")
     if plan.kind == "package":
         lines += ["", "[project.scripts]", f'{normalise(plan.name)} = "{plan.package}.__main__:main"']
