@@ -179,6 +179,24 @@ def test_findings_say_the_line(bench: Bench) -> None:
     assert [one.finding.where.line for one in report.found] == [line]
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ('["requires-python"]', "requires-python is known only after a build"),
+        (
+            '["dependencies", "requires-python"]',
+            "dependencies and requires-python are known only after a build",
+        ),
+    ],
+)
+def test_one_thing_is_and_several_are_known_only_after_a_build(bench: Bench, fields: str, said: str) -> None:
+    lines = [line for line in PYPROJECT.splitlines() if line.startswith("requires-python")]
+    swaps: tuple[tuple[str, str], ...] = ((lines[0], f"dynamic = {fields}"),)
+    if "dependencies" in fields:
+        swaps += (('dependencies = ["eggs>=2"]', ""),)
+    assert said in [one.finding.message for one in bench.check(bench.project(*swaps)).found]
+
+
 def test_a_readme_that_does_not_render_says_the_line_of_its_own(bench: Bench) -> None:
     rst = "Spam\n====\n\nText.\n\n.. nothing:: x\n"
     report = bench.check(bench.project(("README.md", "README.rst"), add={"README.rst": rst}))

@@ -256,7 +256,8 @@ def dynamic_dependencies(subject: Subject) -> Iterable[Finding]:
     }  # fmt: skip
     found = dict.fromkeys(named[field] for field in facts.dynamic if field in named)
     if found:
-        yield Finding(f"{' and '.join(found)} are known only after a build", facts.place("dynamic"))
+        verb = "is" if list(found) == ["requires-python"] else "are"
+        yield Finding(f"{' and '.join(found)} {verb} known only after a build", facts.place("dynamic"))
 
 
 @check("keyword-comma", "A keyword holds a comma", WARNING, "project")
