@@ -34,6 +34,21 @@ def test_a_version_that_is_executed_out_of_a_module_stays_in_that_module(migrate
     assert made.described.version.text == "1.2"
 
 
+def test_what_is_executed_without_names_of_its_own_is_known_where_it_stands(migrated: Migrate) -> None:
+    made = migrated(
+        PACKAGE
+        | {
+            "setup.py": "import os\nfrom pathlib import Path\nfrom setuptools import setup\n"
+            "here = os.path.dirname(os.path.realpath(__file__))\n"
+            "exec(Path(os.path.join(here, 'spam', '__init__.py')).read_text())\n"
+            "setup(name='spam', version=__version__, packages=['spam'])\n"
+        }
+    )
+    assert made.accord["build"]["version"] == {"module": "spam"}
+    assert made.described.version is not None
+    assert made.described.version.text == "1.2"
+
+
 def test_a_version_found_by_a_regular_expression_and_a_readme_that_is_read_are_led_back_to_their_files(
     migrated: Migrate,
 ) -> None:

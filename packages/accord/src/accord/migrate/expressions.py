@@ -419,6 +419,8 @@ class Expressions:
                 keywords.update(value)
             else:
                 keywords["**"] = Unknown("what is passed by ** is not known", node.lineno)
+        if len(arguments) == 1 and isinstance(function, Module) and function.name == "builtins.exec":
+            arguments = [*arguments, names]  # without names of its own, it fills those around it
         return self.call(function, arguments, keywords, node.lineno)
 
     def call(self, function: Any, arguments: list[Any], keywords: dict[str, Any], line: int) -> Any:
