@@ -235,6 +235,17 @@ def test_a_file_that_is_no_such_file_is_refused(migrated: Migrate, name: str, te
     assert caught.value.code == code
 
 
+def test_a_project_that_was_migrated_is_told_so_and_what_to_do_with_its_old_files(migrated: Migrate) -> None:
+    setup = "from setuptools import setup\nsetup(name='ham', version='1', py_modules=['ham'])\n"
+    build = '[build-system]\nrequires = ["accord-backend"]\nbuild-backend = "accord_backend"\n'
+    new = f'[project]\nname = "ham"\nversion = "1"\n{build}'
+    with pytest.raises(UsageError) as caught:
+        migrated({"setup.py": setup, "ham.py": "", "pyproject.toml": new})
+    assert caught.value.code == "migrate-nothing"
+    assert "described by [project]" in caught.value.message
+    assert "can be deleted" in (caught.value.hint or "")
+
+
 def test_an_empty_folder_and_a_wrong_kind_are_refused(migrated: Migrate) -> None:
     for files, kind in (({"notes.txt": ""}, None), ({"requirements.txt": "a\n"}, "poetry")):
         with pytest.raises(UsageError) as caught:

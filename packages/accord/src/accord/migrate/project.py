@@ -60,7 +60,8 @@ def describe(tree: Tree, kind: str | None = None, recorded: dict[str, Any] | Non
         raise UsageError(
             "migrate-nothing",
             f"{tree.root} is described by [project] in its pyproject.toml already: there is nothing to do",
-            hint="accord lock makes a lock of it; --to meson-python or --to scikit-build-core leave accord's backend",
+            hint="old files that no other tool reads can be deleted; --to meson-python or --to scikit-build-core leave "
+            "accord's backend",
         )
     if not kinds:
         raise UsageError(
