@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,10 @@ def group(*contenders: Contender, name: str = "group", rounds: int = 3) -> Group
 
 
 def test_time_and_memory_of_the_process_itself(tmp_path: Path) -> None:
-    # Far above the floor, which is what this very process holds when it starts another.
-    busy = run_job(python("held = bytearray(400_000_000)\nfor _ in range(2_000_000): pass"), str(tmp_path))
+    # Far above the floor, which is what this very process held at its peak when it starts another.
+    floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    held = f"held = bytearray({floor + 200_000_000})\nfor _ in range(2_000_000): pass"
+    busy = run_job(python(held), str(tmp_path))
     idle = run_job(python("import time; time.sleep(0.3)"), str(tmp_path))
     assert busy.rss - idle.rss > 60
     assert idle.wall > 0.3 > idle.cpu

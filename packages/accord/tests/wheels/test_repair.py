@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ static PyModuleDef_Slot slots[] = {{0, NULL}};
 static PyModuleDef module = {PyModuleDef_HEAD_INIT, "_odd", "Links libodd.", 0, methods, slots, NULL, NULL, NULL};
 PyMODINIT_FUNC PyInit__odd(void) { return PyModuleDef_Init(&module); }
 """
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cache of its own, gone afterwards: auditwheel lies in a sealed environment, which nobody else can remove."""
+    monkeypatch.setenv("ACCORD_CACHE_DIR", str(tmp_path / "cache"))
+    yield
+    assert main(["--quiet", "cache", "clean"]) == 0
 
 
 def linked_wheel(folder: Path) -> str:

@@ -49,12 +49,18 @@ def make(prefix: str, above: str | None = None) -> str:
 def remove(path: str) -> None:
     """Remove a folder of :func:`make` with all that is in it; one that is gone (it was given another name) is fine.
 
-    A thread, or a process that is just being ended, may still write into it, so it is tried a few times.  That it
-    cannot be removed is no failure of the work: it is left, as by a crash.
+    A thread, or a process that is just being ended, may still write into it: it gets another name first, so that they do
+    not find it any more, and is tried a few times.  That it cannot be removed is no failure of the work: it is left, as
+    by a crash.
     """
+    gone = f"{path}.gone"
+    try:
+        os.rename(path, gone)
+    except OSError:  # it has another name already, or its place is shut
+        gone = path
     for attempt in range(_TRIES):
         try:
-            remove_tree(path)
+            remove_tree(gone)
             break
         except OSError:
             time.sleep(0.01 * attempt)
