@@ -75,7 +75,7 @@ def main() -> int:
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for project in options.only:
-            runs = options.runs if project == "small" else max(3, options.runs // 3)
+            runs = options.runs if project == "small" else max(7, options.runs // 3)
             found[project] = _measure(project, runs, os.path.join(folder, project))
     goals = [_held(goal, found[goal.project]) for goal in GOALS if goal.project in found]
     record = {
