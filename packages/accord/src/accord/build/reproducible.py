@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from accord.build.products import Product
     from accord.build.workshop import BuildOptions
-    from accord.wheels.compare import Change, Comparison
-    from accord.wheels.contents import File
+    from accord.wheels.compare import Change
+    from accord.wheels.contents import Contents
     from accord.wheels.textdiff import TextDiff
 
 __all__ = ["VARIED", "check_same", "copy_tree", "explain", "varied"]
@@ -113,8 +113,9 @@ def explain(one: str, other: str) -> list[str]:
     lines = [f"{each.path}: only in the first" for each in found.removed]
     lines += [f"{each.path}: only in the second" for each in found.added]
     texts = {each.path: each for each in text_diffs(found)}
-    for change in found.changed:
-        lines += _told(change, texts.get(change.path), found)
+    with open_contents(one) as before, open_contents(other) as after:
+        for change in found.changed:
+            lines += _told(change, texts.get(change.path), before, after)
     if found.container:
         lines = ["the members are the same; the archive around them is not (compression, or its header)"]
         if one.endswith(".gz") and _gzip_head(one) != _gzip_head(other):
@@ -125,7 +126,7 @@ def explain(one: str, other: str) -> list[str]:
     return [f"{os.path.basename(one)}:", *(f"  {line}" for line in lines)]
 
 
-def _told(change: Change, text: TextDiff | None, found: Comparison) -> Iterator[str]:
+def _told(change: Change, text: TextDiff | None, before: Contents, after: Contents) -> Iterator[str]:
     old, new = change.old, change.new
     assert old is not None and new is not None
     words = {
@@ -136,13 +137,14 @@ def _told(change: Change, text: TextDiff | None, found: Comparison) -> Iterator[
     }
     for what in change.what:
         if what == "content":
-            yield from _contents(change, text, found)
+            yield from _contents(change, text, before, after)
         else:
             yield f"{change.path}: {words.get(what, what)}"
 
 
-def _contents(change: Change, text: TextDiff | None, found: Comparison) -> Iterator[str]:
-    """Where the contents differ: the lines of a text, the section of a shared object, the byte of anything else."""
+def _contents(change: Change, text: TextDiff | None, before: Contents, after: Contents) -> Iterator[str]:
+    """Where the contents differ: the lines of a text, the section of a shared object, the byte of anything else; of what
+    was too large to be read, only that they do."""
     if text is not None and text.lines:
         yield f"{change.path}: contents"
         lines = [line for line in text.lines[2:] if line[:1] in "+-"]  # below the two that name the file
@@ -150,8 +152,14 @@ def _contents(change: Change, text: TextDiff | None, found: Comparison) -> Itera
         if len(lines) > _LINES:
             yield "  …"
         return
-    one, other = _read(found.old, change.old), _read(found.new, change.new)
-    sizes = f"contents ({len(one)} and {len(other)} bytes)"
+    assert change.old is not None and change.new is not None
+    sizes = f"contents ({change.old.size} and {change.new.size} bytes)"
+    # One member at a time: all of them at once might not fit into memory.
+    one = before.read({change.old.path}, _BINARY).get(change.old.path)
+    other = after.read({change.new.path}, _BINARY).get(change.new.path)
+    if one is None or other is None:
+        yield f"{change.path}: {sizes}"
+        return
     section = _first_section(one, other) if one.startswith(b"\x7fELF") else None
     if section is not None:
         yield f"{change.path}: {sizes}, first in {section}"
@@ -159,12 +167,6 @@ def _contents(change: Change, text: TextDiff | None, found: Comparison) -> Itera
     pairs = enumerate(zip(one, other, strict=False))
     place = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
     yield f"{change.path}: {sizes}, from byte {place}"
-
-
-def _read(path: str, file: File | None) -> bytes:
-    assert file is not None
-    with open_contents(path) as contents:
-        return contents.read({file.path}, _BINARY).get(file.path, b"")
 
 
 def _gzip_head(path: str) -> bytes:
