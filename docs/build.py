@@ -227,6 +227,8 @@ def _calls(
         place = carriers.get((name, path if name.startswith("_") else None))
         if place is not None:
             yield node, place
+        elif name == "Refused":  # the server's: its HTTP status stands first
+            yield node, 1
         elif (name.endswith("Error") or name in ("family", "_family")) and len(node.args) >= 2:
             yield node, 0
 

@@ -23,10 +23,13 @@ __all__ = ["html_page", "html_projects", "json_page", "json_projects"]
 API_VERSION = "1.4"
 
 
-def json_page(page: Page, versions: Iterable[str] = ()) -> bytes:
-    """The page as JSON (PEP 691 "Project Detail", PEP 700, 740, 792); ``versions`` are listed as given."""
+def json_page(page: Page, versions: Iterable[str] = (), *, last_serial: int | None = None) -> bytes:
+    """The page as JSON (PEP 691 "Project Detail", PEP 700, 740, 792); ``versions`` are listed as given.
+
+    ``last_serial`` is the private key of the public index that mirrors go by (``_last-serial``).
+    """
     document: dict[str, Any] = {
-        "meta": {"api-version": API_VERSION},
+        "meta": _meta(last_serial),
         "name": page.name,
         "versions": list(versions),
         "files": [_json_file(file) for file in page.files],
@@ -38,9 +41,15 @@ def json_page(page: Page, versions: Iterable[str] = ()) -> bytes:
     return _dump(document)
 
 
-def json_projects(names: Iterable[str]) -> bytes:
-    """The root page as JSON (PEP 691 "Project List")."""
-    return _dump({"meta": {"api-version": API_VERSION}, "projects": [{"name": name} for name in names]})
+def json_projects(
+    names: Iterable[str], *, serials: Iterable[int] | None = None, last_serial: int | None = None
+) -> bytes:
+    """The root page as JSON (PEP 691 "Project List"); with ``serials``, one for each name, as mirrors want it."""
+    projects: list[dict[str, Any]] = [{"name": name} for name in names]
+    if serials is not None:
+        for project, serial in zip(projects, serials, strict=True):
+            project["_last-serial"] = serial
+    return _dump({"meta": _meta(last_serial), "projects": projects})
 
 
 def html_page(page: Page) -> bytes:
@@ -62,6 +71,13 @@ def html_projects(names: Iterable[str]) -> bytes:
     """The root page as HTML (PEP 503)."""
     meta = [f'<meta name="pypi:repository-version" content="{API_VERSION}">']
     return _html("Simple index", meta, [f'<a href="{quote(name)}/">{escape(name)}</a>' for name in names])
+
+
+def _meta(last_serial: int | None) -> dict[str, Any]:
+    meta: dict[str, Any] = {"api-version": API_VERSION}
+    if last_serial is not None:
+        meta["_last-serial"] = last_serial
+    return meta
 
 
 def _json_file(file: File) -> dict[str, Any]:

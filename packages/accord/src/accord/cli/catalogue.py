@@ -46,6 +46,12 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Indexes",
+        (
+            ("serve", "Serve a package index of one's own"),
+        ),
+    ),
+    (
         "House",
         (
             ("cache", "Show, verify, prune or clean the cache"),

@@ -1,0 +1,73 @@
+"""``accord serve``: an index of one's own."""
+
+from __future__ import annotations
+
+HELP = "Serve a package index of one's own"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.cli.context import Context
+    from accord.cli.parser import Args, Parser
+
+
+def arguments(parser: Parser) -> None:
+    parser.description = """Serves an index: upload to it with twine, uv or accord publish, install from it with pip, uv or
+        accord. Everything lies in one folder (SQLite and files) unless --database and --storage say otherwise. The first
+        start prints the administrator's token, once."""
+    parser.examples = (
+        ("accord serve", "on this machine only, in the user's data folder"),
+        ("accord serve --bind 0.0.0.0:8694 --data /srv/index", "for everybody who reaches this machine"),
+    )
+    parser.value(
+        "--data", metavar="DIR", env="ACCORD_SERVER_DATA", help="The server's folder", complete="dir"
+    )
+    parser.value("--bind", metavar="HOST:PORT", default="127.0.0.1:8694", help="Where to listen")
+    parser.value("--workers", metavar="N", help="Processes that serve (default: one for each processor)")
+    parser.value(
+        "--database", metavar="URL", default="", env="ACCORD_SERVER_DATABASE", help="The database, as a URL"
+    )
+    parser.value(
+        "--storage",
+        metavar="URL",
+        default="",
+        env="ACCORD_SERVER_STORAGE",
+        help="Where files are kept, as a URL",
+    )
+    parser.value(
+        "--public-url", metavar="URL", help="How clients reach the server, where a proxy stands in front"
+    )
+
+
+def run(args: Args, context: Context) -> int:
+    import os
+
+    from accord.tasks import serving
+    from accord_core.errors import UsageError
+
+    host, colon, port = args.bind.rpartition(":")
+    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError("usage", f"--bind is HOST:PORT, not {args.bind!r}")
+    if args.workers is not None and not (args.workers.isdigit() and int(args.workers) > 0):
+        raise UsageError("usage", f"--workers is a number, not {args.workers!r}")
+
+    def started(what: serving.Started) -> None:
+        if context.json:
+            context.emit({"url": what.url, "data": what.data, "token": what.token})
+        else:
+            context.out(f"index   {what.url}/simple/")
+            context.out(f"upload  {what.url}/legacy/")
+            if what.token:
+                context.out(f"token   {what.token}   (the administrator's; shown this once)")
+        context.stdout.flush()
+
+    serving.serve(
+        data=args.data or serving.default_data(),
+        host=host.strip("[]"),
+        port=int(port),
+        workers=int(args.workers or os.cpu_count() or 1),
+        database=args.database,
+        storage=args.storage,
+        public_url=args.public_url,
+        started=started,
+    )
+    return 0

@@ -1,0 +1,37 @@
+"""Where an index answers: under its name, and the first one at the root as well.
+
+Rooms give their routes as paths inside an index; :func:`everywhere` puts them at both places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from starlette.routing import BaseRoute, Route
+
+from accord.server.catalogue import indexes
+from accord.server.settings import DEFAULT_INDEX
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+
+    from accord.server.catalogue.indexes import IndexRow
+
+__all__ = ["everywhere", "index_of"]
+
+
+def everywhere(routes: Iterable[Route]) -> list[BaseRoute]:
+    """Each route at the root, for the first index, and below ``/{index}``."""
+    found: list[BaseRoute] = []
+    for route in routes:
+        methods = sorted(route.methods or ())
+        found.append(Route(route.path, route.endpoint, methods=methods, name=route.name))
+        found.append(Route("/{index}" + route.path, route.endpoint, methods=methods, name=route.name))
+    return found
+
+
+def index_of(connection: Connection, request: Request) -> IndexRow:
+    """The index a request is about.  Raises ``Refused("no-such-index")``."""
+    return indexes.index_named(connection, request.path_params.get("index", DEFAULT_INDEX))

@@ -1,0 +1,70 @@
+"""All routes in one application, and the one place where failures become answers."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from accord.server.api import files, simple
+from accord.server.errors import Refused
+from accord.server.upload import legacy
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from accord.server.parts import Parts
+
+__all__ = ["application"]
+
+_ROOMS = (simple, files, legacy)
+
+
+def application(parts: Parts) -> Starlette:
+    """The application behind ``front``."""
+    return Starlette(
+        routes=[route for room in _ROOMS for route in room.routes(parts)],
+        exception_handlers={Refused: _refused, HTTPException: _no_route},
+    )
+
+
+def _refused(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, Refused)
+    return _problem(fault.status, fault.code, fault.message, fault.headers, fault.context, fault.hint)
+
+
+def _no_route(_request: Request, fault: Exception) -> Response:
+    assert isinstance(fault, HTTPException)
+    return _problem(fault.status_code, "no-such-page", str(fault.detail), dict(fault.headers or {}))
+
+
+def _problem(
+    status: int,
+    code: str,
+    message: str,
+    headers: dict[str, str],
+    context: tuple[str, ...] = (),
+    hint: str | None = None,
+) -> Response:
+    """A problem document (RFC 9457); ``code`` is Accord's, the same as on the command line."""
+    document: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "code": code,
+    }
+    if context:
+        document["context"] = list(context)
+    if hint:
+        document["hint"] = hint
+    return Response(
+        json.dumps(document, ensure_ascii=False).encode(),
+        status,
+        {**headers, "cache-control": "no-store"},
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,7 @@
+"""Rows: the schema, the connection, and the order of all changes (the serial)."""
+
+from __future__ import annotations
+
+from accord.server.database.engine import Change, Database, Writing
+
+__all__ = ["Change", "Database", "Writing"]

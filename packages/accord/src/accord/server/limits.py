@@ -1,0 +1,42 @@
+"""Every outside number the server meets, with the largest value it accepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT", "Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds.
+
+    ``file_bytes``            one uploaded file
+    ``project_bytes``         all files of a project together
+    ``form_fields``           fields of an upload form; ``form_field_bytes`` one of them but for the file,
+                              ``form_bytes`` all of them together
+    ``json_bytes``            a JSON body somebody sends
+    ``provenance_bytes``      the attestations of one file
+    ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
+    ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
+    ``page_cache_bytes``      finished pages kept in the memory of one process
+    ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
+    ``changes_per_answer``    entries of one answer of the changes feed
+    """
+
+    file_bytes: int = 1 << 30
+    project_bytes: int = 10 << 30
+    form_fields: int = 2_000
+    form_field_bytes: int = 1 << 20
+    form_bytes: int = 8 << 20
+    json_bytes: int = 4 << 20
+    provenance_bytes: int = 1 << 20
+    name_bytes: int = 200
+    filename_bytes: int = 250
+    reason_bytes: int = 2_000
+    page_cache_bytes: int = 128 << 20
+    long_poll_seconds: float = 30.0
+    changes_per_answer: int = 1_000
+
+
+DEFAULT = Limits()

@@ -1,0 +1,157 @@
+"""Finished pages in the memory of one process, by the path they are asked under.
+
+A page is put here when it was asked for, in each of its forms and packings, and stays until something it was made of
+changes.  :meth:`Shelf.current` compares two integers; where they differ, :meth:`Shelf.catch_up` reads from the journal
+which projects changed and takes their pages away.  So a page found on a current shelf is true, and no request waits for
+a database.  Only what anybody may read lies here.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import zstandard
+from sqlalchemy import select
+
+from accord.server.database import tables
+
+if TYPE_CHECKING:
+    from accord.server.database import Database
+    from accord.server.settings import Settings
+
+__all__ = ["PACKINGS", "Finished", "Packed", "Shelf", "finish"]
+
+PACKINGS = ("", "gzip", "zstd")
+_SMALL = 256  # bytes below which packing only costs
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One form of a page in one packing, with the headers of its answers."""
+
+    body: bytes
+    etag: bytes
+    found: Headers  # of 200
+    unchanged: Headers  # of 304
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A page: ``forms[content type, packing]``.  ``of`` names the ``(index, project)`` pairs it was made of, ``project``
+    ``None`` for a whole index."""
+
+    forms: dict[tuple[str, str], Packed]
+    of: frozenset[tuple[int, str | None]]
+    size: int = field(default=0)
+
+
+def finish(
+    documents: dict[str, bytes],
+    of: frozenset[tuple[int, str | None]],
+    *,
+    serial: int,
+    max_age: int,
+    packed: bool = True,
+) -> Finished:
+    """Pack documents and make their headers."""
+    forms: dict[tuple[str, str], Packed] = {}
+    for content_type, body in documents.items():
+        for packing in PACKINGS if packed and len(body) > _SMALL else PACKINGS[:1]:
+            forms[content_type, packing] = _packed(content_type, packing, body, serial, max_age)
+    return Finished(forms, of, sum(len(form.body) + 1024 for form in forms.values()))
+
+
+def _packed(content_type: str, packing: str, body: bytes, serial: int, max_age: int) -> Packed:
+    data = body
+    if packing == "gzip":
+        data = gzip.compress(body, 6, mtime=0)
+    elif packing == "zstd":
+        data = zstandard.compress(body, 9)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}{"-" + packing if packing else ""}"'.encode()
+    shared: list[tuple[bytes, bytes]] = [
+        (b"etag", etag),
+        (b"cache-control", f"max-age={max_age}, public".encode()),
+        (b"vary", b"Accept, Accept-Encoding"),
+        (b"x-pypi-last-serial", str(serial).encode()),
+    ]
+    found = [*shared, (b"content-type", content_type.encode()), (b"content-length", str(len(data)).encode())]
+    if content_type == "text/html":
+        found[-2] = (b"content-type", b"text/html; charset=utf-8")
+    if packing:
+        found.append((b"content-encoding", packing.encode()))
+    return Packed(data, etag, tuple(found), tuple(shared))
+
+
+class Shelf:
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._most = settings.limits.page_cache_bytes
+        self._pages: OrderedDict[str, Finished] = OrderedDict()
+        self._by_source: dict[tuple[int, str | None], set[str]] = {}
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._serial = database.serial()
+
+    def current(self) -> bool:
+        """Whether everything on the shelf is true, as far as this machine knows."""
+        return self._serial >= self._database.counter.value()
+
+    def find(self, path: str) -> Finished | None:
+        """The page at a path; ask :meth:`current` first."""
+        return self._pages.get(path)
+
+    def put(self, path: str, page: Finished, serial: int) -> None:
+        """Keep a page that was made from the database at ``serial``; it is left away if that is the past by now."""
+        with self._lock:
+            if serial < self._serial:
+                return
+            self._take(path)
+            self._pages[path] = page
+            self._bytes += page.size
+            for source in page.of:
+                self._by_source.setdefault(source, set()).add(path)
+            while self._bytes > self._most and len(self._pages) > 1:
+                self._take(next(iter(self._pages)))
+
+    def catch_up(self) -> int:
+        """Take away what changed meanwhile; returns the serial the shelf is true for."""
+        with self._lock, self._database.read() as connection:
+            now = connection.execute(select(tables.serial.c.value)).scalar_one()
+            if now > self._serial:
+                changes = tables.change.c
+                changed = connection.execute(
+                    select(changes.index_id, changes.project)
+                    .where(changes.serial > self._serial, changes.serial <= now)
+                    .distinct()
+                )
+                for index_id, project in changed:
+                    self._drop(index_id, project)
+                self._serial = now
+            return self._serial
+
+    def _drop(self, index_id: int, project: str | None) -> None:
+        if project is None:
+            sources = [source for source in self._by_source if source[0] == index_id]
+        else:
+            sources = [(index_id, project), (index_id, None)]
+        for source in sources:
+            for path in tuple(self._by_source.get(source, ())):
+                self._take(path)
+
+    def _take(self, path: str) -> None:
+        page = self._pages.pop(path, None)
+        if page is None:
+            return
+        self._bytes -= page.size
+        for source in page.of:
+            paths = self._by_source.get(source)
+            if paths is not None:
+                paths.discard(path)
+                if not paths:
+                    del self._by_source[source]

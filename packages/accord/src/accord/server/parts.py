@@ -1,0 +1,51 @@
+"""What one serving process has: the rooms below the routes, opened once and handed to each of them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+
+from accord.server import clock
+from accord.server.accounts import people
+from accord.server.catalogue import indexes
+from accord.server.database import Database
+from accord.server.pages.shelf import Shelf
+from accord.server.settings import DEFAULT_INDEX, Settings
+from accord.server.storage import BlobStore, open_storage
+
+__all__ = ["Parts", "first_start", "open_parts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    database: Database
+    storage: BlobStore
+    shelf: Shelf
+    now: clock.Clock
+
+    def incoming_path(self) -> str:
+        """A name for a file that is being received; nobody else has it."""
+        return os.path.join(self.settings.incoming, secrets.token_hex(16))
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
+    """Open what ``settings`` name; the database is made where there is none."""
+    settings.prepare()
+    database = Database(settings.database_url, cache=settings.cache, now=now)
+    database.create()
+    storage = open_storage(settings.storage_url)
+    return Parts(settings, database, storage, Shelf(database, settings), now)
+
+
+def first_start(parts: Parts) -> str | None:
+    """Make the first index and its administrator where there is nobody yet; returns the token, once."""
+    with parts.database.write("system") as writing:
+        if people.any_user(writing.connection):
+            return None
+        indexes.add_index(writing, DEFAULT_INDEX, title="Packages")
+        return people.add_token(writing, people.add_user(writing, "admin", admin=True), "first start")

@@ -1,0 +1,34 @@
+"""Serving: the processes, their start and their end."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from accord.server.front import SETTINGS_VARIABLE
+
+if TYPE_CHECKING:
+    from accord.server.settings import Settings
+
+__all__ = ["serve"]
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve until SIGINT or SIGTERM; requests that are being answered are answered."""
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+
+    os.environ[SETTINGS_VARIABLE] = settings.dump()
+    Granian(
+        "accord.server.front:make",
+        address=host,
+        port=port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=workers,
+        loop=Loops.auto,
+        log_access=False,
+        log_enabled=False,
+        websockets=False,
+        workers_kill_timeout=10,
+    ).serve()

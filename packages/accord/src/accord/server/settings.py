@@ -1,0 +1,71 @@
+"""How one server is set up: a value, written to JSON for the processes that serve."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+
+from accord.server.limits import DEFAULT, Limits
+from accord_core.errors import UsageError
+
+__all__ = ["DEFAULT_INDEX", "Settings"]
+
+DEFAULT_INDEX = "main"
+"""The index that answers at the root of the server as well as under its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``data`` is the folder of everything local.  ``database`` is a URL (``sqlite:///PATH``, ``postgresql://…``),
+    ``storage`` one too (``file:///PATH``, ``s3://…``); both lie in ``data`` unless said.  ``public_url`` is how clients reach
+    the server where a proxy stands in front, without a slash at its end; ``None``: as each request says.  ``packed`` says
+    whether pages are kept gzipped and in zstd as well.
+    """
+
+    data: str
+    database: str = ""
+    storage: str = ""
+    public_url: str | None = None
+    packed: bool = True
+    limits: Limits = field(default=DEFAULT)
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{os.path.join(self.data, 'index.sqlite3')}"
+
+    @property
+    def storage_url(self) -> str:
+        return self.storage or f"file://{os.path.join(self.data, 'blobs')}"
+
+    @property
+    def incoming(self) -> str:
+        """Where uploads are received; on the same file system as a storage folder, so that moving is a rename."""
+        return os.path.join(self.data, "incoming")
+
+    @property
+    def cache(self) -> str:
+        """Derived files, which may be deleted while the server stands still."""
+        return os.path.join(self.data, "cache")
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Settings:
+        """The contrary of :meth:`dump`."""
+        values = json.loads(text)
+        values["limits"] = Limits(**values["limits"])
+        return cls(**values)
+
+    def prepare(self) -> None:
+        """Make the folders.  Raises ``UsageError("server-data-unwritable")``."""
+        try:
+            for path in (self.data, self.incoming, self.cache):
+                os.makedirs(path, mode=0o700, exist_ok=True)
+        except OSError as fault:
+            raise UsageError(
+                "server-data-unwritable",
+                f"the server's folder cannot be made: {fault.strerror}: {self.data}",
+                hint="name another with --data",
+            ) from fault

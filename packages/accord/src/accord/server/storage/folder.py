@@ -1,0 +1,120 @@
+"""Blobs in a folder: ``ab/cd/abcd…`` by digest.  Written aside, made durable, renamed into place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+from accord.io.files import sync_folder
+from accord.server.errors import Refused
+
+__all__ = ["FolderStore"]
+
+_PIECE = 1 << 20
+
+
+class FolderStore:
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._known: set[str] = set()  # folders that are there and durable
+
+    def _place(self, sha256: str) -> str:
+        return os.path.join(self.folder, sha256[:2], sha256[2:4], sha256)
+
+    def _make_folder(self, path: str) -> None:
+        if path in self._known:
+            return
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        for above in (os.path.dirname(path), os.path.dirname(os.path.dirname(path))):
+            sync_folder(above)
+        self._known.add(path)
+
+    def put(self, sha256: str, path: str) -> None:
+        place = self._place(sha256)
+        if os.path.exists(place):
+            os.unlink(path)
+            return
+        folder = os.path.dirname(place)
+        self._make_folder(folder)
+        _sync(path)
+        try:
+            os.rename(path, place)
+        except OSError:  # another file system
+            aside = f"{place}.{os.getpid()}.part"
+            shutil.copyfile(path, aside)
+            _sync(aside)
+            os.rename(aside, place)
+            os.unlink(path)
+        sync_folder(folder)
+
+    def put_bytes(self, sha256: str, data: bytes) -> None:
+        place = self._place(sha256)
+        if os.path.exists(place):
+            return
+        folder = os.path.dirname(place)
+        self._make_folder(folder)
+        aside = f"{place}.{os.getpid()}.part"
+        with open(aside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(aside, place)
+        sync_folder(folder)
+
+    def path(self, sha256: str) -> str | None:
+        place = self._place(sha256)
+        return place if os.path.exists(place) else None
+
+    def size(self, sha256: str) -> int | None:
+        try:
+            return os.stat(self._place(sha256)).st_size
+        except FileNotFoundError:
+            return None
+
+    def stream(self, sha256: str, *, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
+        try:
+            file = open(self._place(sha256), "rb")  # noqa: SIM115 - closed below, or when the iterator is
+        except FileNotFoundError as fault:
+            raise _missing(sha256) from fault
+        with file:
+            file.seek(start)
+            left = None if stop is None else stop - start
+            while left is None or left > 0:
+                piece = file.read(_PIECE if left is None else min(_PIECE, left))
+                if not piece:
+                    return
+                if left is not None:
+                    left -= len(piece)
+                yield piece
+
+    def read(self, sha256: str) -> bytes:
+        return b"".join(self.stream(sha256))
+
+    def delete(self, sha256: str) -> None:
+        try:
+            os.unlink(self._place(sha256))
+        except FileNotFoundError:
+            return
+
+    def digests(self) -> Iterator[str]:
+        for _, folders, files in os.walk(self.folder):
+            folders.sort()
+            yield from (name for name in sorted(files) if not name.endswith(".part"))
+
+
+def _sync(path: str) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _missing(sha256: str) -> Refused:
+    return Refused(
+        500,
+        "blob-missing",
+        f"the storage has no blob {sha256}",
+        hint="accord index fsck says what is missing",
+    )

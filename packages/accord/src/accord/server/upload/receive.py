@@ -1,0 +1,142 @@
+"""Bytes from the wire to a file, within limits, hashed on the way."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
+
+from accord.server.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from accord.server.limits import Limits
+
+__all__ = ["Form", "receive_form"]
+
+
+@dataclass(slots=True)
+class Form:
+    """``fields`` in order, each with all its values.  ``filename`` is what the sender calls the file in ``content``, which
+    lies at the path :func:`receive_form` was given; ``None`` where none was sent."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    filename: str | None = None
+    size: int = 0
+
+    def first(self, name: str) -> str | None:
+        values = self.fields.get(name)
+        return values[0] if values else None
+
+
+async def receive_form(
+    content_type: str | None, stream: AsyncIterator[bytes], path: str, limits: Limits
+) -> Form:
+    """Read ``multipart/form-data`` with its one file, the field ``content``, written to ``path``.
+
+    Raises ``Refused``: ``upload-form`` (400), ``upload-too-large`` (413).  On any failure nothing is left at ``path``.
+    """
+    kind, options = parse_options_header(content_type or "")
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise Refused(400, "upload-form", "an upload is a form: multipart/form-data with a boundary")
+    with open(path, "xb") as file:
+        try:
+            reader = _Reader(file.write, limits)
+            parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
+            async for piece in stream:
+                parser.write(piece)
+            parser.finalize()
+            if not reader.ended:
+                raise Refused(400, "upload-form", "the upload ends in the middle")
+            return reader.form
+        except MultipartParseError as fault:
+            os.unlink(path)
+            raise Refused(400, "upload-form", f"the form cannot be read: {fault}") from fault
+        except BaseException:
+            os.unlink(path)
+            raise
+
+
+class _Reader:
+    """What the parser of the form calls."""
+
+    def __init__(self, write: object, limits: Limits) -> None:
+        self.form = Form()
+        self.ended = False
+        self._write = write
+        self._limits = limits
+        self._header = bytearray()
+        self._value = bytearray()
+        self._headers: dict[bytes, bytes] = {}
+        self._name = ""
+        self._is_file = False
+        self._data = bytearray()
+        self._total = 0
+        self._count = 0
+
+    def callbacks(self) -> dict[str, object]:
+        return {
+            "on_part_begin": self._part_begin,
+            "on_header_field": self._header_field,
+            "on_header_value": self._header_value,
+            "on_header_end": self._header_end,
+            "on_headers_finished": self._headers_finished,
+            "on_part_data": self._part_data,
+            "on_part_end": self._part_end,
+            "on_end": self._end,
+        }
+
+    def _part_begin(self) -> None:
+        self._headers = {}
+        self._data = bytearray()
+        self._count += 1
+        if self._count > self._limits.form_fields:
+            raise Refused(400, "upload-form", f"the form has more than {self._limits.form_fields} fields")
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header += data[start:end]
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._headers[bytes(self._header).lower()] = bytes(self._value)
+        self._header.clear()
+        self._value.clear()
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
+        self._name = options.get(b"name", b"").decode("utf-8", "replace")
+        self._is_file = self._name == "content"
+        if self._is_file:
+            if self.form.filename is not None:
+                raise Refused(400, "upload-form", "the form has more than one file")
+            self.form.filename = options.get(b"filename", b"").decode("utf-8", "replace")
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        length = end - start
+        if self._is_file:
+            self.form.size += length
+            if self.form.size > self._limits.file_bytes:
+                raise Refused(
+                    413, "upload-too-large", f"the file is larger than {self._limits.file_bytes} bytes"
+                )
+            self._write(data[start:end])  # type: ignore[operator]
+            return
+        self._total += length
+        if len(self._data) + length > self._limits.form_field_bytes or self._total > self._limits.form_bytes:
+            raise Refused(413, "upload-too-large", f"the field {self._name!r} of the form is too large")
+        self._data += data[start:end]
+
+    def _part_end(self) -> None:
+        if not self._is_file:
+            self.form.fields.setdefault(self._name, []).append(self._data.decode("utf-8", "replace"))
+
+    def _end(self) -> None:
+        self.ended = True
