@@ -34,37 +34,31 @@ def application(parts: Parts) -> Starlette:
 
 def _refused(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Refused)
-    return _problem(fault.status, fault.code, fault.message, fault.headers, fault.context, fault.hint)
+    return _problem(fault)
 
 
 def _no_route(_request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
-    return _problem(fault.status_code, "no-such-page", str(fault.detail), dict(fault.headers or {}))
+    headers = dict(fault.headers or {})
+    return _problem(Refused(fault.status_code, "no-such-page", str(fault.detail), headers=headers))
 
 
-def _problem(
-    status: int,
-    code: str,
-    message: str,
-    headers: dict[str, str],
-    context: tuple[str, ...] = (),
-    hint: str | None = None,
-) -> Response:
+def _problem(fault: Refused) -> Response:
     """A problem document (RFC 9457); ``code`` is Accord's, the same as on the command line."""
     document: dict[str, object] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": message,
-        "code": code,
+        "title": HTTPStatus(fault.status).phrase,
+        "status": fault.status,
+        "detail": fault.message,
+        "code": fault.code,
     }
-    if context:
-        document["context"] = list(context)
-    if hint:
-        document["hint"] = hint
+    if fault.context:
+        document["context"] = list(fault.context)
+    if fault.hint:
+        document["hint"] = fault.hint
     return Response(
         json.dumps(document, ensure_ascii=False).encode(),
-        status,
-        {**headers, "cache-control": "no-store"},
+        fault.status,
+        {**fault.headers, "cache-control": "no-store"},
         media_type="application/problem+json",
     )
