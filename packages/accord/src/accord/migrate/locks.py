@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 
+from accord.migrate.recorded import recorded_in_toml
 from accord_core.errors import DocumentError, Where
 from accord_core.lock.model import Directory, File, Lock, Package, Vcs
 from accord_core.lock.write import dumps
@@ -16,13 +17,13 @@ from accord_core.names import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from accord.migrate.model import Described
     from accord.migrate.tree import Tree
 
-__all__ = ["TooTangled", "joined", "lock_file", "pins_of", "write_lock"]
+__all__ = ["TooTangled", "joined", "lock_file", "pin_packages", "pins_of", "write_lock"]
 
 _MOST_TERMS = 64  # alternatives in one marker; an honest project has a handful
 
@@ -42,21 +43,45 @@ def pins_of(tree: Tree, path: str, into: Described) -> bool:
         return False
     into.read.append(path)
     try:
-        packages = tomllib.loads(text).get("package", [])
+        lock = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DocumentError(
             "migrate-lock-invalid", f"{path} is no TOML: {error}", where=Where(path), hint="run accord lock"
         ) from error
+    packages = [
+        each
+        for each in lock.get("package", ())
+        if isinstance(each, dict) and "name" in each and "version" in each
+    ]
+    into.recorded += recorded_in_toml({"package": packages, "metadata": lock.get("metadata", {})}, path)
+    pin_packages(packages, path, into)
+    return True
+
+
+def pin_packages(packages: Sequence[dict[str, Any]], path: str, into: Described) -> None:
+    """The versions of an index's packages as pins; what has several, or comes from elsewhere, is told."""
     versions: dict[str, set[str]] = {}
     for each in packages:
-        if (
-            "name" in each
-            and "version" in each
-            and each.get("source", {}).get("type") not in ("git", "directory", "file", "url")
-        ):
-            versions.setdefault(normalise(str(each["name"])), set()).add(str(each["version"]))
+        name, source = normalise(str(each["name"])), each.get("source", {})
+        commit = source.get("resolved_reference") or each.get("revision")
+        if source.get("type") == "git" or commit:
+            into.leave(
+                path,
+                f"{name} at commit {str(commit)[:12]}",
+                "a new lock asks the repository again",
+                "write the commit as rev in [tool.accord.sources] if it must be this one",
+            )
+        elif source.get("type") not in ("directory", "file", "url") and not each.get("path"):
+            versions.setdefault(name, set()).add(str(each["version"]))
     into.pins += sorted(f"{name}=={next(iter(found))}" for name, found in versions.items() if len(found) == 1)
-    return True
+    for name, found in sorted(versions.items()):
+        if len(found) > 1:
+            into.leave(
+                path,
+                f"{name} {', '.join(sorted(found))}",
+                "which of them is meant depends on the machine",
+                "nothing: the resolver chooses",
+            )
 
 
 def lock_file(

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from accord.migrate.recorded import Recorded
+
 __all__ = [
     "Described",
     "Extension",
@@ -128,7 +130,8 @@ class Described:
     is its name (``setuptools``, ``flit``, ``poetry``, ``pdm``; ``as-is`` for a ``[build-system]`` that stays, ``none``
     for what is never built).  ``comments`` are lines that stood above a field, by
     the field's name in the ``project`` table.  ``sources``, ``indexes`` and ``constraints`` are those of
-    ``[tool.accord]``; ``dynamic`` what the old ``[project]`` leaves to its backend, ``pins`` versions of an old lock that a new one should have, ``read`` the files that were read.
+    ``[tool.accord]``; ``dynamic`` what the old ``[project]`` leaves to its backend, ``pins`` versions of an old lock that a new one should have, ``recorded`` the
+    digests of files an old lock knew, ``read`` the files that were read.
     """
 
     old_backend: str = "setuptools"
@@ -163,6 +166,7 @@ class Described:
     needs_old_backend: list[str] = field(default_factory=list)
     dynamic: list[str] = field(default_factory=list)
     pins: list[str] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
 
     def leave(self, where: str, what: str, why: str, todo: str) -> None:

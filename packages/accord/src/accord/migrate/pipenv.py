@@ -7,8 +7,10 @@ import tomllib
 
 from accord.migrate.comments import of_lines
 from accord.migrate.model import Described, Item
+from accord.migrate.recorded import Recorded, RecordedFile, digest_of
 from accord.migrate.requirement_text import join_marker, requirement_item
 from accord_core.errors import DocumentError, Where
+from accord_core.names import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,11 +167,23 @@ def _lock(tree: Tree, into: Described) -> None:
             hint="run accord lock",
         ) from error
     pins: dict[str, None] = {}
-    for section, entries in lock.items():
+    for section, entries in lock.items() if isinstance(lock, dict) else ():
         if section.startswith("_") or not isinstance(entries, dict):
             continue
         for name, entry in entries.items():
             version = str(entry.get("version", ""))
-            if version.startswith("=="):
+            if version.startswith("==") and not {"git", "path", "file"} & entry.keys():
                 pins[f"{name}{version}"] = None
+                digests = [digest_of(str(each)) for each in entry.get("hashes", ())]
+                files = tuple(RecordedFile(each) for each in dict.fromkeys(digests) if each is not None)
+                into.recorded += (
+                    [Recorded("Pipfile.lock", normalise(name), version[2:], files)] if files else []
+                )
+            elif entry.get("git") and entry.get("ref"):
+                into.leave(
+                    "Pipfile.lock",
+                    f"{name} at commit {str(entry['ref'])[:12]}",
+                    "a new lock asks the repository again",
+                    "write the commit as rev in [tool.accord.sources] if it must be this one",
+                )
     into.pins += [pin for pin in sorted(pins) if requirement_item(pin) is not None]

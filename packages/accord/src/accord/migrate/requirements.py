@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from accord.migrate.comments import of_lines
 from accord.migrate.model import Described, Item
+from accord.migrate.recorded import Recorded, RecordedFile
 from accord.migrate.requirement_text import requirement_item
 from accord_core.errors import DocumentError
 from accord_core.project.requirements_file import read_requirements
@@ -88,6 +89,7 @@ def add_requirements(tree: Tree, into: Described, *, is_package: bool) -> bool:
         into.read.append(path)
         if group.startswith("=") or _is_compiled(found):
             into.pins += _pins(found)
+            into.recorded += _recorded(found)
             if group.startswith("="):
                 continue
         if is_package and not group:
@@ -140,6 +142,22 @@ def _pins(found: RequirementsFile) -> list[str]:
                 + (f"; {requirement.marker}" if requirement.marker else "")
             )
     return pins
+
+
+def _recorded(found: RequirementsFile) -> list[Recorded]:
+    """The digests of each pinned release."""
+    return [
+        Recorded(
+            entry.where.path.rpartition("/")[2],
+            entry.requirement.name,
+            entry.requirement.specifier.lstrip("="),
+            tuple(RecordedFile(digest) for digest in dict.fromkeys(entry.hashes)),
+        )
+        for entry in found.requirements
+        if entry.hashes
+        and entry.requirement is not None
+        and re.fullmatch(r"==[^=*,]+", entry.requirement.specifier)
+    ]
 
 
 def _wishes(tree: Tree, path: str, group: str, found: RequirementsFile, into: Described) -> None:

@@ -17,8 +17,10 @@ from accord.migrate.locks import (
     hash_of,
     joined,
     lock_file,
+    pin_packages,
     write_lock,
 )
+from accord.migrate.recorded import recorded_in_toml
 from accord_core.errors import DocumentError, Where
 from accord_core.lock.model import Archive, Package
 
@@ -50,11 +52,14 @@ def translate_uv_lock(tree: Tree, into: Described) -> str | None:
             where=Where("uv.lock"),
             hint="run accord lock",
         ) from error
+    packages = [each for each in lock.get("package", ()) if "registry" in each.get("source", {})]
+    into.recorded += recorded_in_toml({"package": packages}, "uv.lock")
     try:
         checked_version(lock, "version", ("1",), "uv")
         return _translated(lock)
     except TooTangled as error:
-        into.leave("uv.lock", "the lock", str(error), "run accord lock; the versions are resolved anew")
+        into.leave("uv.lock", "the lock", str(error), "see what is said of the old lock's versions")
+        pin_packages([each for each in packages if "version" in each], "uv.lock", into)
         return None
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 
 from accord.io.reporting import SILENT
 from accord_core.errors import UsageError
-from accord_core.names import normalise
-from accord_core.project.versions import sort_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +39,8 @@ class Options:
 
     ``run_setup``: False never runs ``setup.py``, True does so where reading was not enough, None (nobody decided)
     reports what a run would tell.  ``lock`` makes ``pylock.toml`` with the versions of an old lock that could not be
-    translated as it is; ``check`` builds before and after, and compares.
+    translated as it is, and holds what it recorded of its files against the index; ``only_locked_files`` leaves out of
+    that lock what the old one did not know.  ``check`` builds before and after, and compares.
     """
 
     kind: str | None = None
@@ -52,6 +51,7 @@ class Options:
     dry_run: bool = False
     remove_old: bool = False
     lock: bool = False
+    only_locked_files: bool = False
     check: bool = False
 
 
@@ -59,7 +59,7 @@ class Options:
 class Migrated:
     """What was read and made.  ``written`` maps paths (relative to ``folder``) to their new text; ``kept`` and
     ``removed`` are the old files, ``spent`` those a build does not read any more, ``compiled`` the sources of
-    extensions as a wheel would name them; ``differences`` is the outcome of a check, None where there was none."""
+    extensions as a wheel would name them; ``notes`` what is to be known of the lock; ``differences`` is the outcome of a check, None where there was none."""
 
     folder: str
     kinds: tuple[str, ...]
@@ -72,6 +72,7 @@ class Migrated:
     ran_setup: bool
     spent: tuple[str, ...] = ()
     compiled: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     differences: tuple[Difference, ...] | None = None
 
     @property
@@ -89,6 +90,7 @@ class Migrated:
             "kept": list(self.kept),
             "removed": list(self.removed),
             "ran_setup": self.ran_setup,
+            "notes": list(self.notes),
             "leftovers": [left.as_dict() for left in self.leftovers],
             "differences": None
             if self.differences is None
@@ -134,6 +136,7 @@ def migrate(
     from accord.migrate.document import write_document
     from accord.migrate.project import describe
     from accord.migrate.tree import Tree
+    from accord.tasks.migrate_locking import put_back, read_texts
 
     folder = os.path.abspath(folder)
     if not os.path.isdir(folder):
@@ -155,12 +158,19 @@ def migrate(
     )
     described = found.described
     texts = {"pyproject.toml": written.text, **found.locks}
-    if described.pins and not options.lock:
+    if described.pins and found.locks:
+        described.leave(
+            "the old lock",
+            f"{len(described.pins)} versions of requirements files",
+            "uv.lock is the lock that was taken over",
+            "nothing",
+        )
+    elif described.pins and not options.lock:
         described.leave(
             "the old lock",
             f"{len(described.pins)} locked versions",
             "it does not say where its files are, and a standard lock must",
-            "accord migrate --lock asks the index, and keeps these versions",
+            "accord migrate --lock asks the index, keeps these versions, and refuses files that are not what they were",
         )
     removed = _removable(described, written.backend) if options.remove_old else ()
     outcome = Migrated(
@@ -176,10 +186,18 @@ def migrate(
         spent=_spent(described, written.backend),
         compiled=tuple(path.removeprefix("src/") for each in described.extensions for path in each.sources),
     )
-    outcome = _finished(outcome, options, session, new_session)
-    if described.pins and options.lock and not options.dry_run:
-        outcome = _locked(outcome, described.pins, session)
-    return outcome
+    locking = options.lock and bool(described.pins or described.recorded)
+    if not locking or options.dry_run:
+        return _finished(outcome, options, session, new_session)
+    before = read_texts(folder, ("pyproject.toml", "pylock.toml"))
+    outcome = _finished(replace(outcome, removed=()), options, session, new_session)
+    try:
+        outcome = _locked(outcome, described, found.locks, options, session)
+    except BaseException:
+        put_back(folder, before)
+        raise
+    _remove(folder, removed)
+    return replace(outcome, removed=removed)
 
 
 def _outgrown(tree: Tree, target: str) -> Migrated:
@@ -195,6 +213,7 @@ def _finished(outcome: Migrated, options: Options, session: Session, new_session
         outcome = replace(outcome, differences=_compared(outcome, session, new_session or session))
     if not options.dry_run:
         _write(outcome)
+        _remove(outcome.folder, outcome.removed)
     return outcome
 
 
@@ -213,39 +232,36 @@ def _write(outcome: Migrated) -> None:
 
     for path, text in outcome.written.items():
         write_output(os.path.join(outcome.folder, path), text.encode())
-    for path in outcome.removed:
-        os.unlink(os.path.join(outcome.folder, path))
 
 
-def _locked(outcome: Migrated, pins: list[str], session: Session) -> Migrated:
-    """A lock that keeps the versions of the old one while they fit; those that do not are leftovers."""
-    from accord.migrate.model import Leftover
-    from accord.tasks.lock import lock_project
-    from accord_core.lock.read import loads
+def _remove(folder: str, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        os.unlink(os.path.join(folder, path))
 
-    wanted = {
-        name: version.partition(";")[0].strip() for name, _, version in (pin.partition("==") for pin in pins)
-    }
-    wanted = {normalise(name.partition("[")[0]): version for name, version in wanted.items()}
-    lock_project(outcome.folder, settings=session.settings, prefer=wanted, reporter=session.reporter)
-    with open(os.path.join(outcome.folder, "pylock.toml"), encoding="utf-8") as file:
-        text = file.read()
-    lock = loads(text, "pylock.toml")
-    chosen = {package.name: package.version for package in lock.packages}
-    others = tuple(
-        Leftover(
-            "the old lock",
-            f"{name} {version}",
-            f"it does not fit what is asked for now; the lock has {chosen[name]}",
-            "nothing, unless you need the old version",
-        )
-        for name, version in sorted(wanted.items())
-        if chosen.get(name) is not None and sort_key(str(chosen[name])) != sort_key(version)
+
+def _locked(
+    outcome: Migrated, described: Described, locks: dict[str, str], options: Options, session: Session
+) -> Migrated:
+    """With the lock that keeps versions and digests of the old one, as far as it can."""
+    from accord.tasks.migrate_locking import lock_as_recorded
+    from accord_core.lock.write import dumps
+
+    made = lock_as_recorded(
+        outcome.folder,
+        described.pins,
+        described.recorded,
+        session,
+        exact=options.only_locked_files,
+        translated="pylock.toml" in locks,
     )
+    written = dict(outcome.written)
+    if made.lock is not None:
+        from accord.tasks.lockfile import write_lock
+
+        written["pylock.toml"] = dumps(made.lock)
+        write_lock(os.path.join(outcome.folder, "pylock.toml"), written["pylock.toml"])
     return replace(
-        outcome,
-        leftovers=(*outcome.leftovers, *others),
-        written={**outcome.written, "pylock.toml": text},
+        outcome, leftovers=(*outcome.leftovers, *made.leftovers), notes=made.notes, written=written
     )
 
 

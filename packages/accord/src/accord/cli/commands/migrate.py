@@ -56,7 +56,11 @@ def arguments(parser: Parser) -> None:
     )
     parser.flag("--check", help="Build before and after, and compare; 1 if something differs that should not")
     parser.flag("--strict", help="Fail if something could not be carried over")
-    parser.flag("--lock", help="Lock the versions of an old lock that does not say where its files are")
+    parser.flag(
+        "--lock",
+        help="Lock the versions of an old lock that does not say where its files are; refuse files that are not what they were",
+    )
+    parser.flag("--only-locked-files", help="With --lock: leave out files that the old lock did not know")
     parser.flag("--remove-old", help="Delete the old files that are carried over whole")
     parser.flag("--run-setup", default=None, help="Run setup.py where reading it is not enough")
     parser.flag(
@@ -89,7 +93,8 @@ def run(args: Args, context: Context) -> int:
             run_setup=args.run_setup,
             dry_run=args.dry_run,
             remove_old=args.remove_old,
-            lock=args.lock,
+            lock=args.lock or args.only_locked_files,
+            only_locked_files=args.only_locked_files,
             check=args.check,
         ),
         settings=options.resolve_settings(args, context),
@@ -142,6 +147,8 @@ def _show(outcome: Migrated, context: Context, *, dry_run: bool) -> None:
     for left in outcome.leftovers:
         tell(f"  {left.where}: {left.what}")
         tell(f"      {left.why}; {left.todo}")
+    for note in outcome.notes:
+        tell(f"lock: {note}")
     _show_differences(outcome, tell)
 
 
