@@ -10,6 +10,7 @@ import re
 
 from accord.migrate.model import Described, Item
 from accord.migrate.requirement_text import requirement_item
+from accord_core.names import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,17 +23,30 @@ FILES = ("environment.yml", "environment.yaml")
 _SAME = frozenset(
     """numpy scipy pandas requests flask django pytest pyyaml jinja2 click six attrs sympy networkx pillow ipython
     jupyterlab notebook scikit-learn scikit-image statsmodels seaborn dask xarray sqlalchemy cython lxml beautifulsoup4
-    h5py tqdm pydantic fastapi uvicorn black flake8 mypy ruff sphinx pytest-cov nbconvert ipykernel""".split()  # noqa: SIM905
+    h5py tqdm pydantic fastapi uvicorn black flake8 mypy ruff sphinx pytest-cov nbconvert ipykernel setuptools wheel
+    packaging setuptools-scm pybind11 meson-python ninja python-dateutil pyparsing cycler contourpy fonttools kiwisolver
+    matplotlib ipywidgets jupyter nbformat nbsphinx numpydoc sphinx-design sphinx-gallery sphinx-copybutton
+    pydata-sphinx-theme sphinx-rtd-theme myst-parser myst-nb pytest-xdist pytest-timeout pytest-mock pytest-asyncio
+    hypothesis coverage tox nox virtualenv pre-commit twine joblib numba llvmlite platformdirs appdirs pooch imageio
+    tifffile fsspec s3fs zarr numcodecs netcdf4 cftime h5netcdf bottleneck toolz cloudpickle distributed shapely geopandas
+    pyproj fiona rasterio rioxarray rtree cartopy cffi psutil typing-extensions importlib-metadata
+    importlib-resources codecov isort pyflakes pycodestyle pylint docutils babel pygments""".split()  # noqa: SIM905
 )
 
 
-def add_environment(tree: Tree, into: Described) -> bool:
-    """Read ``environment.yml``; whether there was one."""
+def add_environment(
+    tree: Tree, into: Described, *, is_package: bool = False, known: frozenset[str] = frozenset()
+) -> bool:
+    """Read ``environment.yml``; whether there was one.
+
+    ``known`` are names of projects that the project itself asks an index for: of them it is certain too.
+    """
     path = next((each for each in FILES if tree.is_file(each)), None)
     text = tree.read(path) if path else None
     if path is None or text is None:
         return False
     into.read.append(path)
+    reader = _Reader(into, known, is_package)
     section, in_pip, pip_indent, above = "", False, 0, list[str]()
     for number, line in enumerate(text.splitlines(), 1):
         bare = line.strip()
@@ -52,8 +66,8 @@ def add_environment(tree: Tree, into: Described) -> bool:
             if section == "dependencies" and value.rstrip() == "pip:":
                 in_pip, pip_indent = True, indent
             elif section == "dependencies":
-                _dependency(
-                    value, f"{path}:{number}", comment.strip() or None, tuple(above), into, pip=in_pip
+                reader.dependency(
+                    value, f"{path}:{number}", comment.strip() or None, tuple(above), pip=in_pip
                 )
             elif section == "channels" and value not in ("defaults", "conda-forge", "nodefaults"):
                 into.leave(
@@ -68,48 +82,70 @@ def add_environment(tree: Tree, into: Described) -> bool:
     return True
 
 
-def _dependency(
-    text: str, where: str, comment: str | None, above: tuple[str, ...], into: Described, *, pip: bool
-) -> None:
-    if pip:
-        item = requirement_item(text, comment, above)
-        if item is not None:
-            into.dependencies.append(item)
-        elif text not in ("-e .", "-e."):
-            into.leave(
-                where,
-                f"pip: {text}",
-                "it is no requirement (PEP 508)",
-                "write it in [tool.accord.sources], or as name @ URL",
+class _Reader:
+    """Takes one line after the other; ``target`` is where their requirements go."""
+
+    def __init__(self, into: Described, known: frozenset[str], is_package: bool) -> None:
+        self.into = into
+        self.known = known
+        self.is_package = is_package
+
+    def add(self, item: Item) -> None:
+        self.into.wishes("conda", is_package=self.is_package).append(item)
+
+    def dependency(
+        self, text: str, where: str, comment: str | None, above: tuple[str, ...], *, pip: bool
+    ) -> None:
+        if pip:
+            item = requirement_item(text, comment, above)
+            if item is not None:
+                self.add(item)
+            elif text not in ("-e .", "-e.", ".", "--editable .", "--no-deps -e ."):
+                self.into.leave(
+                    where,
+                    f"pip: {text}",
+                    "it is no requirement (PEP 508)",
+                    "write it in [tool.accord.sources], or as name @ URL",
+                )
+            return
+        match = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", text.rpartition("::")[2])
+        if match is None:
+            self.into.leave(
+                where, text, "it is written in a way only conda reads", "write it as a requirement"
             )
-        return
-    match = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(.*)", text.rpartition("::")[2])
-    if match is None:
-        into.leave(where, text, "it is written in a way only conda reads", "write it as a requirement")
-        return
-    name, version = match[1].lower(), _specifier(match[2])
-    if name == "pip":
-        return
-    if version is None:
-        into.leave(
-            where,
-            text,
-            "its version is written in a way only conda reads",
-            f"write {name} with a version as a requirement",
-        )
-        return
-    if name == "python":
-        into.requires_python = version or None
-        return
-    if name not in _SAME:
-        into.leave(
-            where,
-            text,
-            f"nobody says that the index has the same project as {name}",
-            f'add "{name}{version}" to dependencies if it is Python\'s, or install it with your system',
-        )
-        return
-    into.dependencies.append(Item(f"{name}{version}", comment, above))
+            return
+        name, version = match[1].lower(), _specifier(match[2])
+        if name == "pip":
+            return
+        if version is None:
+            self.into.leave(
+                where,
+                text,
+                "its version is written in a way only conda reads",
+                f"write {name} with a version as a requirement",
+            )
+        elif name == "python":
+            self.python(text, version, where)
+        elif normalise(name) in _SAME or normalise(name) in self.known:
+            self.add(Item(f"{name}{version}", comment, above))
+        else:
+            self.into.leave(
+                where,
+                text,
+                f"nobody says that the index has the same project as {name}",
+                f'add "{name}{version}" to the requirements if it is Python\'s, or install it with your system',
+            )
+
+    def python(self, text: str, version: str, where: str) -> None:
+        if not self.is_package:
+            self.into.requires_python = version or None
+        elif version:
+            self.into.leave(
+                where,
+                text,
+                "which Pythons a package is for is in its own description",
+                "nothing; accord -p chooses one",
+            )
 
 
 def _specifier(text: str) -> str | None:

@@ -82,7 +82,7 @@ def _people(project: Any) -> None:
             )
             table.append(entry)
         del project[key]
-        project.add(key, table.multiline(True))
+        project[key] = table.multiline(True)
 
 
 def _licence(project: Any, described: Described, words: str | None) -> None:

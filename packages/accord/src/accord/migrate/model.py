@@ -175,6 +175,11 @@ class Described:
         if left not in self.leftovers:
             self.leftovers.append(left)
 
+    def wishes(self, group: str, *, is_package: bool) -> list[Item]:
+        """Where the wishes of an environment go: what a package needs is in its own description, so that its developers'
+        environment is a group; what is no package has no other dependencies."""
+        return self.groups.setdefault(group, []) if is_package else self.dependencies
+
     def keep_old(self, reason: str) -> None:
         if reason not in self.needs_old_backend:
             self.needs_old_backend.append(reason)

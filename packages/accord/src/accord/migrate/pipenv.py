@@ -26,7 +26,7 @@ _MARKERS = (
 )  # fmt: skip
 
 
-def add_pipfile(tree: Tree, into: Described) -> bool:
+def add_pipfile(tree: Tree, into: Described, *, is_package: bool = False) -> bool:
     """Read ``Pipfile`` and ``Pipfile.lock``; whether there was one.  DocumentError ``pipfile-invalid``."""
     text = tree.read("Pipfile")
     if text is None:
@@ -44,7 +44,7 @@ def add_pipfile(tree: Tree, into: Described) -> bool:
         if section in ("source", "requires", "scripts", "pipenv") or not isinstance(entries, dict):
             continue
         target = (
-            into.dependencies
+            into.wishes("pipenv", is_package=is_package)
             if section == "packages"
             else into.groups.setdefault("dev" if section == "dev-packages" else section, [])
         )
@@ -56,12 +56,21 @@ def add_pipfile(tree: Tree, into: Described) -> bool:
     _sources(document, into)
     requires = document.get("requires", {})
     version = requires.get("python_full_version") or requires.get("python_version")
-    if version:
+    if version and is_package:
+        into.leave(
+            "Pipfile",
+            f"[requires] {version}",
+            "which Pythons a package is for is in its own description",
+            "nothing; accord -p chooses one",
+        )
+    elif version:
         into.requires_python = f"=={version}.*" if version.count(".") == 1 else f"=={version}"
     if document.get("scripts"):
         into.leave(
             "Pipfile", "[scripts]", "commands of Pipenv are Pipenv's", "use your task runner, or accord run"
         )
+    for key in sorted(set(document.get("pipenv", {})) - {"allow_prereleases"}):
+        into.leave("Pipfile", f"[pipenv] {key}", "it is an option of Pipenv's commands", "nothing")
     if document.get("pipenv", {}).get("allow_prereleases"):
         into.leave(
             "Pipfile",
@@ -97,6 +106,13 @@ def _item(name: str, spec: Any, where: str, into: Described) -> Item | None:
     if table.get("index"):
         source = {"index": table["index"]}
     if source.get("path") in (".", "./"):
+        if table.get("extras"):
+            into.leave(
+                where,
+                f"{name}{extras}",
+                "extras of the project itself are chosen when it is installed",
+                " ".join(("accord sync", *(f"--extra {each}" for each in table["extras"]))),
+            )
         return None
     if source:
         into.sources.setdefault(name, []).append(source)

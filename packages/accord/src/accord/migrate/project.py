@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from accord.migrate.uv_lock import add_uv_table, translate_uv_lock
 from accord.migrate.values import unknown_in
 from accord.migrate.words import describe_words
 from accord_core.errors import DocumentError, UsageError, Where
+from accord_core.names import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,11 +89,12 @@ def _beside(tree: Tree, document: dict[str, Any], kind: str | None, found: Found
     """What lies beside the main description: wishes of developers, locks, environments of other tools."""
     described = found.described
     is_package = bool(kinds) or found.has_project
-    if kind in (None, "conda") and add_environment(tree, described):
+    known = _known_names(document, described)
+    if kind in (None, "conda") and add_environment(tree, described, is_package=is_package, known=known):
         kinds.append("conda")
-    if kind in (None, "buildout") and add_buildout(tree, described):
+    if kind in (None, "buildout") and add_buildout(tree, described, is_package=is_package):
         kinds.append("buildout")
-    if kind in (None, "pipenv") and add_pipfile(tree, described):
+    if kind in (None, "pipenv") and add_pipfile(tree, described, is_package=is_package):
         kinds.append("pipenv")
     if kind in (None, "requirements") and add_requirements(tree, described, is_package=is_package):
         kinds.append("requirements")
@@ -110,6 +113,19 @@ def _beside(tree: Tree, document: dict[str, Any], kind: str | None, found: Found
         described.version = Version("0.1.0")
     if described.version is None and described.old_backend == "none":
         described.version = Version("0.1.0")
+
+
+def _known_names(document: dict[str, Any], described: Described) -> frozenset[str]:
+    """Names that the project asks an index for in its own description."""
+    project = document.get("project", {})
+    texts = [str(each) for each in project.get("dependencies", ())]
+    for several in project.get("optional-dependencies", {}).values():
+        texts += [str(each) for each in several]
+    texts += [str(each) for each in document.get("build-system", {}).get("requires", ())]
+    lists = (described.dependencies, *described.optional.values(), *described.groups.values())
+    texts += [item.text for items in lists for item in items if not item.include]
+    found = (re.match(r"[A-Za-z0-9._-]+", text) for text in texts)
+    return frozenset(normalise(match[0]) for match in found if match is not None)
 
 
 def _name_of_folder(root: str) -> str:
