@@ -30,7 +30,7 @@ REQUIREMENTS = {
 class Writer:
     """The part of a document that depends on the backend; this one writes no table of its own."""
 
-    name = "pdm"
+    name = ""
 
     def __init__(self, described: Described, tree: Tree, build: dict[str, Any]) -> None:
         self.described = described
@@ -338,6 +338,20 @@ class _AsIs(Writer):
         return [str(each) for each in self.described.dynamic]
 
 
+class _Pdm(_AsIs):
+    """PDM's backend goes on with its own tables, letter by letter; what pdm-pep517 had at the top of ``[tool.pdm]`` too."""
+
+    name = "pdm"
+
+    def tables(self) -> list[str]:
+        text = self.tree.read("pyproject.toml") or ""
+        top = [
+            line for name, value in (self.described.files.found or {}).items() for line in pair(name, value)
+        ]
+        inner = only(text, ("tool.pdm.version", "tool.pdm.build"))
+        return [*(["[tool.pdm]", *top, ""] if top else []), *([inner, ""] if inner else [])]
+
+
 class _Unbuilt(Writer):
     """A project that is run where it lies and never built."""
 
@@ -348,7 +362,7 @@ class _Unbuilt(Writer):
 
 
 _WRITERS: dict[str, type[Writer]] = {
-    each.name: each for each in (_Accord, _Setuptools, _Flit, _Hatchling, _Poetry, _AsIs, _Unbuilt, Writer)
+    each.name: each for each in (_Accord, _Setuptools, _Flit, _Hatchling, _Poetry, _AsIs, _Pdm, _Unbuilt)
 }
 
 

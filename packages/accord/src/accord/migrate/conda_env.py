@@ -162,6 +162,6 @@ def _specifier(text: str) -> str | None:
     parts = [part.replace(" ", "") for part in text.split(",")]
     return (
         ",".join(parts)
-        if all(re.fullmatch(r"(==|>=|<=|!=|>|<)[0-9][\w.]*(\.\*)?", part) for part in parts)
+        if all(re.fullmatch(r"(==|>=|<=|!=|~=|>|<)[0-9][\w.]*(\.\*)?", part) for part in parts)
         else None
     )

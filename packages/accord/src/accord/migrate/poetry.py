@@ -36,6 +36,7 @@ def read_poetry(tree: Tree, document: dict[str, Any]) -> Described:
     reader.identity()
     reader.people()
     reader.dependencies()
+    reader.beside_project(document.get("project"))
     reader.entry_points()
     reader.files()
     reader.sources()
@@ -105,6 +106,25 @@ class _Reader:
                     into.dependencies.append(item)
         self.extras(optional)
         self.groups()
+
+    def beside_project(self, project: dict[str, Any] | None) -> None:
+        """Where ``[project]`` says what a wheel needs, Poetry's own table is about locking alone: sources count, the rest
+        is told (Poetry 2, "dependencies and requires-python in [project]")."""
+        if project is None:
+            return
+        into = self.into
+        into.name = into.name or project.get("name")
+        dynamic = project.get("dynamic", ())
+        if "dependencies" not in project or "dependencies" in dynamic:
+            return
+        for item in into.dependencies:
+            self.leave(
+                "dependencies",
+                item.text,
+                "[project] says what is needed, and Poetry's table only limited its lock",
+                "write it in [tool.accord] constraints if it is to go on doing so",
+            )
+        into.dependencies.clear()
 
     def extras(self, optional: dict[str, list[Item]]) -> None:
         used: set[str] = set()

@@ -164,7 +164,8 @@ def _main(
         and "project" not in document
         and not {"poetry", "flit"} & document.get("tool", {}).keys()
     ):
-        return _setuptools(tree, document, recorded)
+        found = _setuptools(tree, document, recorded)
+        return _beside_bento(tree, kind, found)
     tool = document.get("tool", {})
     backend = str(document.get("build-system", {}).get("build-backend", ""))
     has_project = "project" in document
@@ -183,6 +184,26 @@ def _main(
         if bento is not None:
             return Found(bento, ("bento",))
     return None
+
+
+def _beside_bento(tree: Tree, kind: str | None, found: Found) -> Found:
+    """Of a project with both, ``setup.py`` counts, unless it leaves its very name to ``bento.info``."""
+    if not tree.is_file("bento.info"):
+        return found
+    if kind is None and found.described.name is None:
+        bento = read_bento(tree)
+        if bento is not None and bento.name is not None:
+            bento.leave(
+                "setup.py", "the call of setup()", "it takes the name from bento.info", "delete setup.py"
+            )
+            return Found(bento, ("bento",))
+    found.described.leave(
+        "bento.info",
+        "all of it",
+        "setup.py describes the project too, and was read",
+        "--from bento reads this instead; delete the one that is out of date",
+    )
+    return found
 
 
 def _setuptools(tree: Tree, document: dict[str, Any], recorded: dict[str, Any] | None) -> Found:

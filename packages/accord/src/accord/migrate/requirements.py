@@ -16,6 +16,7 @@ from accord.migrate.model import Described, Item
 from accord.migrate.recorded import Recorded, RecordedFile
 from accord.migrate.requirement_text import requirement_item
 from accord_core.errors import DocumentError
+from accord_core.names import normalise
 from accord_core.project.requirements_file import read_requirements
 
 TYPE_CHECKING = False
@@ -72,9 +73,10 @@ def add_requirements(tree: Tree, into: Described, *, is_package: bool) -> bool:
     description, so the file is only reported.
     """
     files = requirement_files(tree)
+    own_groups = set[str]()
     for path, group in sorted(files.items(), key=lambda each: (each[0].count("/"), each[0])):
         try:
-            found = read_requirements(os.path.join(tree.root, path), _Opener(tree))
+            found = read_requirements(os.path.join(tree.root, path), _Opener(tree, path, into))
         except DocumentError as error:
             for fault in error.faults or (error,):
                 into.leave(
@@ -100,21 +102,31 @@ def add_requirements(tree: Tree, into: Described, *, is_package: bool) -> bool:
                 "delete the file, or make a dependency group of it if people develop with it",
             )
             continue
-        _wishes(tree, path, group, found, into)
+        _wishes(tree, path, group, found, into, own_groups)
+        own_groups.add(group)
     return bool(files)
 
 
 class _Opener:
-    """Opens files of the project alone."""
+    """Opens files of the project alone; one that is not there says nothing, and is told."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, asked: str, into: Described) -> None:
         self.tree = tree
+        self.asked = asked
+        self.into = into
 
     def __call__(self, path: str) -> str:
         inside = self.tree.inside(path)
         text = self.tree.read(inside) if inside is not None else None
         if text is None:
-            raise FileNotFoundError(2, "it is not in the project", path)
+            shown = os.path.relpath(path, self.tree.root) if inside is None else inside
+            self.into.leave(
+                self.asked,
+                f"-r or -c {shown}",
+                "it is not in the project",
+                "add what it asked for, if it is still needed",
+            )
+            return ""
         return text
 
 
@@ -160,11 +172,21 @@ def _recorded(found: RequirementsFile) -> list[Recorded]:
     ]
 
 
-def _wishes(tree: Tree, path: str, group: str, found: RequirementsFile, into: Described) -> None:
-    """The requirements that stand in this very file."""
+def _project(text: str) -> str:
+    match = re.match(r"[A-Za-z0-9._-]+", text)
+    return normalise(match[0]) if match is not None else text
+
+
+def _wishes(
+    tree: Tree, path: str, group: str, found: RequirementsFile, into: Described, own_groups: set[str]
+) -> None:
+    """The requirements that stand in this very file; what another description put into the group counts before them."""
     comments = of_lines(tree.read(path) or "", "#")
     target = into.groups.setdefault(group, []) if group else into.dependencies
     there = {item.text for item in target}
+    already = {
+        _project(item.text): item.text for item in target if not item.include and group not in own_groups
+    }
     known = requirement_files(tree)
     for other in found.files[1:]:
         other_group = known.get(tree.inside(other) or "")
@@ -180,7 +202,16 @@ def _wishes(tree: Tree, path: str, group: str, found: RequirementsFile, into: De
         )
         if item is None:
             continue
-        if entry.constraint:
+        other = already.get(_project(item.text))
+        if other is not None and not entry.constraint:
+            if other != item.text:
+                into.leave(
+                    f"{path}:{entry.where.line}",
+                    item.text,
+                    f"the group {group or 'of dependencies'} asks for {other} already",
+                    "choose one of them",
+                )
+        elif entry.constraint:
             if item not in into.constraints:
                 into.constraints.append(item)
         elif item.text not in there:

@@ -64,6 +64,10 @@ def translate_uv_lock(tree: Tree, into: Described) -> str | None:
 
 
 def _translated(lock: dict[str, Any]) -> str:
+    if lock.get("conflicts"):
+        raise TooTangled(
+            "its groups or extras conflict with each other, which a standard lock has no markers for"
+        )
     packages: dict[tuple[str, str], dict[str, Any]] = {
         (each["name"], each.get("version", "")): each for each in lock.get("package", ())
     }
