@@ -293,6 +293,12 @@ def _accord(described: Described, tables: list[str]) -> list[str]:
     if described.constraints:
         top += items_lines("constraints", described.constraints)
     found = ["[tool.accord]", *top, ""] if top else []
+    if described.workspace:
+        found += [
+            "[tool.accord.workspace]",
+            *(line for name, value in described.workspace.items() for line in pair(name, value)),
+            "",
+        ]
     for index in described.indexes:
         found += [
             "[[tool.accord.index]]",

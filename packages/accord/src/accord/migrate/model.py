@@ -129,8 +129,8 @@ class Described:
     ``needs_old_backend`` holds the reasons for which only the old backend can build this project; ``old_backend``
     is its name (``setuptools``, ``flit``, ``poetry``, ``pdm``; ``as-is`` for a ``[build-system]`` that stays, ``none``
     for what is never built).  ``comments`` are lines that stood above a field, by
-    the field's name in the ``project`` table.  ``sources``, ``indexes`` and ``constraints`` are those of
-    ``[tool.accord]``; ``dynamic`` what the old ``[project]`` leaves to its backend, ``pins`` versions of an old lock that a new one should have, ``recorded`` the
+    the field's name in the ``project`` table.  ``sources``, ``indexes``, ``constraints`` and ``workspace`` are those
+    of ``[tool.accord]``; ``dynamic`` what the old ``[project]`` leaves to its backend, ``pins`` versions of an old lock that a new one should have, ``recorded`` the
     digests of files an old lock knew, ``read`` the files that were read.
     """
 
@@ -161,6 +161,7 @@ class Described:
     sources: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     indexes: list[dict[str, Any]] = field(default_factory=list)
     constraints: list[Item] = field(default_factory=list)
+    workspace: dict[str, list[str]] = field(default_factory=dict)
     comments: dict[str, tuple[str, ...]] = field(default_factory=dict)
     leftovers: list[Leftover] = field(default_factory=list)
     needs_old_backend: list[str] = field(default_factory=list)

@@ -103,7 +103,7 @@ def _beside(tree: Tree, document: dict[str, Any], kind: str | None, found: Found
             pins_of(tree, f"{name}.lock", described)
     if kind in (None, "uv") and (tree.is_file("uv.lock") or "uv" in document.get("tool", {})):
         kinds.append("uv")
-        add_uv_table(document, described)
+        add_uv_table(tree, document, described)
         found.replaced = (*found.replaced, "tool.uv")
         lock = translate_uv_lock(tree, described)
         if lock is not None:

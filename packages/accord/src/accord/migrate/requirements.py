@@ -202,13 +202,13 @@ def _wishes(
         )
         if item is None:
             continue
-        other = already.get(_project(item.text))
-        if other is not None and not entry.constraint:
-            if other != item.text:
+        before = already.get(_project(item.text))
+        if before is not None and not entry.constraint:
+            if before != item.text:
                 into.leave(
                     f"{path}:{entry.where.line}",
                     item.text,
-                    f"the group {group or 'of dependencies'} asks for {other} already",
+                    f"the group {group or 'of dependencies'} asks for {before} already",
                     "choose one of them",
                 )
         elif entry.constraint:

@@ -23,6 +23,7 @@ from accord.migrate.locks import (
 from accord.migrate.recorded import recorded_in_toml
 from accord_core.errors import DocumentError, Where
 from accord_core.lock.model import Archive, Package
+from accord_core.names import normalise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,11 +57,27 @@ def translate_uv_lock(tree: Tree, into: Described) -> str | None:
     into.recorded += recorded_in_toml({"package": packages}, "uv.lock")
     try:
         checked_version(lock, "version", ("1",), "uv")
-        return _translated(lock)
+        text = _translated(lock)
     except TooTangled as error:
         into.leave("uv.lock", "the lock", str(error), "see what is said of the old lock's versions")
         pin_packages([each for each in packages if "version" in each], "uv.lock", into)
         return None
+    _unlocked_members(lock, text, into)
+    return text
+
+
+def _unlocked_members(lock: dict[str, Any], text: str, into: Described) -> None:
+    """Members of a workspace that the project at its root does not need: their own packages are locked nowhere now."""
+    there = {each.get("name") for each in tomllib.loads(text).get("packages", ())}
+    own = {each["name"] for each in lock.get("package", ()) if _is_own(each)}
+    others = sorted(set(lock.get("manifest", {}).get("members", ())) - there - own)
+    if others:
+        into.leave(
+            "uv.lock",
+            f"members {', '.join(others)}",
+            "the project at the root of the workspace does not need them, and a lock is of one project",
+            "run accord lock in the folder of each that is to have a lock",
+        )
 
 
 def _translated(lock: dict[str, Any]) -> str:
@@ -78,7 +95,12 @@ def _translated(lock: dict[str, Any]) -> str:
     if len(own) > 1:
         raise TooTangled("it locks several projects of a workspace together")
     if not own:
-        raise TooTangled("it names no project of its own")
+        several = lock.get("manifest", {}).get("members", ())
+        raise TooTangled(
+            f"it is of a workspace of {len(several)} projects with none at its root"
+            if several
+            else "it names no project of its own"
+        )
     (root,) = own
     terms = _walk(root, packages, names)
     groups, extras = list(root.get("dev-dependencies", {})), list(root.get("optional-dependencies", {}))
@@ -97,8 +119,7 @@ def _translated(lock: dict[str, Any]) -> str:
 
 
 def _is_own(package: dict[str, Any]) -> bool:
-    source = package.get("source", {})
-    return any(source.get(kind) == "." for kind in ("editable", "virtual", "directory"))
+    return _folder(package) == "."
 
 
 def _marker(package: dict[str, Any], reached: str | None) -> str | None:
@@ -199,8 +220,8 @@ def _time(value: Any) -> str | None:
     return utc_time(value if isinstance(value, str) else value.isoformat())
 
 
-def add_uv_table(document: dict[str, Any], into: Described) -> None:
-    """``[tool.uv]``: indexes, sources, constraints and groups; the rest is reported."""
+def add_uv_table(tree: Tree, document: dict[str, Any], into: Described) -> None:
+    """``[tool.uv]``: indexes, sources, workspace, constraints and groups; the rest is reported."""
     from accord.migrate.requirement_text import requirement_item
 
     table = document.get("tool", {}).get("uv", {})
@@ -208,28 +229,17 @@ def add_uv_table(document: dict[str, Any], into: Described) -> None:
         into.indexes.append(
             {key: index[key] for key in ("name", "url", "default", "explicit") if key in index}
         )
+        _others(index, ("name", "url", "default", "explicit"), f"index {index.get('name', '')}".strip(), into)
+    members = _members(tree)
     for name, source in table.get("sources", {}).items():
-        each = source if isinstance(source, list) else [source]
-        into.sources[name] = [
-            {
-                key: value
-                for key, value in one.items()
-                if key
-                in (
-                    "index",
-                    "path",
-                    "editable",
-                    "git",
-                    "rev",
-                    "tag",
-                    "branch",
-                    "subdirectory",
-                    "url",
-                    "workspace",
-                )
-            }
-            for one in each
+        found = [
+            _source(name, one, members, into) for one in (source if isinstance(source, list) else [source])
         ]
+        if any(found):
+            into.sources[name] = [one for one in found if one]
+    workspace = table.get("workspace", {})
+    if workspace.get("members"):
+        into.workspace = {key: list(workspace[key]) for key in ("members", "exclude") if workspace.get(key)}
     for text in table.get("constraint-dependencies", ()):
         item = requirement_item(str(text))
         if item is not None:
@@ -238,7 +248,9 @@ def add_uv_table(document: dict[str, Any], into: Described) -> None:
         item = requirement_item(str(text))
         if item is not None:
             into.groups.setdefault("dev", []).append(item)
-    known = {"index", "sources", "constraint-dependencies", "dev-dependencies", "default-groups", "package"}
+    known = {
+        "index", "sources", "constraint-dependencies", "dev-dependencies", "default-groups", "package", "workspace",
+    }  # fmt: skip
     if isinstance(table.get("default-groups"), list):
         into.default_groups = [str(each) for each in table["default-groups"]]
     for key in sorted(set(table) - known):
@@ -248,3 +260,47 @@ def add_uv_table(document: dict[str, Any], into: Described) -> None:
             "accord has no such setting, or gives it another name",
             "see [tool.accord]",
         )
+
+
+_SOURCE_KEYS = ("index", "path", "editable", "git", "rev", "tag", "branch", "subdirectory", "url")
+
+
+def _source(name: str, source: dict[str, Any], members: dict[str, str], into: Described) -> dict[str, Any]:
+    """A source in accord's words; a member of the workspace is the folder it lies in, the project itself is none."""
+    _others(source, (*_SOURCE_KEYS, "workspace"), f"sources.{name}", into)
+    found = {key: value for key, value in source.items() if key in _SOURCE_KEYS}
+    if source.get("workspace"):
+        folder = members.get(normalise(name))
+        if folder is None:
+            what = f"sources.{name} = {{ workspace = true }}"
+            into.leave(
+                "pyproject.toml [tool.uv]", what, "uv.lock does not say where it lies", "give its path"
+            )
+        elif folder != ".":
+            found |= {"path": folder, "editable": True}
+    return found
+
+
+def _others(table: dict[str, Any], known: tuple[str, ...], what: str, into: Described) -> None:
+    others = sorted(set(table) - set(known))
+    if others:
+        into.leave(
+            "pyproject.toml [tool.uv]",
+            f"{what}: {', '.join(others)}",
+            "accord has no such setting, or gives it another name",
+            "see [tool.accord]",
+        )
+
+
+def _members(tree: Tree) -> dict[str, str]:
+    """The folders of a workspace's members, by name, as ``uv.lock`` has them."""
+    try:
+        lock = tomllib.loads(tree.read("uv.lock", tree.limits.lock_bytes) or "")
+    except tomllib.TOMLDecodeError:
+        return {}  # translating the lock tells it
+    return {each["name"]: folder for each in lock.get("package", ()) if (folder := _folder(each)) is not None}
+
+
+def _folder(package: dict[str, Any]) -> str | None:
+    source = package.get("source", {})
+    return next((str(source[kind]) for kind in ("editable", "virtual", "directory") if kind in source), None)
