@@ -136,19 +136,29 @@ def _least(digests: set[str]) -> str:
 def recorded_in_toml(lock: Mapping[str, Any], where: str) -> list[Recorded]:
     """The releases of ``poetry.lock`` (all its forms since 0.12), ``pdm.lock`` (since 2.0) or ``uv.lock``."""
     aside = lock.get("metadata", {})
+    by_name, bare = _by_project(aside.get("files")), _by_project(aside.get("hashes"))
     found: dict[tuple[str, str], list[RecordedFile]] = {}
     for package in lock.get("package", ()):
-        name, version = str(package.get("name", "")), str(package.get("version", ""))
+        name, version = normalise(str(package.get("name", ""))), str(package.get("version", ""))
         files = [*_entries(package.get("files", ())), *_entries(package.get("wheels", ()))]
         files += _entries([package["sdist"]] if isinstance(package.get("sdist"), dict) else ())
-        if not files and isinstance(aside.get("files"), dict):
-            files = _entries(aside["files"].get(f"{name} {version}", ()))
-            files = files or _of_version(name, version, _entries(aside["files"].get(name, ())))
-        if not files and isinstance(aside.get("hashes"), dict):
-            files = _entries([{"hash": each} for each in aside["hashes"].get(name, ())])
+        if not files:
+            files = _entries(by_name.get((name, version), ()))
+        if not files:
+            files = _of_version(name, version, _entries(by_name.get((name, ""), ())))
+        if not files:
+            files = _entries([{"hash": each} for each in bare.get((name, ""), ())])
         if name and version and files:
-            found.setdefault((normalise(name), version), []).extend(files)
+            found.setdefault((name, version), []).extend(files)
     return [Recorded(where, *release, tuple(dict.fromkeys(files))) for release, files in found.items()]
+
+
+def _by_project(table: Any) -> dict[tuple[str, str], Sequence[Any]]:
+    """Lists beside the packages, by name (``spam``) or by name and version (``spam 1.0``)."""
+    if not isinstance(table, dict):
+        return {}
+    pairs = ((str(key).partition(" "), value) for key, value in table.items() if isinstance(value, list))
+    return {(normalise(name), version): value for (name, _, version), value in pairs}
 
 
 def _of_version(name: str, version: str, files: Sequence[RecordedFile]) -> list[RecordedFile]:

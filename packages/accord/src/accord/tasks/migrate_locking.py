@@ -174,7 +174,9 @@ def screen(lock: Lock, checked: Sequence[Checked], *, exact: bool) -> tuple[Lock
         same += (sdist is True) + wheels.count(True)
         new += [package.name] * ((sdist is False) + wheels.count(False))
         packages.append(_only_known(package, sdist, wheels, known[0].recorded) if exact else package)
-    notes = [f"{same:,} of the files locked are those the old lock knew"] if checked else []
+    notes = [f"{same:,} of the files locked are those the old lock knew"]
+    if not checked:
+        notes = ["the old lock recorded no digests: its files could not be held against the index"]
     if new and not exact:
         notes.append(
             f"{len(new):,} of the files locked ({_few(dict.fromkeys(new))}) are newer than the old lock, which did not "
