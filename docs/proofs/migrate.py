@@ -2,7 +2,8 @@
 
     python docs/proofs/migrate.py [--backend FOLDER] [--only NAME ...] [--python VERSION]
 
-Reads ``migrations.txt`` beside it; writes ``docs/reference/migrations.md``.  ``--backend`` is the folder of the
+Reads ``migrations.txt`` beside it, and ``formats.txt`` for other tools' files (``formats.py``); writes
+``docs/reference/migrations.md``.  ``--backend`` is the folder of the
 accord-backend that builds the new wheels (default: this repository's).
 """
 
@@ -16,6 +17,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
+from formats import Row, format_rows, format_table
 from published import find_sdist, read_list
 
 from accord.tasks.fetching import fetch_sdist
@@ -81,7 +83,7 @@ def migrated(case: Case, scratch: str, links: str, python: str | None) -> Result
     return Result(case, outcome, None, time.monotonic() - begun)
 
 
-def page(results: list[Result], python: str) -> str:
+def page(results: list[Result], rows: list[Row], python: str) -> str:
     lines = [
         "# Migrated projects",
         "",
@@ -129,6 +131,7 @@ def page(results: list[Result], python: str) -> str:
             ]
         elif result.error is not None:
             lines.append(f"* {result.case.name} {result.case.version} failed: {result.error}")
+    lines += format_table(rows)
     return "\n".join(lines) + "\n"
 
 
@@ -169,10 +172,17 @@ def main() -> int:
             state = result.error or ("same" if not faults else f"differs: {', '.join(faults)}")
             sys.stdout.write(f"{case.name} {case.version}: {state} ({result.seconds:.1f} s)\n")
             sys.stdout.flush()
+        rows = format_rows(args.only, links, args.python)
+        for row in rows:
+            sys.stdout.write(
+                f"{row.kind} {row.name}: {'; '.join(row.told) if row.fault else row.wheel} ({row.seconds:.1f} s)\n"
+            )
     version = args.python or ".".join(map(str, sys.version_info[:3]))
     with open(args.output, "w", encoding="utf-8") as file:
-        file.write(page(results, version))
-    return int(any(result.error or _faulty(result.outcome) for result in results))
+        file.write(page(results, rows, version))
+    return int(
+        any(row.fault for row in rows) or any(result.error or _faulty(result.outcome) for result in results)
+    )
 
 
 def _faulty(outcome: Migrated | None) -> bool:

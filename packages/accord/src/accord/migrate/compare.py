@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.parser import Parser
-from email.policy import compat32
 
 from accord.migrate.cased import CasedParser
+from accord.wheels.fields import read_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,7 +101,6 @@ def _points(old: Wheel, new: Wheel) -> list[Difference]:
 
 
 def _entries(wheel: Wheel) -> set[tuple[str, str, str]]:
-
     member = next(
         (each for each in wheel.members if each.name == f"{wheel.dist_info}/entry_points.txt"), None
     )
@@ -207,16 +205,12 @@ def _kind(fields: dict[str, list[str]]) -> str:
 
 def _fields(data: bytes) -> dict[str, list[str]]:
     """Fields by the spelling of the standard; empty ones, and the ``UNKNOWN`` of old tools, count as absent."""
-    message = Parser(policy=compat32).parsestr(data.decode("utf-8", "replace"))
     found: dict[str, list[str]] = {}
-    for key, value in message.items():
-        if str(value).strip() not in ("", "UNKNOWN") and key.lower() != "description":
-            found.setdefault(_PROPER.get(key.lower(), key.title()), []).append(str(value))
-    body = data.replace(b"\r\n", b"\n").partition(b"\n\n")[2].decode("utf-8", "replace")
-    if not body.strip():
-        body = re.sub(r"\n {8}", "\n", str(message.get("Description", "")))
-    if body.strip() and body.strip() != "UNKNOWN":
-        found["Description"] = [body]
+    for key, value in read_fields(data).pairs:
+        if value.strip() not in ("", "UNKNOWN"):
+            found.setdefault(_PROPER.get(key.lower(), key.title()), []).append(value)
+    if "Description" in found:  # the body counts where a header has one too
+        found["Description"] = found["Description"][-1:]
     return found
 
 
