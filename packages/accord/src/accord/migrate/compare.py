@@ -181,6 +181,8 @@ def _metadata(old: bytes, new: bytes, by_poetry: bool) -> list[Difference]:
     reason = (
         "what setup.py decided while it ran is a marker now" if before == plain and before != after else None
     )
+    if by_poetry and _same_ranges(before - after, after - before):
+        reason = "Poetry writes a range of versions in other words; it allows the same versions"
     found += _set_difference("requirements", before, after, reason)
     found += _set_difference(
         "extras",
@@ -314,6 +316,33 @@ def _requirements(fields: dict[str, list[str]]) -> set[str]:
         extras = ",".join(sorted(map(_name, each.extras)))
         found |= {f"{_name(each.name)}[{extras}]{each.specifier}{each.url or ''}; {' and '.join(parts)}"}
     return found
+
+
+def _same_ranges(mine: set[str], theirs: set[str]) -> bool:
+    """Whether each requirement of one has its like in the other: the same project, extras and marker, and of the versions
+    around every bound of both the same ones allowed."""
+    from packaging.specifiers import SpecifierSet
+
+    def split(text: str) -> tuple[str, str, str]:
+        head, _, marker = text.partition("; ")
+        name, _, specifier = head.partition("]")
+        return name, marker, specifier
+
+    ours = {split(each)[:2]: split(each)[2] for each in mine}
+    others = {split(each)[:2]: split(each)[2] for each in theirs}
+    if ours.keys() != others.keys() or not ours or any("@" in each for each in (*mine, *theirs)):
+        return False
+    for key, specifier in ours.items():
+        bounds = sorted(set(re.findall(r"\d+(?:\.\d+)*", f"{specifier} {others[key]}")))
+        around = [
+            f"{each}{more}"
+            for each in bounds
+            for more in ("", ".dev0", "a1", ".post1", ".1", ".1.dev0", ".0.1")
+        ]
+        sets = [SpecifierSet(text, prereleases=True) for text in (specifier, others[key])]
+        if any(sets[0].contains(each) != sets[1].contains(each) for each in around):
+            return False
+    return True
 
 
 def _specifiers(fields: dict[str, list[str]]) -> set[str]:

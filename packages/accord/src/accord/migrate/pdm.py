@@ -46,7 +46,8 @@ def read_pdm(tree: Tree, document: dict[str, Any]) -> Described:
     described.name = project.get("name")
     described.read.append("pyproject.toml")
     if builds:
-        _version(tree, table, described)
+        if "version" not in project:  # an sdist has it written down, whatever it was made from
+            _version(tree, table, described)
         old = {key: table[key] for key in _OF_BUILD if key in table}  # where pdm-pep517 had them before 1.0
         _files(tree, {**old, **table.get("build", {})}, described)
         described.files.found = old

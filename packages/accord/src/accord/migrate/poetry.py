@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from accord.migrate.comments import Comments, of_lines
+from accord.migrate.globs import matching
 from accord.migrate.model import Described, Files, Item, Person, Readme, Version
 from accord.migrate.poetry_versions import marker_of, specifier_of
 from accord.migrate.requirement_text import join_marker, requirement_item
@@ -33,6 +34,7 @@ def read_poetry(tree: Tree, document: dict[str, Any]) -> Described:
     described = Described(old_backend="poetry", files=Files(tool="poetry"))
     described.read.append("pyproject.toml")
     reader = _Reader(tree, table, described, of_lines(tree.read("pyproject.toml") or "", "#"))
+    reader.is_old = _before_2(document.get("build-system", {}).get("requires", ()))
     reader.identity()
     reader.people()
     reader.dependencies()
@@ -51,6 +53,7 @@ class _Reader:
         self.into = into
         self.comments = comments
         self.lines = _lines(tree.read("pyproject.toml") or "")
+        self.is_old = False  # built by poetry-core 1, which puts what is included into wheels too
 
     def leave(self, key: str, what: str, why: str, todo: str) -> None:
         self.into.leave(
@@ -299,7 +302,7 @@ class _Reader:
         ):
             for each in self.table.get(key, ()):
                 table = {"path": each} if isinstance(each, str) else each
-                default = ["sdist"] if key == "include" else ["sdist", "wheel"]
+                default = ["sdist"] if key == "include" and not self.is_old else ["sdist", "wheel"]
                 formats = table.get("format", default)
                 glob = str(table["path"]).strip("/")
                 glob = f"{glob}/**" if tree.is_folder(glob) else glob
@@ -307,6 +310,21 @@ class _Reader:
                     wheel.append(glob)
                 if "sdist" in formats:
                     sdist.append(glob)
+        loose = sorted(
+            {
+                path
+                for glob in files.include
+                for path in matching(tree.files(), glob)
+                if "/" not in path and path not in files.packages
+            }
+        )
+        if loose:
+            self.leave(
+                "include",
+                f"files at the root: {', '.join(loose)}",
+                "a wheel puts them beside the packages of every other project",
+                "move into the package what its code reads",
+            )
         files.found = {
             key: self.table[key] for key in ("packages", "include", "exclude", "build") if self.table.get(key)
         }
@@ -373,6 +391,20 @@ class _Reader:
                 "a project that is never built needs no [build-system]",
                 "delete [build-system] from pyproject.toml",
             )
+
+
+def _before_2(requires: Any) -> bool:
+    """Whether the project is only ever built by poetry-core 1."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for text in requires:
+        try:
+            each = Requirement(str(text))
+        except InvalidRequirement:
+            continue
+        if _normal(each.name) in ("poetry", "poetry-core") and str(each.specifier):
+            return not any(each.specifier.contains(version) for version in ("2.0.0", "2.1.0", "2.99"))
+    return False
 
 
 def _normal(name: str) -> str:

@@ -347,7 +347,8 @@ def _explained(
             "licence": left.where == "license" or left.what == "license",
             "Platform": left.what.startswith("platforms"),
         }
-        if told.get(difference.what) or ("/" in difference.what and difference.what in left.what):
+        named = "/" in difference.what or left.what.startswith("files at the root: ")
+        if told.get(difference.what) or (named and difference.what in left.what):
             return replace(difference, reason=f"among the leftovers: {left.what.partition(' = ')[0]}")
     return difference
 
