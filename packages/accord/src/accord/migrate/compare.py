@@ -363,4 +363,5 @@ def _name(text: str) -> str:
 
 def _description(fields: dict[str, list[str]]) -> str:
     text = "".join(fields.get("Description", ()))
-    return "\n".join(line.strip() for line in text.strip().splitlines())
+    lines = "\n".join(line.strip() for line in text.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines)  # one empty line or several are the same to every markup

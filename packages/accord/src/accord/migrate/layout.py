@@ -38,7 +38,7 @@ def accord_build(described: Described, tree: Tree) -> tuple[dict[str, Any], list
         return {}, ["some of its modules are in src and some beside pyproject.toml"]
     base = next(iter(homes), None) or ("src" if not homes and tree.is_folder("src") else "")
     table: dict[str, Any] = {}
-    modules = _roots(described, wanted)
+    modules = _above_declared(_roots(described, wanted), base, tree)
     if not wanted and not described.extensions:
         reasons.append("no module of it was found")
     if not _is_found(modules, base, described.name or "", tree):
@@ -87,6 +87,26 @@ def _roots(described: Described, wanted: dict[str, str]) -> list[str]:
     for top in tops:
         found += _below_namespace(top, wanted)
     return found
+
+
+def _above_declared(modules: list[str], base: str, tree: Tree) -> list[str]:
+    """A package in a folder that has an ``__init__.py`` (a namespace of old, which declared itself) is that folder without
+    the file: the backend takes a package with code above it for a mistake."""
+    found: dict[str, None] = {}
+    for module in modules:
+        parts = module.split(".")
+        tops = (".".join(parts[:length]) for length in range(1, len(parts)))
+        found[
+            next(
+                (
+                    top
+                    for top in tops
+                    if tree.is_file("/".join(filter(None, (base, *top.split("."), "__init__.py"))))
+                ),
+                module,
+            )
+        ] = None
+    return list(found)
 
 
 def _below_namespace(top: str, wanted: dict[str, str]) -> list[str]:

@@ -12,6 +12,7 @@ from accord.migrate.conda_env import add_environment
 from accord.migrate.flit import read_flit
 from accord.migrate.locks import pins_of
 from accord.migrate.model import Described, Files, Version
+from accord.migrate.packages import find_packages
 from accord.migrate.pdm import read_pdm
 from accord.migrate.pipenv import add_pipfile
 from accord.migrate.poetry import read_poetry
@@ -242,7 +243,32 @@ def _setuptools(tree: Tree, document: dict[str, Any], recorded: dict[str, Any] |
                 "they belong to other tools",
                 "setup.cfg stays for them; many read pyproject.toml too",
             )
+    _without_namespaces(described, {**(setup.words if setup is not None else {}), **from_cfg})
     described.build_requires += [
         str(each) for each in document.get("build-system", {}).get("requires", ()) if isinstance(each, str)
     ]
+    _discover(tree, described)
     return Found(described, ("setuptools",), (), {}, needs_run)
+
+
+def _discover(tree: Tree, described: Described) -> None:
+    """Nothing was said of packages or modules: setuptools (61 and later) takes all that lies in ``src``."""
+    files = described.files
+    said = files.packages is not None or files.found or files.modules or files.package_dir
+    by_others = any(each.startswith("pbr") for each in described.build_requires)
+    if said or by_others or described.extensions or described.needs_old_backend:
+        return
+    packages = find_packages(tree, "src", namespaces=True)
+    modules = [each[:-3] for each in tree.listing("src") if each.endswith(".py")]
+    if packages or modules:
+        files.packages, files.modules, files.package_dir = packages, modules, {"": "src"}
+
+
+def _without_namespaces(described: Described, words: dict[str, Any]) -> None:
+    """A declared namespace has no module of its own in a wheel: setuptools left its ``__init__.py`` out."""
+    said = words.get("namespace_packages")
+    names = said.replace(",", " ").split() if isinstance(said, str) else said
+    if isinstance(names, (list, tuple)) and described.files.packages is not None:
+        kept = [each for each in described.files.packages if each not in names]
+        if kept != described.files.packages:
+            described.files.packages, described.files.found = kept, None

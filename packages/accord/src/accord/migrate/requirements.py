@@ -73,7 +73,10 @@ def add_requirements(tree: Tree, into: Described, *, is_package: bool) -> bool:
     description, so the file is only reported.
     """
     files = requirement_files(tree)
-    own_groups = set[str]()
+    before = {
+        group: {_project(item.text): item.text for item in items if not item.include}
+        for group, items in (("", into.dependencies), *into.groups.items())
+    }
     for path, group in sorted(files.items(), key=lambda each: (each[0].count("/"), each[0])):
         try:
             found = read_requirements(os.path.join(tree.root, path), _Opener(tree, path, into))
@@ -102,8 +105,7 @@ def add_requirements(tree: Tree, into: Described, *, is_package: bool) -> bool:
                 "delete the file, or make a dependency group of it if people develop with it",
             )
             continue
-        _wishes(tree, path, group, found, into, own_groups)
-        own_groups.add(group)
+        _wishes(tree, path, group, found, into, before.get(group, {}))
     return bool(files)
 
 
@@ -178,15 +180,13 @@ def _project(text: str) -> str:
 
 
 def _wishes(
-    tree: Tree, path: str, group: str, found: RequirementsFile, into: Described, own_groups: set[str]
+    tree: Tree, path: str, group: str, found: RequirementsFile, into: Described, already: dict[str, str]
 ) -> None:
-    """The requirements that stand in this very file; what another description put into the group counts before them."""
+    """The requirements that stand in this very file; what another description put into the group before,
+    ``already`` by name, counts."""
     comments = of_lines(tree.read(path) or "", "#")
     target = into.groups.setdefault(group, []) if group else into.dependencies
     there = {item.text for item in target}
-    already = {
-        _project(item.text): item.text for item in target if not item.include and group not in own_groups
-    }
     known = requirement_files(tree)
     for other in found.files[1:]:
         other_group = known.get(tree.inside(other) or "")
@@ -202,13 +202,13 @@ def _wishes(
         )
         if item is None:
             continue
-        before = already.get(_project(item.text))
-        if before is not None and not entry.constraint:
-            if before != item.text:
+        wished = already.get(_project(item.text))
+        if wished is not None and not entry.constraint:
+            if wished != item.text:
                 into.leave(
                     f"{path}:{entry.where.line}",
                     item.text,
-                    f"the group {group or 'of dependencies'} asks for {before} already",
+                    f"the group {group or 'of dependencies'} asks for {wished} already",
                     "choose one of them",
                 )
         elif entry.constraint:

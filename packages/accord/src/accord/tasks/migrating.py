@@ -343,10 +343,12 @@ def _explained(
         return replace(difference, reason="the source of an extension has nothing to do in its wheel")
     for left in leftovers:
         told = {
-            "Description": left.what.startswith("the readme,"),
+            "Description": left.what.startswith("the readme,") or left.what == "long_description",
             "licence": left.where == "license" or left.what == "license",
             "Platform": left.what.startswith("platforms"),
         }
+        if difference.what.endswith("-nspkg.pth") and left.what.startswith("namespace_packages"):
+            return replace(difference, reason="among the leftovers: namespace_packages")
         named = "/" in difference.what or left.what.startswith("files at the root: ")
         if told.get(difference.what) or (named and difference.what in left.what):
             return replace(difference, reason=f"among the leftovers: {left.what.partition(' = ')[0]}")
