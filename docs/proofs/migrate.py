@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 
 from formats import Row, format_rows, format_table
 from published import find_sdist, read_list
@@ -28,6 +30,7 @@ from accord_core.errors import AccordError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+_AT_ONCE = 2
 PAGE = os.path.join(ROOT, "docs", "reference", "migrations.md")
 
 
@@ -60,6 +63,7 @@ def cases(only: list[str]) -> list[Case]:
 
 def migrated(case: Case, scratch: str, links: str, python: str | None) -> Result:
     begun = time.monotonic()
+    os.mkdir(scratch)
     limits = os.path.join(scratch, "limits.txt")
     with open(limits, "w", encoding="utf-8") as file:
         file.writelines(f"{text}\n" for text in case.limits)
@@ -159,19 +163,14 @@ def main() -> int:
         code = f"import accord_backend; accord_backend.build_wheel({links!r})"
         environ = {**os.environ, "PYTHONPATH": os.path.join(args.backend, "src")}
         subprocess.run([sys.executable, "-c", code], cwd=args.backend, env=environ, check=True)
-        for number, case in enumerate(cases(args.only)):
-            place = os.path.join(scratch, str(number))
-            os.mkdir(place)
-            result = migrated(case, place, links, args.python)
-            results.append(result)
-            faults = (
-                []
-                if result.outcome is None
-                else [d.what for d in result.outcome.differences or () if not d.reason]
-            )
-            state = result.error or ("same" if not faults else f"differs: {', '.join(faults)}")
-            sys.stdout.write(f"{case.name} {case.version}: {state} ({result.seconds:.1f} s)\n")
-            sys.stdout.flush()
+        chosen = cases(args.only)
+        places = [os.path.join(scratch, str(number)) for number in range(len(chosen))]
+        with ProcessPoolExecutor(_AT_ONCE, mp_context=get_context("spawn")) as pool:
+            several = len(chosen)
+            for result in pool.map(migrated, chosen, places, [links] * several, [args.python] * several):
+                results.append(result)
+                sys.stdout.write(_line(result))
+                sys.stdout.flush()
         rows = format_rows(args.only, links, args.python)
         for row in rows:
             sys.stdout.write(
@@ -183,6 +182,13 @@ def main() -> int:
     return int(
         any(row.fault for row in rows) or any(result.error or _faulty(result.outcome) for result in results)
     )
+
+
+def _line(result: Result) -> str:
+    differences = result.outcome.differences or () if result.outcome is not None else ()
+    faults = [each.what for each in differences if each.reason is None]
+    state = result.error or ("same" if not faults else f"differs: {', '.join(faults)}")
+    return f"{result.case.name} {result.case.version}: {state} ({result.seconds:.1f} s)\n"
 
 
 def _faulty(outcome: Migrated | None) -> bool:

@@ -311,3 +311,45 @@ def test_bento_beside_a_setup_py_is_told_or_read(migrated: Migrate) -> None:
     made = migrated({"setup.py": nameless})
     assert made.project["name"] == "spam"
     assert "it takes the name from bento.info" in made.left
+
+
+# ---------------------------------------------------------------- setuptools
+
+
+def test_a_namespace_that_declared_itself_has_no_module_in_the_wheel(migrated: Migrate) -> None:
+    declared = "__import__('pkg_resources').declare_namespace(__name__)\n"
+    files = {
+        "src/zope/__init__.py": declared,
+        "src/zope/ham/__init__.py": "",
+        "setup.py": "from setuptools import setup, find_packages\n"
+        "setup(name='zope.ham', version='1', packages=find_packages('src'), package_dir={'': 'src'},\n"
+        "      namespace_packages=['zope'])\n",
+    }
+    made = migrated(files)
+    assert made.accord["build"] == {"modules": ["zope"], "wheel-exclude": ["src/zope/__init__.py"]}
+    assert "namespace_packages" in made.left
+    kept = migrated(files, backend=None)
+    assert kept.data["tool"]["setuptools"]["packages"] == ["zope.ham"]
+
+
+def test_where_setup_names_no_packages_those_in_src_are_meant(migrated: Migrate) -> None:
+    made = migrated(
+        {
+            "src/company/recipe/__init__.py": "",
+            "src/company.recipe.egg-info/PKG-INFO": "",
+            "setup.py": "from setuptools import setup\nsetup(name='company.recipe', version='1')\n",
+        }
+    )
+    assert made.backend == "accord"
+    assert made.described.files.packages == ["company", "company.recipe"]
+
+
+def test_a_setup_py_of_pbr_is_not_searched(migrated: Migrate) -> None:
+    made = migrated(
+        {
+            "src/spam/__init__.py": "",
+            "setup.py": "from setuptools import setup\nsetup(setup_requires=['pbr'], pbr=True)\n",
+            "setup.cfg": "[metadata]\nname = spam\nversion = 1\n",
+        }
+    )
+    assert made.described.files.packages is None

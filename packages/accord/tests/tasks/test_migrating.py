@@ -118,6 +118,14 @@ def test_a_difference_is_excused_only_by_the_leftover_that_tells_it() -> None:
     assert _explained(lost, ()).reason is None
     assert _explained(lost, (Leftover("setup.py", "platforms = 'any'", "", ""),)).reason is None
     assert _explained(lost, (Leftover("license", "'LGPL'", "", ""),)).reason == "among the leftovers: 'LGPL'"
+    file = Difference("NEWS.md", "is there", None)
+    assert _explained(file, (Leftover("x", "include NEWS.md", "", ""),)).reason is None
+    assert _explained(file, (Leftover("x", "files at the root: NEWS.md", "", ""),)).reason is not None
+    path = Difference("a.b-1-py3.11-nspkg.pth", "is there", None)
+    assert (
+        _explained(path, (Leftover("setup.py:1", "namespace_packages = ['a']", "", ""),)).reason is not None
+    )
+    assert _explained(path, ()).reason is None
 
 
 @pytest.fixture(scope="module")
