@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from accord.migrate.limits import Limits
+from accord_core.errors import DocumentError
 from accord_core.lock.read import loads
 
 if TYPE_CHECKING:
@@ -353,3 +357,54 @@ def test_a_setup_py_of_pbr_is_not_searched(migrated: Migrate) -> None:
         }
     )
     assert made.described.files.packages is None
+
+
+# ---------------------------------------------------------------- limits
+
+
+def buildout(parts: int) -> dict[str, str]:
+    chain = "".join(
+        f"[p{each}]\neggs = ${{p{each + 1}:eggs}} ${{p{each + 1}:eggs}}\n" for each in range(parts)
+    )
+    return {
+        "buildout.cfg": f"[buildout]\neggs = ${{p0:eggs}}\n{chain}[p{parts}]\neggs = last\n",
+    }
+
+
+def test_eggs_of_eggs_are_followed_to_a_limit_and_each_once(migrated: Migrate) -> None:
+    assert migrated(buildout(39)).project["dependencies"] == ["last"]  # twice each: 2 ** 39 ways
+    with pytest.raises(DocumentError) as caught:
+        migrated(buildout(40))
+    assert caught.value.code == "buildout-invalid"
+
+
+def test_files_that_extend_each_other_are_followed_to_a_limit(migrated: Migrate) -> None:
+    def chain(count: int) -> dict[str, str]:
+        files = {f"{each}.cfg": f"[buildout]\nextends = {each + 1}.cfg\n" for each in range(1, count)}
+        return {"buildout.cfg": "[buildout]\nextends = 1.cfg\neggs = a\n", **files, f"{count}.cfg": ""}
+
+    assert migrated(chain(39)).project["dependencies"] == ["a"]
+    with pytest.raises(DocumentError) as caught:
+        migrated(chain(40))
+    assert caught.value.code == "buildout-invalid"
+
+
+def test_bento_recurses_to_a_limit(migrated: Migrate) -> None:
+    def nested(count: int) -> dict[str, str]:
+        head = "Name: spam\nVersion: 1\nRecurse: a\n"
+        below = {f"{'a/' * each}bento.info": "Recurse: a\n" for each in range(1, count)}
+        return {"bento.info": head, **below, f"{'a/' * count}bento.info": "Library:\n    Packages: b\n"}
+
+    few = Limits(nested=3)
+    assert migrated(nested(3), limits=few).described.files.packages == ["a.a.a.b"]
+    with pytest.raises(DocumentError) as caught:
+        migrated(nested(4), limits=few)
+    assert caught.value.code == "migrate-tree-too-large"
+
+
+def test_a_lock_of_more_releases_than_an_index_is_asked_for_is_refused(migrated: Migrate) -> None:
+    lock = "".join(f"a{each}==1 --hash=sha256:{'0' * 64}\n" for each in range(2))
+    assert len(migrated({"requirements.txt": lock}, limits=Limits(recorded=2)).described.recorded) == 2
+    with pytest.raises(DocumentError) as caught:
+        migrated({"requirements.txt": lock}, limits=Limits(recorded=1))
+    assert caught.value.code == "migrate-lock-invalid"

@@ -6,6 +6,7 @@ import re
 
 from accord.migrate.model import Described, Extension, Item, Person, Readme, Version
 from accord.migrate.requirement_text import requirement_item
+from accord_core.errors import DocumentError, Where
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ def _identity(fields: dict[str, str], into: Described) -> None:
 def _described(text: str, folder: str, tree: Tree, into: Described, seen: set[str]) -> dict[str, str]:
     """The fields of the file in ``folder``; its libraries, and those below it, go ``into`` the record."""
     path = "/".join(filter(None, (folder, "bento.info")))
+    if path.count("/") > tree.limits.nested:
+        raise DocumentError(
+            "migrate-tree-too-large",
+            f"bento.info recurses into more than {tree.limits.nested} folders below each other",
+            where=Where(path),
+            hint="no project does; look at Recurse",
+        )
     seen.add(path)
     into.read.append(path)
     fields, blocks = _parsed(text)

@@ -44,8 +44,9 @@ def add_buildout(tree: Tree, into: Described, *, is_package: bool = False) -> bo
     sections: Sections = {}
     _merge(text, "buildout.cfg", sections, tree, into, set())
     main = sections.get("buildout", {})
-    eggs = _parts(sections, main, into)
-    eggs.update(dict.fromkeys(_eggs(main.get("eggs", ""), sections)))
+    reader = _Eggs(sections, tree.limits.nested)
+    eggs = _parts(sections, main, reader, into)
+    eggs.update(dict.fromkeys(reader.of(main.get("eggs", ""))))
     _wish(eggs, into, is_package=is_package)
     for folder in sorted({each.strip("./") for each in main.get("develop", "").split()} - {""}):
         into.leave(
@@ -66,6 +67,8 @@ def add_buildout(tree: Tree, into: Described, *, is_package: bool = False) -> bo
 def _merge(text: str, path: str, sections: Sections, tree: Tree, into: Described, seen: set[str]) -> None:
     """What ``text`` says over what it extends, ``+=`` and ``-=`` as buildout has them."""
     seen.add(path)
+    if len(seen) > tree.limits.nested:
+        raise _too_deep(path, tree.limits.nested)
     parser = CasedParser(strict=False, allow_no_value=True, delimiters=("=",))
     try:
         parser.read_string(text)
@@ -106,7 +109,7 @@ def _set(options: dict[str, str], option: str, value: str) -> None:
 # ---------------------------------------------------------------- eggs
 
 
-def _parts(sections: Sections, main: dict[str, str], into: Described) -> dict[str, None]:
+def _parts(sections: Sections, main: dict[str, str], reader: _Eggs, into: Described) -> dict[str, None]:
     """The eggs of the parts; what else a part asks for is told."""
     eggs: dict[str, None] = {}
     for part in main.get("parts", "").split():
@@ -122,7 +125,7 @@ def _parts(sections: Sections, main: dict[str, str], into: Described) -> dict[st
                 "do its job with a tool made for it",
             )
             continue
-        eggs.update(dict.fromkeys(_eggs(values.get("eggs") or part, sections)))
+        eggs.update(dict.fromkeys(reader.of(values.get("eggs") or part)))
         others = sorted(set(values) - {"recipe", "eggs"})
         if others:
             into.leave(
@@ -134,19 +137,38 @@ def _parts(sections: Sections, main: dict[str, str], into: Described) -> dict[st
     return eggs
 
 
-def _eggs(text: str, sections: Sections, seen: frozenset[tuple[str, str]] = frozenset()) -> list[str]:
-    """The eggs of an option, ``name [extra] >= 1`` as a requirement; ``${part:eggs}`` is what that part has."""
-    found: list[str] = []
-    for line in text.splitlines():
-        for match in _EGG.finditer(line.partition("#")[0]):
-            if match["name"] is None:
-                place = (match["section"] or "buildout", match["option"])
-                if place not in seen:
-                    found += _eggs(sections.get(place[0], {}).get(place[1], ""), sections, seen | {place})
-            else:
-                version = (match["version"] or "").strip().rstrip(",")
-                found.append(f"{match['name']}{match['extras'] or ''}{' ' if version else ''}{version}")
-    return found
+class _Eggs:
+    """Reads the eggs of an option, ``name [extra] >= 1`` as a requirement; ``${part:eggs}`` is what that part has, once."""
+
+    def __init__(self, sections: Sections, nested: int) -> None:
+        self.sections = sections
+        self.nested = nested
+        self.seen: set[tuple[str, str]] = set()
+
+    def of(self, text: str, depth: int = 0) -> list[str]:
+        if depth > self.nested:
+            raise _too_deep("buildout.cfg", self.nested)
+        found: list[str] = []
+        for line in text.splitlines():
+            for match in _EGG.finditer(line.partition("#")[0]):
+                if match["name"] is None:
+                    place = (match["section"] or "buildout", match["option"])
+                    if place not in self.seen:
+                        self.seen.add(place)
+                        found += self.of(self.sections.get(place[0], {}).get(place[1], ""), depth + 1)
+                else:
+                    version = (match["version"] or "").strip().rstrip(",")
+                    found.append(f"{match['name']}{match['extras'] or ''}{' ' if version else ''}{version}")
+        return found
+
+
+def _too_deep(path: str, nested: int) -> DocumentError:
+    return DocumentError(
+        "buildout-invalid",
+        f"{path} names others that name others, more than {nested} times",
+        where=Where(path),
+        hint="no buildout does; look at extends and ${part:eggs}",
+    )
 
 
 def _wish(eggs: dict[str, None], into: Described, *, is_package: bool) -> None:

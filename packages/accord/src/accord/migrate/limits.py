@@ -14,6 +14,8 @@ class Limits:
     ``steps``, ``depth`` and ``reading_seconds`` bound the reading of a ``setup.py`` without running it, ``pattern_length`` and
     ``searched_bytes`` and
     ``search_seconds`` the regular expressions in it; ``recording_*`` bound the run of one that must be run.
+    ``nested`` bounds descriptions that name others of their kind (``Recurse`` of Bento, ``extends`` and ``${part:eggs}`` of
+    buildout), ``recorded`` the releases of old locks that are held against an index, one page each.
     """
 
     file_bytes: int = 4 << 20
@@ -27,6 +29,8 @@ class Limits:
     pattern_length: int = 500
     search_seconds: float = 2.0
     searched_bytes: int = 1 << 18
+    nested: int = 40
+    recorded: int = 10_000
     recording_seconds: float = 60.0
     recording_bytes: int = 16 << 20
 

@@ -109,6 +109,13 @@ def _beside(tree: Tree, document: dict[str, Any], kind: str | None, found: Found
         lock = translate_uv_lock(tree, described)
         if lock is not None:
             found.locks["pylock.toml"] = lock
+    if len(described.recorded) > tree.limits.recorded:
+        raise DocumentError(
+            "migrate-lock-invalid",
+            f"the old locks hold more than {tree.limits.recorded:,} releases",
+            where=Where(described.recorded[0].where),
+            hint="delete what is no lock of this project",
+        )
     if described.name is None and described.old_backend == "none":
         described.name = _name_of_folder(tree.root)
         described.version = Version("0.1.0")

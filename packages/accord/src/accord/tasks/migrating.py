@@ -187,6 +187,8 @@ def migrate(
         compiled=tuple(path.removeprefix("src/") for each in described.extensions for path in each.sources),
     )
     locking = options.lock and bool(described.pins or described.recorded)
+    if locking and options.dry_run:
+        outcome = replace(outcome, notes=("it is made, and held against the index, when this is written",))
     if not locking or options.dry_run:
         return _finished(outcome, options, session, new_session)
     before = read_texts(folder, ("pyproject.toml", "pylock.toml"))
