@@ -8,6 +8,7 @@ the list says so; and where the project builds today, the wheels before and afte
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import time
 import tomllib
@@ -103,7 +104,7 @@ def _row(case: Case, links: str, python: str | None) -> Row:
             return Row(
                 case.kind, name, "-", "-", "-", (words,), "-", "-", "-", True, time.monotonic() - begun
             )
-    told = [f"`{left.where}`: {_code(left.what)}: {left.why}" for left in outcome.leftovers]
+    told = [f"`{left.where}`: {_code(_hostless(left.what))}: {left.why}" for left in outcome.leftovers]
     told += [f"lock: {note}" for note in outcome.notes]
     wheel = _compared(outcome)
     return Row(
@@ -174,6 +175,11 @@ def _short(text: str) -> str:
     return text if len(words) <= 4 else f"{', '.join(words[:3])} and {len(words) - 3} more"
 
 
+def _hostless(text: str) -> str:
+    """URLs without their hosts, which are nobody's business here."""
+    return re.sub(r"://[^/\s]+", "://…", text)
+
+
 def _code(text: str) -> str:
     return f"`{text.replace('`', chr(39))}`"
 
@@ -188,6 +194,9 @@ def format_table(rows: list[Row]) -> list[str]:
         "`pyproject.toml`; *told* are the lines of the report below; *check* is what `accord check` calls an error in",
         "the migrated folder; *lock* the packages of the new lock (`--lock`: the old versions, the old digests held",
         "against the index), *wheel* the comparison of the first table, where the project builds today.",
+        "",
+        "Few sdists ship a `poetry.lock` or a `Pipfile`: among some 330 looked at there were two projects with the one, and",
+        "Plette and the example in Pipenv's own with the other. `bento.info` is only in SciPy's and Bento's own.",
         "",
         "| file | project | read | carried | built by | told | check | lock | wheel |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -261,12 +261,13 @@ def test_a_requirements_file_does_not_contradict_the_group_another_description_m
     made = migrated(
         {
             "spam/__init__.py": "",
-            "pyproject.toml": '[tool.poetry]\nname = "spam"\nversion = "1"\n[tool.poetry.dev-dependencies]\nblack = ">=22,<23"\n',
-            "requirements-dev.txt": "Black==21.12b0\npytest\n",
+            "pyproject.toml": '[tool.poetry]\nname = "spam"\nversion = "1"\n[tool.poetry.dev-dependencies]\nblack = ">=22,<23"\nSphinx = "4.4"\n',
+            "requirements-dev.txt": "Black==21.12b0\npytest\nsphinx == 4.4\n",
             "dev-requirements.txt": "tox\n",
         }
     )
-    assert made.data["dependency-groups"] == {"dev": ["black>=22,<23", "tox", "pytest"]}
+    assert made.data["dependency-groups"] == {"dev": ["black>=22,<23", "Sphinx==4.4", "tox", "pytest"]}
+    assert "sphinx" not in made.left  # it asks for the same
     assert "Black==21.12b0 the group dev asks for black>=22,<23 already" in made.left
 
 

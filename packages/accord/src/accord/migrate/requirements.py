@@ -174,6 +174,10 @@ def _recorded(found: RequirementsFile) -> list[Recorded]:
     ]
 
 
+def _plain(text: str) -> str:
+    return text.replace(" ", "").lower()
+
+
 def _project(text: str) -> str:
     match = re.match(r"[A-Za-z0-9._-]+", text)
     return normalise(match[0]) if match is not None else text
@@ -204,7 +208,7 @@ def _wishes(
             continue
         wished = already.get(_project(item.text))
         if wished is not None and not entry.constraint:
-            if wished != item.text:
+            if _plain(wished) != _plain(item.text):
                 into.leave(
                     f"{path}:{entry.where.line}",
                     item.text,
