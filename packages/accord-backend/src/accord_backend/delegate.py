@@ -143,8 +143,8 @@ def find(root: str) -> Delegate | None:
     from .project import document
     from .tables import Table
 
-    table = Table(document(root), "", [])
-    table = table.table("tool").table("accord").table("backend")
+    tools = Table(document(root), "", []).table("tool")
+    table = tools.table("accord").table("backend")
     if not table.data:
         return None
     table.only(*KEYS)
@@ -169,7 +169,24 @@ def find(root: str) -> Delegate | None:
         raise BackendError(
             "pyproject-invalid", "tool.accord.backend is not right", faults=tuple(table.faults)
         )
-    return _delegate(reference or "", requires)
+    found = _delegate(reference or "", requires)
+    if found.reference == "maturin":
+        found.requires.extend(_of_maturin(tools.data))
+    return found
+
+
+def _of_maturin(tools: Mapping[str, Any]) -> list[str]:
+    """What maturin asks for because of its table and of what is here.  Without cffi it runs pip in the middle of the build."""
+    import shutil
+    import sys
+
+    table = tools.get("maturin")
+    asked = []
+    if isinstance(table, dict) and table.get("bindings") == "cffi" and sys.implementation.name != "pypy":
+        asked.append("cffi")  # PyPy brings its own
+    if not os.environ.get("MATURIN_NO_INSTALL_RUST") and shutil.which("cargo") is None:
+        asked.append("puccinialin")
+    return asked
 
 
 def _delegate(reference: str, named: list[str]) -> Delegate:

@@ -125,6 +125,35 @@ def test_before_the_delegate_is_installed_its_distribution_is_asked_for(
     assert caught.value.code == "delegate-missing" and "pip install scikit-build-core" in caught.value.hint
 
 
+def test_what_maturin_asks_for_because_of_its_own_table_is_asked_for_as_well(
+    delegating: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "maturin", None)
+    monkeypatch.setenv("MATURIN_NO_INSTALL_RUST", "1")
+    cffi = [] if sys.implementation.name == "pypy" else ["cffi"]
+    to(delegating, "maturin", '[tool.maturin]\nbindings = "cffi"\n')
+    assert accord_backend.get_requires_for_build_wheel() == ["maturin", *cffi]
+    to(delegating, "maturin", 'requires = ["maturin>=1.7"]\n[tool.maturin]\nbindings = "cffi"\n')
+    assert accord_backend.get_requires_for_build_wheel() == ["maturin>=1.7", *cffi]
+    for other in ('[tool.maturin]\nbindings = "bin"\n', "[other]\nx = 1\n"):
+        to(delegating, "maturin", other)
+        assert accord_backend.get_requires_for_build_wheel() == ["maturin"]
+    to(delegating, "large_backend", 'requires = ["x"]\n[tool.maturin]\nbindings = "cffi"\n')
+    assert accord_backend.get_requires_for_build_wheel() == ["x", "wheel-needs"]
+
+
+def test_without_cargo_maturin_asks_for_what_fetches_one_unless_told_not_to(
+    delegating: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "maturin", None)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.delenv("MATURIN_NO_INSTALL_RUST", raising=False)
+    to(delegating, "maturin")
+    assert accord_backend.get_requires_for_build_sdist() == ["maturin", "puccinialin"]
+    monkeypatch.setenv("MATURIN_NO_INSTALL_RUST", "1")
+    assert accord_backend.get_requires_for_build_sdist() == ["maturin"]
+
+
 def test_requires_name_what_brings_a_delegate_that_is_not_known_here(delegating: Path) -> None:
     to(delegating, "no_such_backend", 'requires = ["no-such>=2"]\n')
     assert accord_backend.get_requires_for_build_wheel() == ["no-such>=2"]

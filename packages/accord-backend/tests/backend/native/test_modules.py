@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from tests.backend.native.conftest import Workshop
 
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
-TAG = f"cp3{sys.version_info[1]}-cp3{sys.version_info[1]}-linux_x86_64"
+FREE = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+TAG = f"cp3{sys.version_info[1]}-cp3{sys.version_info[1]}{'t' * FREE}-linux_x86_64"
+limited = pytest.mark.skipif(FREE, reason="a free-threaded Python has no such limited API")
 
 
 def test_a_c_module_works_and_its_source_stays_out_of_the_wheel(workshop: Workshop) -> None:
@@ -135,6 +137,7 @@ def test_a_cython_file_of_another_name_is_the_module(workshop: Workshop) -> None
     assert workshop.run(workshop.build()) == "6"
 
 
+@limited
 def test_a_limited_api_module_is_one_for_all_later_pythons(workshop: Workshop) -> None:
     workshop('limited-api = "3.9"\n')
     wheel = workshop.build()
@@ -143,6 +146,7 @@ def test_a_limited_api_module_is_one_for_all_later_pythons(workshop: Workshop) -
     assert workshop.run(wheel) == "42"
 
 
+@limited
 def test_a_module_beyond_the_limited_api_does_not_compile_with_it(workshop: Workshop) -> None:
     source = workshop.SPEED.replace("PyLong_FromLong(ANSWER)", "PyLong_FromLong(PyTuple_GET_SIZE(self))")
     workshop(
@@ -154,6 +158,7 @@ def test_a_module_beyond_the_limited_api_does_not_compile_with_it(workshop: Work
     assert "limited-api" in fault.hint
 
 
+@limited
 def test_a_full_module_beside_a_limited_one_makes_the_wheel_narrow(workshop: Workshop) -> None:
     workshop(
         'limited-api = "3.9"\n' + workshop.EXTENSION.replace("_speed", "_other"),
@@ -365,6 +370,7 @@ def test_settings_nobody_knows_are_named_and_known_ones_are_not(
 
 
 @pytest.mark.usefixtures("compiler")
+@limited
 def test_the_metadata_that_were_prepared_fit_the_wheel(workshop: Workshop, tmp_path: Path) -> None:
     workshop('limited-api = "3.9"\n')
     info = accord_backend.prepare_metadata_for_build_wheel(os.fspath(tmp_path))
@@ -379,12 +385,23 @@ def test_verbose_shows_the_commands(workshop: Workshop, capfd: pytest.CaptureFix
     assert " -c src/spam/_speed.c " in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("minor", [8, 9, 10, 12, 13])
+@pytest.mark.skipif(not FREE, reason="this Python has the GIL")
+def test_a_free_threaded_python_refuses_the_limited_api_and_says_the_way_round(workshop: Workshop) -> None:
+    workshop('limited-api = "3.9"\n')
+    fault = workshop.fault()
+    assert fault.code == "limited-api-free-threaded" and "-C limited-api=false" in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("minor", "free"), [(8, ""), (9, ""), (10, ""), (12, ""), (13, ""), (13, "t"), (14, ""), (14, "t")]
+)
 @pytest.mark.slow
-def test_on_every_python_here(minor: int, workshop: Workshop, tmp_path: Path) -> None:
-    python = next(iter(sorted(map(str, Path(sys.base_prefix).parent.glob(f"3.{minor}.*/bin/python")))), None)
+def test_on_every_python_here(minor: int, free: str, workshop: Workshop, tmp_path: Path) -> None:
+    siblings = Path(sys.base_prefix).parent.glob(f"3.{minor}.*/bin/python")
+    pythons = [str(path) for path in siblings if path.parts[-3].endswith("t") is bool(free)]
+    python = min(pythons, default=None)
     if python is None:
-        pytest.skip(f"no CPython 3.{minor} here")
+        pytest.skip(f"no CPython 3.{minor}{free} here")
     root = workshop()
     prelude = tmp_path / "prelude"
     prelude.mkdir()
@@ -395,5 +412,5 @@ def test_on_every_python_here(minor: int, workshop: Workshop, tmp_path: Path) ->
     environ = {"PYTHONPATH": f"{prelude}{os.pathsep}{workshop.SOURCE}"}
     wheel = workshop.hook(root, python=python, environ=environ)
     assert isinstance(wheel, Path)
-    assert wheel.name == f"spam-1.0-cp3{minor}-cp3{minor}-linux_x86_64.whl"
+    assert wheel.name == f"spam-1.0-cp3{minor}-cp3{minor}{free}-linux_x86_64.whl"
     assert workshop.run(wheel, python=python) == "42"

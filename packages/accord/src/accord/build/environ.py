@@ -21,7 +21,8 @@ _NEUTRAL = frozenset(
     """PATH LANG LANGUAGE TZ TERM NO_COLOR USER LOGNAME HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
     http_proxy https_proxy no_proxy all_proxy SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE
     CURL_CA_BUNDLE LD_LIBRARY_PATH SYSTEMROOT COMSPEC PATHEXT MAKEFLAGS CMAKE_BUILD_PARALLEL_LEVEL
-    MAX_JOBS NPY_NUM_BUILD_JOBS RUSTUP_HOME CARGO_BUILD_JOBS CCACHE_DIR SCCACHE_DIR""".split()  # noqa: SIM905 - read as words
+    MAX_JOBS NPY_NUM_BUILD_JOBS RUSTUP_HOME CARGO_BUILD_JOBS MATURIN_NO_INSTALL_RUST CCACHE_DIR
+    SCCACHE_DIR""".split()  # noqa: SIM905 - read as words
 )
 _SHAPING = frozenset(
     """CC CXX CPP FC F77 F90 AR AS LD NM RANLIB STRIP LDSHARED LDCXXSHARED BLDSHARED CFLAGS CXXFLAGS
@@ -81,6 +82,9 @@ def build_environment(
     rustup = os.path.join(environ.get("HOME", ""), ".rustup")
     if "RUSTUP_HOME" not in passed and environ.get("HOME") and os.path.isdir(rustup):
         passed["RUSTUP_HOME"] = rustup  # toolchains only; cargo's own folder holds tokens and stays behind
+    if not network:
+        # Without cargo maturin fetches a toolchain in the middle of the build; told not to, it says what is missing.
+        passed.setdefault("MATURIN_NO_INSTALL_RUST", "1")
     return passed
 
 
