@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import accord_backend
 from accord.build.limits import Limits
 from accord.io.processes import ProcessLimits, stop_all
 from accord.testing.builds import Tree
@@ -62,6 +63,28 @@ def test_killed_by_a_signal(project: MakeProject, builder: MakeBuilder, tmp_path
     assert (error.code, "signal 11" in error.message) == ("build-failed", True)
 
 
+def test_faults_of_our_own_backend_are_its_words_alone(
+    project: MakeProject, builder: MakeBuilder, tmp_path: Path
+) -> None:
+    """The real backend's: a traceback that leads to it says nothing about the tree."""
+    tree = project(
+        f"""
+        import sys
+        sys.path.insert(0, {os.path.dirname(os.path.dirname(accord_backend.__file__))!r})
+        from accord_backend.errors import BackendError
+        def build_wheel(*args):
+            print("compiling", flush=True)
+            raise BackendError("header-missing", "spam.c:1:10: no spam.h\\n  1 | #include", hint="install spam-dev")
+        """
+    )
+    error = fails(builder(), tree, tmp_path)
+    assert error.code == "build-failed"
+    assert list(error.context) == ["spam.c:1:10: no spam.h", "  1 | #include (header-missing)"]
+    assert error.hint is not None and error.hint.startswith("install spam-dev; the whole output is in ")
+    log = error.hint.rsplit(" ", 1)[-1]
+    assert "Traceback" in Path(log).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
@@ -70,6 +93,9 @@ def test_killed_by_a_signal(project: MakeProject, builder: MakeBuilder, tmp_path
         ("x.c:1:10: fatal error: libpq-fe.h: No such file or directory", "libpq-fe.h"),
         ("error: command 'gcc' failed: No such file or directory", "install gcc"),
         ("OSError: [Errno 28] No space left on device", "room on the disk"),
+        ("  Caused by: Cargo metadata failed. Do you have cargo in your PATH?", "a Rust toolchain"),
+        ("error: rustup could not choose a version of cargo to run, because one", "rustup default stable"),
+        ("  jiter@0.12.0 requires rustc 1.91.1", "needs Rust 1.91.1, which"),
     ],
 )
 def test_known_causes_have_a_hint(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["blocked", "hint"]
+__all__ = ["blocked", "hint", "told"]
 
 # What a failing build usually means, by a line of its output, and what a person can do about it.
 _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -39,6 +39,18 @@ _CAUSES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
                 r"error: command '(?P<what2>[\w+-]+)' failed: No such file"
             ),
             "install {what}, which the build calls",
+        ),
+        (
+            r"Do you have cargo in your PATH|Cargo, the Rust package manager, is not installed",
+            "install a Rust toolchain, with cargo, which the build calls",
+        ),
+        (
+            r"rustup could not choose a version of (?:cargo|rustc)",
+            "give rustup a toolchain: rustup default stable",
+        ),
+        (
+            r"requires rustc (?P<what>[\d.]*\d)",
+            "the build needs Rust {what}, which is newer than the one here",
         ),
         (r"Microsoft Visual C\+\+ .* is required", "install the C++ build tools"),
         (
@@ -78,6 +90,23 @@ _WALLS: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
         ),
     )
 )
+
+
+# How Python prints a fault that our own backend has worded for a person (accord_backend.errors).
+_OURS, _ADVICE = "accord_backend.errors.BackendError: ", "  hint: "
+
+
+def told(lines: Sequence[str]) -> tuple[tuple[str, ...], str | None]:
+    """The lines that tell what happened, and the hint among them.
+
+    Of our own backend's faults these are its words alone: from where it was called helps nobody.  Others' are all told.
+    """
+    begin = max((at for at, line in enumerate(lines) if line.startswith(_OURS)), default=None)
+    if begin is None:
+        return tuple(lines), None
+    words = [lines[begin].removeprefix(_OURS), *lines[begin + 1 :]]
+    advice = [line.removeprefix(_ADVICE) for line in words if line.startswith(_ADVICE)]
+    return tuple(line for line in words if not line.startswith(_ADVICE)), advice[-1] if advice else None
 
 
 def hint(lines: Sequence[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from accord.build.causes import blocked, hint
+from accord.build.causes import blocked, hint, told
 from accord_core.errors import BuildError
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def ending(
     if wall is not None:
         code, what, advice = wall
         return BuildError(code, f"{label}: {what} ({hook}, {ended})", context=tail, hint=f"{advice}; {log}")
+    words, hinted = told(tail)
     return BuildError(
         "build-failed",
         f"{label}: {hook} failed ({ended})",
-        context=tail,
-        hint=hint(tail) or log,
+        context=words,
+        hint=f"{hinted}; {log}" if hinted else hint(tail) or log,
     )
