@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from copy import copy
 from typing import Any
 
 import pytest
@@ -123,6 +124,10 @@ def test_requests_that_this_python_answers(bench: Bench, text: str) -> None:
         ("313", ("", (3, 13), "")),
         (">=3.11,<3.13", ("", (), ">=3.11,<3.13")),
         ("python3.12", ("", (3, 12), "")),
+        ("3.14t", ("", (3, 14), "")),
+        ("cpython@3.14.7t", ("cpython", (3, 14, 7), "")),
+        ("3.14tt", None),
+        ("3.t", None),
         ("./python3.12", None),
         ("3.x", None),
         ("1.2.3.4", None),
@@ -132,6 +137,23 @@ def test_requests_that_this_python_answers(bench: Bench, text: str) -> None:
 def test_the_grammar_of_requests(text: str, expected: Any) -> None:
     found = parse_request(text)
     assert (found and (found.implementation, found.version, found.specifier)) == expected
+
+
+def test_a_version_is_the_python_with_the_gil_unless_it_ends_in_t(bench: Bench) -> None:
+    """Two Pythons of one version on one machine: distributions and installers name the one without the GIL with a t."""
+    usual = inspect(sys.executable, cache_dir=bench.cache)
+    free = copy(usual)
+    minor = sys.version_info[1]
+    free.tags = (f"cp3{minor}-cp3{minor}t-linux_x86_64",)
+    assert (usual.free_threaded, free.free_threaded) == (False, True)
+    for text, answers in (
+        (VERSION, (True, False)),
+        (f"{VERSION}t", (False, True)),
+        (f">={VERSION}", (True, True)),
+    ):
+        words = parse_request(text)
+        assert words is not None
+        assert (words.accepts(usual), words.accepts(free)) == answers
 
 
 def test_what_is_not_found_tells_where_was_looked(bench: Bench) -> None:

@@ -87,6 +87,11 @@ class Interpreter:
         """``"3.12"``."""
         return self.markers["python_version"]
 
+    @property
+    def free_threaded(self) -> bool:
+        """Whether it is a build without the GIL (PEP 703): its own ABI then ends in ``t``."""
+        return self.implementation == "cpython" and self.tags[0].split("-")[1].endswith("t")
+
     def __repr__(self) -> str:
         return f"<Interpreter {self.implementation} {self.version} {self.executable}>"
 
@@ -299,7 +304,8 @@ def find(
             continue
         if wanted.accepts(found):
             return found
-        looked.append(f"{path}: {found.implementation} {found.version}")
+        threads = " without the GIL" if found.free_threaded else ""
+        looked.append(f"{path}: {found.implementation} {found.version}{threads}")
     raise _not_found(request, looked)
 
 
@@ -400,7 +406,8 @@ def _places(wanted: Request, environ: Mapping[str, str]) -> Iterator[str]:
         names = [f"{wanted.implementation}3", wanted.implementation]
     if len(wanted.version) > 1:
         short = f"{wanted.version[0]}.{wanted.version[1]}"
-        names.insert(0, ("pypy" if wanted.implementation == "pypy" else "python") + short)
+        program = "pypy" if wanted.implementation == "pypy" else "python"
+        names.insert(0, program + short + ("t" if wanted.free_threaded else ""))
     elif not wanted.version:
         names = [*(f"python3.{minor}" for minor in range(15, 7, -1)), *names, "pypy3", "graalpy"]
     folders = _search_path(environ)

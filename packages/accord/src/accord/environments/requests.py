@@ -1,6 +1,6 @@
 """What a person writes to name a Python, and whether one is it (hot).
 
-``3.12``, ``cpython@3.12``, ``pypy3.10``, ``>=3.11,<3.13``.  Knows the words and what a Python says of itself; must not
+``3.12``, ``3.14t`` (without the GIL), ``cpython@3.12``, ``pypy3.10``, ``>=3.11,<3.13``.  Knows the words and what a Python says of itself; must not
 know where Pythons are.
 """
 
@@ -25,11 +25,23 @@ _IMPLEMENTATIONS = {
 
 
 class Request:
-    """What was asked for: ``implementation`` (``""`` = any) and ``version`` (``()`` = any) or ``specifier``."""
+    """What was asked for: ``implementation`` (``""`` = any) and ``version`` (``()`` = any) or ``specifier``.
 
-    __slots__ = ("implementation", "specifier", "text", "version")
+    A version means the Python with the GIL unless it ends in ``t`` (``free_threaded``), as in the names of the programs.
+    """
 
-    def __init__(self, text: str, implementation: str, version: tuple[int, ...], specifier: str) -> None:
+    __slots__ = ("free_threaded", "implementation", "specifier", "text", "version")
+
+    def __init__(
+        self,
+        text: str,
+        implementation: str,
+        version: tuple[int, ...],
+        specifier: str,
+        *,
+        free_threaded: bool = False,
+    ) -> None:
+        self.free_threaded = free_threaded
         self.text = text
         self.implementation = implementation
         self.version = version
@@ -46,13 +58,15 @@ class Request:
             return False
         if self.specifier:
             return accepts(found, self.specifier)
+        if self.version and found.free_threaded is not self.free_threaded:
+            return False
         told = tuple(int(part) for part in found.version.split(".")[:3] if part.isdigit())
         return told[: len(self.version)] == self.version
 
 
 def parse_request(text: str) -> Request | None:
-    """``3``, ``3.12``, ``3.12.1``, ``312``, ``cpython``, ``cpython3.12``, ``cpython@3.12``, ``pypy@3.10``, ``>=3.11,<3.13``;
-    ``None`` for what can only be a path."""
+    """``3``, ``3.12``, ``3.12.1``, ``312``, ``cpython``, ``cpython3.12``, ``cpython@3.12``, ``3.14t``, ``pypy@3.10``,
+    ``>=3.11,<3.13``; ``None`` for what can only be a path."""
     value = text.strip()
     if value[:1] in ("<", ">", "=", "~", "!"):
         return Request(text, "", (), value)
@@ -64,12 +78,14 @@ def parse_request(text: str) -> Request | None:
         return None
     if not rest:
         return Request(text, _IMPLEMENTATIONS[name], (), "") if name else None
-    parts = rest.split(".")
+    free_threaded = rest.endswith("t")
+    parts = rest.removesuffix("t").split(".")
     if not all(part.isascii() and part.isdigit() for part in parts) or len(parts) > 3:
         return None
     if len(parts) == 1 and len(rest) > 1:
         parts = [rest[0], rest[1:]]  # 312
-    return Request(text, _IMPLEMENTATIONS.get(name, ""), tuple(int(part) for part in parts), "")
+    version = tuple(int(part) for part in parts)
+    return Request(text, _IMPLEMENTATIONS.get(name, ""), version, "", free_threaded=free_threaded)
 
 
 def accepts(interpreter: Interpreter, requires_python: str) -> bool:

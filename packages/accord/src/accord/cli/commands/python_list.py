@@ -20,17 +20,26 @@ def run(args: Args, context: Context) -> int:
 
     found = list_pythons(cache_dir=context.cache())
     if args.request:
-        wanted = args.request.split(".")
-        found = tuple(one for one in found if one.version.split(".")[: len(wanted)] == wanted)
+        free, wanted = args.request.endswith("t"), args.request.removesuffix("t").split(".")
+        found = tuple(
+            one
+            for one in found
+            if one.version.split(".")[: len(wanted)] == wanted and (one.free_threaded or not free)
+        )
     if context.json:
         context.emit(
             [
-                {"version": one.version, "implementation": one.implementation, "path": one.executable}
+                {
+                    "version": one.version,
+                    "implementation": one.implementation,
+                    "free_threaded": one.free_threaded,
+                    "path": one.executable,
+                }
                 for one in found
             ]
         )
         return 0
-    rows = [(one.version, one.implementation, one.executable) for one in found]
+    rows = [(one.version + "t" * one.free_threaded, one.implementation, one.executable) for one in found]
     if rows:
         for line in table(("Version", "Implementation", "Path"), rows, context.paint):
             context.out(line)
