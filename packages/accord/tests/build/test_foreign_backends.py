@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import accord_backend
+
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
 PROJECT = '[project]\nname = "spam"\nversion = "1.0"\nrequires-python = ">=3.8"\n'
@@ -70,6 +72,18 @@ BACKENDS: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 
 
+CRATE = """\
+[package]
+name = "spam"
+version = "1.0.0"
+edition = "2021"
+[lib]
+crate-type = ["cdylib"]
+"""
+ANSWER = '#[no_mangle]\npub extern "C" fn answer() -> i64 { 42 }\n'
+CFFI = '[tool.maturin]\nbindings = "cffi"\n'
+
+
 def rust() -> bool:
     """Whether there is a Rust toolchain: rustup leaves its ``cargo`` where none is installed."""
     if shutil.which("cargo") is None:
@@ -84,6 +98,19 @@ def committed(folder: Path) -> None:
     who = ("-c", "user.name=x", "-c", "user.email=x@mail.example")
     for words in (("init", "-q"), ("add", "."), (*who, "commit", "-q", "-m", "x")):
         subprocess.run(["git", *words], cwd=folder, check=True)
+
+
+def build(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """``accord build`` of ``spam`` into ``dist``, both in ``tmp_path``."""
+    cache = os.environ.get("ACCORD_CACHE_DIR", str(tmp_path / "cache"))
+    words = ("build", "--no-progress", str(tmp_path / "spam"), "-o", str(tmp_path / "dist"), *options)
+    return subprocess.run(
+        [sys.executable, "-m", "accord", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "ACCORD_CACHE_DIR": cache},
+    )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -102,22 +129,7 @@ def test_a_backend_builds_as_it_is(backend: str, tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
     if backend == "meson":
         committed(tmp_path / "spam")
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "accord",
-            "build",
-            "--no-progress",
-            str(tmp_path / "spam"),
-            "-o",
-            str(tmp_path / "dist"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "ACCORD_CACHE_DIR": os.environ.get("ACCORD_CACHE_DIR", str(tmp_path / "cache"))},
-    )
+    done = build(tmp_path)
     assert done.returncode == 0, done.stderr
     sdist, wheel = sorted(os.listdir(tmp_path / "dist"), key=lambda name: name.endswith(".whl"))
     assert sdist == "spam-1.0.tar.gz" or (backend == "maturin" and sdist.startswith("spam-1.0"))
@@ -129,3 +141,49 @@ def test_a_backend_builds_as_it_is(backend: str, tmp_path: Path) -> None:
     assert compiled is (backend in ("setuptools-c", "meson", "scikit-build"))
     if not compiled and backend != "maturin":
         assert wheel == "spam-1.0-py3-none-any.whl"
+
+
+@pytest.fixture
+def crate(tmp_path: Path) -> Path:
+    """A crate without dependencies, so that cargo needs no network: a function of C's, called by way of cffi."""
+    if not rust():
+        pytest.skip("there is no Rust toolchain here")
+    if shutil.which("gcc") is None:
+        pytest.skip("there is no gcc here, which rustc links with")
+    root = tmp_path / "spam"
+    for name, text in {"src/lib.rs": ANSWER, "Cargo.toml": CRATE}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    return root
+
+
+def test_maturin_as_the_delegate_gets_what_it_asks_for(crate: Path, tmp_path: Path) -> None:
+    """The frontend asks before maturin is there; cffi is what maturin would have asked for."""
+    backend = Path(accord_backend.__file__).parents[1]
+    system = (
+        f'[build-system]\nrequires = []\nbuild-backend = "accord_backend"\nbackend-path = ["backend"]\n{CFFI}'
+        '[tool.accord.backend]\ndelegate = "maturin"\n'
+    )
+    shutil.copytree(backend / "accord_backend", crate / "backend/accord_backend")
+    (crate / "pyproject.toml").write_text(PROJECT + 'dependencies = ["cffi"]\n' + system, encoding="utf-8")
+    done = build(tmp_path, "--wheel")
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        assert {"spam/__init__.py", "spam/libspam.so"} <= set(archive.namelist())
+
+
+def test_a_crate_from_the_network_is_told_as_what_it_is(crate: Path, tmp_path: Path) -> None:
+    if shutil.which("bwrap") is None:
+        pytest.skip("there is no bubblewrap here")
+    with (crate / "Cargo.toml").open("a", encoding="utf-8") as file:
+        file.write('[dependencies]\nlibc = "0.2"\n')
+    system = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
+    (crate / "pyproject.toml").write_text(
+        PROJECT + 'dependencies = ["cffi"]\n' + system + CFFI, encoding="utf-8"
+    )
+    done = build(tmp_path, "--wheel", "--sandbox", "require")
+    assert done.returncode == 1
+    assert "error[build-needs-network]" in done.stderr
+    assert "build-network = ['spam']" in done.stderr and "the whole output is in" in done.stderr
+    assert not (tmp_path / "dist").exists()

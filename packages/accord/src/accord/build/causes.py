@@ -70,7 +70,8 @@ _WALLS: tuple[tuple[re.Pattern[str], str, str, str], ...] = tuple(
             (
                 r"Temporary failure in name resolution|Network is unreachable|Could not resolve host|"
                 r"Name or service not known|No address associated with hostname|getaddrinfo|"
-                r"nodename nor servname provided|\[Errno 101\]|\[Errno -[235]\]"
+                r"nodename nor servname provided|\[Errno 101\]|\[Errno -[235]\]|"
+                r"using offline mode \(--offline\)|--offline was specified"
             ),
             "build-needs-network",
             "its build wants the network, and the sandbox has none",

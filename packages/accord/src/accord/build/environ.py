@@ -84,7 +84,9 @@ def build_environment(
         passed["RUSTUP_HOME"] = rustup  # toolchains only; cargo's own folder holds tokens and stays behind
     if not network:
         # Without cargo maturin fetches a toolchain in the middle of the build; told not to, it says what is missing.
+        # And cargo tries for ten seconds, unless it knows that there is no network.
         passed.setdefault("MATURIN_NO_INSTALL_RUST", "1")
+        passed["CARGO_NET_OFFLINE"] = "true"
     return passed
 
 
