@@ -270,14 +270,18 @@ def _entries(source: _Expanded, limits: Limits) -> Iterator[tarfile.TarInfo]:
     """Every entry of the tar, in order, of a kind an sdist may hold; its data come next from ``source``."""
 
     class Entry(tarfile.TarInfo):
-        """Refuses headers longer than metadata may be before tarfile reads them whole."""
+        """Refuses headers longer than metadata may be before tarfile reads them whole.
 
-        @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-            entry = super().frombuf(buf, encoding, errors)
-            if entry.type not in _KINDS and not 0 <= entry.size <= limits.metadata_bytes:
-                raise ArchiveError("archive-special-file", f"a header of {entry.size} bytes in the sdist")
-            return entry
+        What becomes of each header goes through ``_proc_member``, which tarfile says may be overridden; newer ones (CPython
+        3.14.10) read nested headers past ``frombuf``.
+        """
+
+        def _proc_member(self, archive: tarfile.TarFile) -> Self:
+            if self.type not in _KINDS and not 0 <= self.size <= limits.metadata_bytes:
+                raise ArchiveError("archive-special-file", f"a header of {self.size} bytes in the sdist")
+            if self.size < 0:
+                raise ArchiveError("archive-file-too-large", f"{self.name!r} has {self.size} bytes")
+            return super()._proc_member(archive)  # type: ignore[misc, no-any-return]
 
     try:
         with tarfile.open(fileobj=source, mode="r:", tarinfo=Entry, encoding="utf-8") as archive:
