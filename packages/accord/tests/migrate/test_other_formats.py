@@ -217,6 +217,9 @@ def test_buildout(migrated: Migrate) -> None:
     assert "Bad = not a version" in made.left
 
 
+DEEP = f"a = {'[' * 5000}{']' * 5000}\n"  # where tomllib ends in a RecursionError
+
+
 @pytest.mark.parametrize(
     ("name", "text", "code"),
     [
@@ -227,6 +230,9 @@ def test_buildout(migrated: Migrate) -> None:
         ("uv.lock", "= 1\n", "migrate-lock-invalid"),
         ("poetry.lock", "= 1\n", "migrate-lock-invalid"),
         ("Pipfile.lock", "{", "migrate-lock-invalid"),
+        pytest.param("pyproject.toml", DEEP, "toml-invalid", id="deep-pyproject"),
+        pytest.param("uv.lock", DEEP, "migrate-lock-invalid", id="deep-uv-lock"),
+        pytest.param("Pipfile", DEEP, "pipfile-invalid", id="deep-pipfile"),
     ],
 )
 def test_a_file_that_is_no_such_file_is_refused(migrated: Migrate, name: str, text: str, code: str) -> None:

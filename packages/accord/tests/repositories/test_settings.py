@@ -179,8 +179,9 @@ def test_faults_are_named(nothing: dict[str, str], tmp_path: Path) -> None:
     assert code_of({**nothing, "UV_HTTP_TIMEOUT": "0"}) == "setting-invalid"
     assert code_of({**nothing, "PIP_NO_INDEX": "perhaps"}) == "setting-invalid"
     assert code_of(nothing, ResolveSettings(keyring_provider="magic")) == "setting-invalid"
-    (tmp_path / "config.toml").write_text("index = [")
-    assert code_of(nothing, config_dir=str(tmp_path)) == "config-invalid"
+    for broken in ("index = [", f"index = {'[' * 5000}{']' * 5000}"):
+        (tmp_path / "config.toml").write_text(broken)
+        assert code_of(nothing, config_dir=str(tmp_path)) == "config-invalid"
     (tmp_path / "config.toml").write_text("[index]\nurl = 1\n")
     assert code_of(nothing, config_dir=str(tmp_path)) == "setting-invalid"
 

@@ -101,7 +101,7 @@ def write_document(
 def _checked(text: str, described: Described, has_project: bool) -> None:
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DocumentError(
             "migrate-incomplete",
             f"what was written is no TOML: {error}",

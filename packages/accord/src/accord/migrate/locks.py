@@ -44,7 +44,7 @@ def pins_of(tree: Tree, path: str, into: Described) -> bool:
     into.read.append(path)
     try:
         lock = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DocumentError(
             "migrate-lock-invalid", f"{path} is no TOML: {error}", where=Where(path), hint="run accord lock"
         ) from error

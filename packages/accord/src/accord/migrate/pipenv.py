@@ -33,7 +33,7 @@ def add_pipfile(tree: Tree, into: Described, *, is_package: bool = False) -> boo
         return False
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DocumentError(
             "pipfile-invalid", f"Pipfile is no TOML: {error}", where=Where("Pipfile"), hint="mend it first"
         ) from error

@@ -150,7 +150,7 @@ def read_document(tree: Tree) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DocumentError(
             "toml-invalid",
             f"pyproject.toml is no TOML: {error}",

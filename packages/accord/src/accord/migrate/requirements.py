@@ -264,7 +264,7 @@ def _name_of(tree: Tree, folder: str | None) -> str | None:
     text = tree.read(f"{folder}/pyproject.toml") if folder else None
     try:
         name = tomllib.loads(text).get("project", {}).get("name") if text else None
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return None
     return name if isinstance(name, str) else None
 

@@ -46,7 +46,7 @@ def translate_uv_lock(tree: Tree, into: Described) -> str | None:
     into.read.append("uv.lock")
     try:
         lock = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DocumentError(
             "migrate-lock-invalid",
             f"uv.lock is no TOML: {error}",

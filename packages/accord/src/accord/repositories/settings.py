@@ -349,7 +349,7 @@ def _user_config(config_dir: str | None) -> Mapping[str, Any]:
 
     try:
         return tomllib.loads(body.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError(
             "config-invalid", f"your configuration cannot be read: {error}", where=Where(path)
         ) from error

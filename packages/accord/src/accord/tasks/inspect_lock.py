@@ -146,7 +146,7 @@ def _pyproject(project_dir: str) -> dict[str, Any]:
     try:
         with open(path, "rb") as file:
             return tomllib.loads(file.read().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError("toml-invalid", f"{path} is not TOML: {error}", where=Where(path)) from error
 
 
