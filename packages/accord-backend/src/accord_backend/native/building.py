@@ -10,7 +10,7 @@ import os
 import sys
 
 from ..errors import BackendError, say
-from . import configure, diagnostics, ninja, toolchain
+from . import configure, diagnostics, ninja, precompiled, toolchain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,15 +128,16 @@ def build(
 def _forget_empty(root: str, record: Mapping[str, Any]) -> None:
     """Remove objects and modules of no bytes, as a machine that went down leaves them: ninja looks at times only, and
     linkers take an empty file for a script that says nothing."""
+    made = [precompiled.target_of(one) for one in record["precompiled"]]
     for extension in record["extensions"]:
-        made = [unit["object"] for unit in extension["units"]] + [ninja.target_of(record, extension)]
-        for path in made:
-            place = os.path.join(root, path)
-            try:
-                if os.stat(place).st_size == 0:
-                    os.unlink(place)
-            except OSError:
-                continue  # it is not there
+        made += [unit["object"] for unit in extension["units"]] + [ninja.target_of(record, extension)]
+    for path in made:
+        place = os.path.join(root, path)
+        try:
+            if os.stat(place).st_size == 0:
+                os.unlink(place)
+        except OSError:
+            continue  # it is not there
 
 
 def _write_if_other(path: str, text: str) -> None:

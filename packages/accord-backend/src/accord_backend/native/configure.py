@@ -14,7 +14,7 @@ import os
 
 from .. import __version__, trees
 from ..errors import BackendError
-from . import libraries, tags, toolchain
+from . import libraries, precompiled, tags, toolchain
 from .description import kind_of
 
 TYPE_CHECKING = False
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FILE", "configure", "read_record", "sources_of", "working_folder", "write_atomically"]
 
 FILE = "configured.json"
-_FORMAT = 1
+_FORMAT = 2
 _SEED = "-frandom-seed"  # each unit gets its own, its source's name
 CWD = "/proc/self/cwd"
 # A compiler reads the clock for __DATE__ and __TIME__ (which SOURCE_DATE_EPOCH sets) and the file for this one.
@@ -73,7 +73,7 @@ def configure(
     )
     inputs = {
         "format": _FORMAT, "backend": __version__, "folder": folder, "root": working_folder(root), "python": facts, "extensions": described,
-        "debug": options.debug, "variables": {name: environ[name] for name in toolchain.VARIABLES if name in environ},
+        "debug": options.debug, "precompile": options.precompile, "variables": {name: environ[name] for name in toolchain.VARIABLES if name in environ},
         "compilers": {name: [one.command, one.path, toolchain.stamp(one.path)] for name, one in compilers.items()},
         "include-from": {name: place.version for name, place in found.items()},
     }  # fmt: skip
@@ -86,7 +86,7 @@ def configure(
     record = read_record(os.path.join(root, folder))
     if record is not None and record["inputs"] == digest and _unchanged(record):
         return record, False
-    record = _resolve(root, folder, inputs, described, compilers)
+    record = _resolve(root, folder, inputs, described, compilers, options)
     record["inputs"] = digest
     return record, True
 
@@ -174,6 +174,7 @@ def _resolve(
     inputs: Mapping[str, Any],
     described: Sequence[Record],
     compilers: Mapping[str, Any],
+    options: Options,
 ) -> Record:
     facts = inputs["python"]
     _check_headers(facts)
@@ -185,8 +186,11 @@ def _resolve(
     if "cython" in inputs:
         record["cython"] = inputs["cython"]
     steady: dict[str, list[str]] = {}
+    capable: dict[str, bool] = {}
     for language, one in compilers.items():
-        one.version = toolchain.captured([*one.command, "--version"])[1].split("\n")[0]
+        told = toolchain.captured([*one.command, "--version"])[1]
+        one.version = told.partition("\n")[0]
+        capable[language] = precompiled.fits(one.path, told)
         record["compilers"][language] = {"command": one.command, "path": one.path, "version": one.version}
         steady[language] = _steady_flags(root, one.command, language, facts)
     record["seeded"] = all(_SEED in flags for flags in steady.values())
@@ -200,6 +204,7 @@ def _resolve(
             if not extension["optional"]:
                 raise
             record["left-out"][extension["name"]] = f"{fault.message} ({fault.code})"
+    record["precompiled"] = precompiled.plan(root, record, capable, options)
     return record
 
 
@@ -267,17 +272,18 @@ def _extension(
     return {
         "name": extension["name"], "optional": extension["optional"], "target": extension["target"],
         "linker": language if language in compilers else "c", "compile": compile_flags, "link": link, "libraries": after,
-        "units": [_unit(folder, extension, path) for path in extension["sources"]],
+        "units": [_unit(root, folder, extension, path) for path in extension["sources"]],
         "implicit": [path for path in extension["depends"] if not path.endswith((".h", ".hpp", ".hh", ".hxx", ".pxd", ".pxi"))],
         "directives": extension["directives"],
     }  # fmt: skip
 
 
-def _unit(folder: str, extension: Record, path: str) -> Record:
+def _unit(root: str, folder: str, extension: Record, path: str) -> Record:
     kind = kind_of(path)
     language = _compiled_as(kind, extension)
     place = f"{folder}/objects/{extension['name']}/{path}"
-    unit = {"source": path, "language": language, "object": f"{place}.o"}
+    size = os.path.getsize(os.path.join(root, path))
+    unit: Record = {"source": path, "language": language, "object": f"{place}.o", "size": size}
     if kind == "cython":
         unit["generated"] = place[: -len(".pyx")] + (".cpp" if language == "c++" else ".c")
         stem = os.path.splitext(os.path.basename(path))[0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import shlex
 
+from . import precompiled
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Mapping
@@ -32,6 +34,15 @@ rule cython
   deps = gcc
   description = cython $in
 
+# One that cannot be made or used costs the time it would have saved, and nothing else: an empty word is no such header to
+# a compiler, which reads the real one then and says what is wrong with it.
+rule precompile
+  command = ( $compiler $defines -MD -MF $out.d -MQ $out -x ${language}-header $header -o $out.tmp && mv -f $out.tmp $out $
+      && $compiler $defines -Werror=invalid-pch -fsyntax-only -include Python.h -x $language /dev/null ) || echo none > $out
+  depfile = $out.d
+  deps = gcc
+  description = precompile $header
+
 rule link
   command = $linker -o ${out}.tmp $in $libraries && mv -f ${out}.tmp $out
   description = link $out
@@ -50,23 +61,47 @@ def build_file(record: Mapping[str, Any]) -> str:
         f"builddir = {_path(record['folder'])}",
         _RULES,
     ]
+    for number, one in enumerate(record["precompiled"]):
+        lines += _header(record, one, number)
+    links = []
+    units = []
     for number, extension in enumerate(record["extensions"]):
         for language, flags in extension["compile"].items():
             command = [*record["compilers"][language]["command"], *flags]
             lines.append(f"{_variable(language)}_{number} = {_words(command)}")
-        lines.append("")
         implicit = "".join(f" {_path(path)}" for path in extension["implicit"])
-        for unit in extension["units"]:
-            lines += _unit(record, extension, unit, number, f" |{implicit}" if implicit else "")
+        units += [
+            (_turn(unit), _unit(record, extension, unit, number, implicit)) for unit in extension["units"]
+        ]
         compiler = record["compilers"][extension["linker"]]
         objects = " ".join(_path(unit["object"]) for unit in extension["units"])
-        lines += [
+        links += [
+            "",
             f"build {_path(target_of(record, extension))}: link {objects}",
             f"  linker = {_words([*compiler['command'], *extension['link']])}",
             f"  libraries = {_words(extension['libraries'])}",
-            "",
         ]
-    return "\n".join(lines)
+    lines.append("")
+    for _, text in sorted(units, key=lambda one: one[0]):
+        lines += text
+    return "\n".join([*lines, *links, ""])
+
+
+def _turn(unit: Mapping[str, Any]) -> tuple[bool, int]:
+    """Ninja takes what is ready in the order of the file: the longest first, so that none is left alone at the end."""
+    return "generated" not in unit, -unit["size"]
+
+
+def _header(record: Mapping[str, Any], one: Mapping[str, Any], number: int) -> list[str]:
+    command = [*record["compilers"][one["language"]]["command"], *one["compile"]]
+    return [
+        f"shared_{number} = {_words(command)}",
+        f"build {_path(precompiled.target_of(one))}: precompile",
+        f"  compiler = $shared_{number}",
+        f"  defines = {_words([f'-D{item}' for item in one['defines']])}",
+        f"  language = {one['language']}",
+        f"  header = {_words([one['header']])}",
+    ]
 
 
 def _unit(
@@ -85,7 +120,7 @@ def _unit(
         for key, value in sorted(extension["directives"].items()):
             arguments += ["-X", f"{key}={value}"]
         lines += [
-            f"build {_path(unit['generated'])}: cython {_path(source)}{implicit}",
+            f"build {_path(unit['generated'])}: cython {_path(source)}{_after(implicit)}",
             f"  arguments = {_words(arguments)}",
             f"  version = {record['cython']}",
         ]
@@ -93,11 +128,20 @@ def _unit(
         include = " " + _words([f"-I{source.rpartition('/')[0] or '.'}"])
         source = unit["generated"]
     seed = " " + _words([f"-frandom-seed={unit['source']}"]) if record["seeded"] else ""
+    compiler = f"{_variable(unit['language'])}_{number}"
+    if "precompiled" in unit:
+        shared = unit["precompiled"]
+        compiler = f"shared_{shared} -fpch-deps"
+        implicit += f" {_path(precompiled.target_of(record['precompiled'][shared]))}"
     return [
         *lines,
-        f"build {_path(unit['object'])}: compile {_path(source)}{implicit}",
-        f"  compiler = ${_variable(unit['language'])}_{number}{include}{seed}",
+        f"build {_path(unit['object'])}: compile {_path(source)}{_after(implicit)}",
+        f"  compiler = ${compiler}{include}{seed}",
     ]
+
+
+def _after(implicit: str) -> str:
+    return f" |{implicit}" if implicit else ""
 
 
 def _variable(language: str) -> str:

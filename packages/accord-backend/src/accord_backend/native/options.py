@@ -1,7 +1,8 @@
 """What a person may say per build (``-C key=value``), apart from what the project says of itself.
 
 ``build-dir`` a folder to build in and keep, ``debug`` true for ``-O0 -g``, ``jobs`` how many compilers at once, ``verbose`` to
-see each command, ``limited-api`` false to build for the running interpreter alone.  Keys of other backends pass unread:
+see each command, ``limited-api`` false to build for the running interpreter alone, ``precompile`` false to have each source
+read ``Python.h`` for itself.  Keys of other backends pass unread:
 frontends send the same settings to all.
 """
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "Options", "read_options"]
 
-KEYS = ("build-dir", "debug", "jobs", "limited-api", "verbose")
+KEYS = ("build-dir", "debug", "jobs", "limited-api", "precompile", "verbose")
 
 _MOST_JOBS = 1024
 
@@ -23,12 +24,13 @@ _MOST_JOBS = 1024
 class Options:
     """The settings in normal form; ``jobs`` 0 leaves the number to ninja."""
 
-    __slots__ = ("build_dir", "debug", "jobs", "limited_api", "verbose")
+    __slots__ = ("build_dir", "debug", "jobs", "limited_api", "precompile", "verbose")
 
     build_dir: str | None
     debug: bool
     jobs: int
     limited_api: bool
+    precompile: bool
     verbose: bool
 
 
@@ -40,6 +42,7 @@ def read_options(settings: Mapping[str, Any] | None) -> Options:
     result.debug = _flag(given, "debug", False)
     result.verbose = _flag(given, "verbose", False)
     result.limited_api = _flag(given, "limited-api", True)
+    result.precompile = _flag(given, "precompile", True)
     jobs = _last(given.get("jobs")) or "0"
     if not jobs.isdigit() or int(jobs) > _MOST_JOBS:
         raise BackendError("setting-invalid", f"-C jobs={jobs}: give a number up to {_MOST_JOBS}")
