@@ -190,7 +190,7 @@ def _resolve(
     for language, one in compilers.items():
         told = toolchain.captured([*one.command, "--version"])[1]
         one.version = told.partition("\n")[0]
-        capable[language] = precompiled.fits(one.path, told)
+        capable[language] = precompiled.fits(one.command, one.path, told)
         record["compilers"][language] = {"command": one.command, "path": one.path, "version": one.version}
         steady[language] = _steady_flags(root, one.command, language, facts)
     record["seeded"] = all(_SEED in flags for flags in steady.values())

@@ -29,26 +29,26 @@ _LEAST_GCC = 12  # since then it loads wherever the system maps it; before, a co
 _MOST_READ = 65536  # bytes of a source that are searched for its first include
 _GCC = re.compile(r"(?:.*-)?(?:gcc|g\+\+|cc|c\+\+)(?:-[\d.]+)?")
 _GCC_VERSION = re.compile(r"\) (\d+)\.\d")
-# Debug data and the streams of link time optimisation differ by it, coverage and switches name it, and a header put in front
-# by an option is then the first.
+# Debug data and the streams of link time optimisation differ by it, coverage and switches name it, a header put in front by an
+# option is then the first, and what a file of options says is not known here.
 _NOT_WITH = (
     "-g", "-flto", "-fprofile", "--coverage", "-ftest-coverage", "-frecord-gcc-switches", "-save-temps", "-include", "-imacros", "-x",
-    "-fplugin",
+    "-fplugin", "-specs", "--specs", "@",
 )  # fmt: skip
 _SPACE = re.compile(r"(?:\s|//[^\n]*(?<!\\)\n|/\*.*?\*/)+", re.DOTALL)
 _DEFINE = re.compile(r"#[ \t]*define[ \t]+([A-Za-z_]\w*)(?:[ \t]+(\w+))?[ \t]*(?=\r?\n|//|/\*)")
 _INCLUDE = re.compile(r'#[ \t]*include[ \t]*(?:<Python\.h>|"Python\.h")')
 
 
-def fits(path: str, told: str) -> bool:
-    """Whether this compiler is a GCC that shares headers; ``told`` is its ``--version``.
+def fits(command: Sequence[str], path: str, told: str) -> bool:
+    """Whether this compiler is a GCC that shares headers; ``path`` is its program, ``told`` its ``--version``.
 
     clang does not look for them, and a compiler behind ccache or distcc would be kept from what those do.
     """
     if not _GCC.fullmatch(os.path.basename(os.path.realpath(path))) or "Free Software Foundation" not in told:
         return False
     version = _GCC_VERSION.search(told.partition("\n")[0])
-    return version is not None and int(version.group(1)) >= _LEAST_GCC
+    return version is not None and int(version.group(1)) >= _LEAST_GCC and _exact(command[1:])
 
 
 def defines_before(source: str) -> list[str] | None:

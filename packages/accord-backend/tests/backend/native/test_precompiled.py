@@ -138,7 +138,16 @@ def test_one_source_for_each_other_processor_begins_without_waiting(
 
 @pytest.mark.parametrize(
     "flag",
-    ["-g", "-ggdb3", "-flto=auto", "--coverage", "-fprofile-generate", "-frecord-gcc-switches", "-include"],
+    [
+        "-g",
+        "-ggdb3",
+        "-flto=auto",
+        "--coverage",
+        "-fprofile-generate",
+        "-frecord-gcc-switches",
+        "-include",
+        "@flags",
+    ],
 )
 def test_flags_whose_objects_would_differ_do_without(flag: str, tmp_path: Path) -> None:
     sources = {f"c{n}.c": "#include <Python.h>\n" for n in range(3)}
@@ -157,6 +166,20 @@ def test_one_source_touched_one_compiled_and_with_the_header_of_before(workshop:
     workshop.build()
     log = workshop.log(root)
     assert compiled(log) == ["src/spam/c1.c"] and taken(log) == 1 and "] precompile" not in log
+
+
+def test_the_folder_may_move_with_its_header(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = workshop(files=FILES, extension=EXTENSION)
+    workshop.build()
+    monkeypatch.chdir(tmp_path)
+    moved = root.rename(tmp_path / "else where")
+    monkeypatch.chdir(moved)
+    workshop.build()
+    assert "no work to do" in workshop.log(moved)
+    (moved / "src/spam/_speed.c").write_text(workshop.SPEED.replace("42", "6"))
+    assert workshop.run(workshop.build()) == "6" and taken(workshop.log(moved)) == 1
 
 
 def test_other_flags_make_another_header(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -297,30 +320,37 @@ def test_another_compiler_makes_its_own(
     assert workshop.log(root).count("] precompile ") == 1 and taken(workshop.log(root)) == 4
 
 
-def test_which_compilers_share_headers(tmp_path: Path) -> None:
-    free = "\nCopyright (C) 2022 Free Software Foundation, Inc."
-    for told, fits in (
-        ("gcc (Debian 12.2.0-14+deb12u1) 12.2.0" + free, True),
-        ("cc (GCC) 13.2.1 20231205 (Red Hat 13.2.1-6)" + free, True),
-        ("x86_64-conda-linux-gnu-cc (conda-forge gcc 14.1.0-0) 14.1.0" + free, True),
-        ("gcc (Debian 10.2.1-6) 10.2.1 20210110" + free, False),
+FREE = "\nCopyright (C) 2022 Free Software Foundation, Inc."
+GCC_12 = "gcc (Debian 12.2.0-14+deb12u1) 12.2.0" + FREE
+
+
+@pytest.mark.parametrize(
+    ("told", "fits"),
+    [
+        (GCC_12, True),
+        ("cc (GCC) 13.2.1 20231205 (Red Hat 13.2.1-6)" + FREE, True),
+        ("x86_64-conda-linux-gnu-cc (conda-forge gcc 14.1.0-0) 14.1.0" + FREE, True),
+        ("gcc (Debian 10.2.1-6) 10.2.1 20210110" + FREE, False),
         ("Debian clang version 14.0.6\nTarget: x86_64-pc-linux-gnu", False),
         ("Apple clang version 15.0.0 (clang-1500.3.9.4)", False),
         ("Intel(R) oneAPI DPC++/C++ Compiler 2024.0.0 (2024.0.0.20231017)", False),
-    ):
-        assert precompiled.fits("/usr/bin/cc-nowhere-12"[:11] + "/cc", told) is fits, told
-    told = "gcc (Debian 12.2.0-14+deb12u1) 12.2.0" + free
-    for name, fits in (
-        ("gcc-12", True),
-        ("x86_64-linux-gnu-g++-12", True),
-        ("c++", True),
-        ("ccache", False),
-        ("distcc", False),
-    ):
-        assert precompiled.fits(f"/opt/{name}", told) is fits, name
+    ],
+)
+def test_which_compilers_share_headers_by_what_they_say(told: str, fits: bool) -> None:
+    assert precompiled.fits(["cc"], "/usr/bin/cc", told) is fits
+
+
+def test_which_compilers_share_headers_by_their_names(tmp_path: Path) -> None:
+    for name in ("gcc-12", "x86_64-linux-gnu-g++-12", "c++", "cc"):
+        assert precompiled.fits([name, "-m64"], f"/opt/{name}", GCC_12), name
+        assert not precompiled.fits([name, "-g"], f"/opt/{name}", GCC_12), "its objects would differ"
+    for name in ("ccache", "distcc", "clang"):
+        assert not precompiled.fits([name, "gcc"], f"/opt/{name}", GCC_12), name
     (tmp_path / "ccache").touch()
     (tmp_path / "gcc").symlink_to("ccache")
-    assert not precompiled.fits(os.fspath(tmp_path / "gcc"), told), "it would not keep what it compiles"
+    assert not precompiled.fits(["gcc"], os.fspath(tmp_path / "gcc"), GCC_12), (
+        "it would not keep what it compiles"
+    )
 
 
 @pytest.mark.parametrize(
