@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import tarfile
+import tempfile
 
 import pytest
 
@@ -16,6 +17,7 @@ from accord.build.limits import Limits
 from accord.build.products import check_wheel, place
 from accord.build.shelter import SandboxPolicy
 from accord.io import sandbox
+from accord.io.attempts import DECOYS
 from accord.io.processes import ProcessLimits
 from accord.testing.archives import TarPart, sdist_bytes
 from accord.testing.builds import BareEnvironments, ThisPython, Tree, write_project
@@ -91,6 +93,177 @@ def test_a_build_that_wants_a_host_is_told_how_to_get_the_network(world: World) 
     assert "build-network = ['demo']" in error["hint"]
 
 
+SWALLOWED = {
+    "tcp": "socket.create_connection(('203.0.113.7', 443), 2)",
+    "tcp6": "socket.create_connection(('2001:db8::7', 443), 2)",
+    "udp": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('203.0.113.7', 53))",
+    "udp6": "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b'x', ('2001:db8::7', 53))",
+    "name": "socket.getaddrinfo('files.example', 443)",
+    "old-name": "socket.gethostbyname('files.example')",
+    "url": "__import__('urllib.request').request.urlopen('https://files.example/')",
+    "private": "socket.create_connection(('10.1.2.3', 80), 2)",
+    "broadcast": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('203.0.113.255', 1))",
+    "at-once": "sock = socket.socket(); sock.setblocking(False); sock.connect(('203.0.113.7', 443))",
+    "left-behind": "__import__('subprocess').Popen([sys.executable, '-c', 'import socket, time;"
+    'time.sleep(0.2); socket.create_connection(("203.0.113.7", 443), 2)\'], start_new_session=True).wait()',
+}
+
+
+@shut_away
+@pytest.mark.parametrize("what", SWALLOWED.values(), ids=SWALLOWED)
+def test_a_build_that_keeps_its_try_at_the_network_to_itself_is_reported(world: World, what: str) -> None:
+    code = f"import socket, sys\ntry:\n    {what}\nexcept OSError:\n    pass"
+    ran = world.accord("build", attack(world, code), "--json").fine()
+    [warning] = ran.document()["warnings"]
+    assert warning["code"] == "build-tried-network"
+    assert warning["source"] == "demo-1.0.tar.gz"
+    assert warning["count"] >= 1
+    assert "tried the network" in ran.err
+    assert f"accord: demo-1.0.tar.gz: {warning['message']} [build-tried-network]" in logs(world)
+
+
+def logs(world: World) -> list[str]:
+    """The lines of the logs that builds left."""
+    folder = os.path.join(world.cache, "builds-v1", "logs")
+    lines = []
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            lines += file.read().splitlines()
+    return lines
+
+
+@shut_away
+def test_a_try_at_the_network_in_a_hook_that_only_asks_is_reported(world: World) -> None:
+    asks = "\ndef get_requires_for_build_wheel(settings=None):\n    import socket\n    try:\n"
+    asks += (
+        "        socket.create_connection(('203.0.113.7', 443), 2)\n    except OSError:\n        return []\n"
+    )
+    ran = world.accord("build", world.write(*sdist_file("demo", "1.0", extra=asks))).fine()
+    assert "its build tried the network once and was stopped [build-tried-network]" in ran.err
+
+
+@shut_away
+def test_a_try_at_the_network_is_reported_also_when_the_build_fails(world: World) -> None:
+    code = (
+        "import socket\ntry:\n    socket.create_connection(('203.0.113.7', 443), 2)\n"
+        "except OSError:\n    raise SystemExit('it cannot go on') from None"
+    )
+    ran = world.accord("build", attack(world, code))
+    assert ran.status == 1
+    assert "tried the network once" in ran.err
+    assert any("[build-tried-network]" in line for line in logs(world))
+
+
+@shut_away
+def test_a_build_that_installs_is_reported_as_one_that_is_published(world: World) -> None:
+    code = "import socket\ntry:\n    socket.getaddrinfo('files.example', 1)\nexcept OSError:\n    pass"
+    world.accord("venv").fine()
+    ran = world.accord("pip", "install", attack(world, code)).fine()
+    assert "[build-tried-network]" in ran.err
+
+
+@shut_away
+def test_what_a_build_tells_itself_is_no_network(world: World) -> None:
+    """Servers of tests, managers of processes and the names of this host are honest."""
+    code = (
+        "import socket, threading, uuid, urllib.request, http.server\n"
+        "from multiprocessing.connection import Listener, Client\n"
+        "for host in ('127.0.0.1', '::1', 'localhost', socket.gethostname()):\n"
+        "    family = socket.getaddrinfo(host, 0)[0][0]\n"
+        "    server = socket.create_server((host, 0), family=family)\n"
+        "    port = server.getsockname()[1]\n"
+        "    socket.create_connection((host, port), 2).close()\n"
+        "    server.close()\n"
+        "    try:\n        socket.create_connection((host, port), 2)\n    except ConnectionRefusedError:\n        pass\n"
+        "socket.getfqdn(); socket.getaddrinfo(None, 0); uuid.uuid1()\n"
+        "web = http.server.HTTPServer(('', 0), http.server.SimpleHTTPRequestHandler)\n"
+        "threading.Thread(target=web.handle_request).start()\n"
+        "urllib.request.urlopen(f'http://localhost:{web.server_port}/').read()\n"
+        "with Listener(('localhost', 0), authkey=b'x') as listener:\n"
+        "    threading.Thread(target=lambda: Client(listener.address, authkey=b'x')).start()\n"
+        "    listener.accept()\n"
+    )
+    ran = world.accord("build", attack(world, code), "--json").fine()
+    assert ran.document()["warnings"] == []
+    assert "warning" not in ran.err
+    assert logs(world) == []
+
+
+@shut_away
+def test_with_the_network_nothing_is_tried_in_vain(world: World) -> None:
+    code = "import os\nassert not os.path.exists(os.path.expanduser('~/.ssh'))\n" + "import socket\n"
+    code += "try:\n    socket.create_connection(('127.0.0.1', 1), 2)\nexcept OSError:\n    pass"
+    tree = own_tree(world, code)
+    with open(os.path.join(tree, "pyproject.toml"), "a", encoding="utf-8") as file:
+        file.write("\n[tool.accord]\nbuild-network = true\n")
+    ran = world.accord("build", "own", "--wheel", "--json").fine()
+    assert ran.document()["warnings"] == []
+
+
+def _keeps_times() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        return not os.statvfs(folder).f_flag & os.ST_NOATIME
+
+
+times_are_kept = pytest.mark.skipif(not _keeps_times(), reason="this file system keeps no times of reading")
+READS = {
+    "read": "open(key).read()",
+    "copy": "shutil.copyfile(key, 'stolen')",
+    "map": "mmap.mmap(os.open(key, os.O_RDONLY), 0, access=mmap.ACCESS_READ)[:]",
+    "send": "os.sendfile(os.open('stolen', os.O_CREAT | os.O_RDWR), os.open(key, os.O_RDONLY), 0, 10)",
+    "moved": "os.rename(key, key + '2'); open(key + '2').read()",
+    "linked": "os.link(key, key + '2'); os.unlink(key); open(key + '2').read()",
+    "set-back": "now = os.stat(key); open(key).read(); os.utime(key, ns=(now.st_atime_ns, now.st_mtime_ns))",
+    "other-name": "open(next(path for path in glob.glob('/build/room-*/home/' + NAME))).read()",
+    "program": "subprocess.run(['cat', key], check=True, stdout=subprocess.DEVNULL)",
+    "archive": "tarfile.open('all.tar', 'w').add(os.path.expanduser('~'))",
+}
+
+
+@shut_away
+@times_are_kept
+@pytest.mark.parametrize("what", READS.values(), ids=READS)
+def test_a_build_that_reads_keys_is_reported(world: World, what: str) -> None:
+    code = "import glob, mmap, os, shutil, subprocess, tarfile\nNAME = '.ssh/id_rsa'\n"
+    code += "key = os.path.expanduser('~/' + NAME)\n" + what
+    ran = world.accord("build", attack(world, code), "--json").fine()
+    [warning] = ran.document()["warnings"]
+    assert warning["code"] == "build-tried-home"
+    assert "~/.ssh/id_rsa" in warning["message"]
+    assert "a decoy lay there" in ran.err or "decoys lay there" in ran.err
+
+
+@shut_away
+@times_are_kept
+@pytest.mark.parametrize("name", DECOYS)
+def test_each_decoy_tells(world: World, name: str) -> None:
+    code = f"import os\nassert b'Nothing' in open(os.path.expanduser('~/{name}'), 'rb').read()"
+    ran = world.accord("build", attack(world, code)).fine()
+    assert f"its build read or changed ~/{name}; a decoy lay there [build-tried-home]" in ran.err
+
+
+@shut_away
+def test_looking_at_the_home_without_reading_keys_is_honest(world: World) -> None:
+    """What git, ssh, compilers and installers look for on their way."""
+    code = (
+        "import os, subprocess\n"
+        "home = os.path.expanduser('~')\n"
+        "for folder, _, names in os.walk(home):\n"
+        "    for name in names:\n"
+        "        os.stat(os.path.join(folder, name))\n"
+        "for name in ('.gitconfig', '.netrc', '.pydistutils.cfg', '.config/pip/pip.conf', '.ssh/config'):\n"
+        "    assert not os.path.exists(os.path.join(home, name))\n"
+        "os.makedirs(home + '/.cache/tool')\n"
+        "open(home + '/.cache/tool/made', 'w').close()\n"
+        "subprocess.run(['git', 'init', '-q'], check=False)\n"
+        "subprocess.run(['git', 'describe', '--tags'], check=False, stderr=subprocess.DEVNULL)\n"
+        "for program in (['ssh', '-V'], ['gcc', '--version'], ['python3', '-m', 'pip', 'config', 'list']):\n"
+        "    try:\n        subprocess.run(program, check=False, stderr=subprocess.DEVNULL)\n"
+        "    except FileNotFoundError:\n        pass\n"
+    )
+    assert world.accord("build", attack(world, code), "--json").fine().document()["warnings"] == []
+
+
 @shut_away
 def test_a_build_cannot_read_the_home(world: World) -> None:
     os.makedirs(os.path.join(world.home, ".ssh"))
@@ -99,7 +272,7 @@ def test_a_build_cannot_read_the_home(world: World) -> None:
         file.write("key")
     error = world.refused("build", attack(world, f"print(open({secret!r}).read())"), code="build-reads-home")
     assert "key" not in error["context"]
-    expanded = "import os\nassert not os.path.exists(os.path.expanduser('~/.ssh'))"
+    expanded = "import os\nassert not os.path.exists(os.path.expanduser('~/.ssh/id'))"
     world.accord("build", attack(world, expanded)).fine()
 
 
@@ -142,7 +315,7 @@ def test_without_a_sandbox_what_a_build_changed_is_not_used_again(world: World) 
 def test_what_a_build_leaves_running_ends_with_it_and_is_reported(world: World) -> None:
     code = "import subprocess\nsubprocess.Popen(['sleep', '4321'], start_new_session=True)"
     ran = world.accord("build", attack(world, code)).fine()
-    assert "left 1 processes running" in ran.err
+    assert "left 1 process running; it was ended [build-left-running]" in ran.err
     assert "4321" not in "".join(commands())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,8 +38,7 @@ def record(tmp_path: Path) -> Any:
             str(copy),
             str(tmp_path),
             python=sys.executable,
-            runner=processes.run,
-            env={"PATH": os.environ["PATH"]},
+            runner=partial(processes.run, env={"PATH": os.environ["PATH"]}),
             limits=limits,
         )
 

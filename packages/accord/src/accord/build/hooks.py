@@ -13,7 +13,7 @@ import os
 from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
 
 from accord.build.backend import check_requirement, read_small_file
-from accord.io import jsons, processes
+from accord.io import jsons
 from accord_core.errors import BuildError, Where
 
 TYPE_CHECKING = False
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from accord.build.backend import BuildSystem
     from accord.build.limits import Limits
+    from accord.build.notices import Tally
     from accord.build.shelter import Shelter
+    from accord.io import processes
 
 __all__ = ["HookNotThere", "Hooks", "Place"]
 
@@ -61,7 +63,7 @@ class Place:
 class Hooks:
     """The hooks of the backend of one source tree, run with ``python`` and exactly ``environment`` in ``shelter``.
 
-    ``there`` are the requirements that the environment has; ``echo`` is told the output as it comes, ``meanwhile`` is
+    ``tally`` is told what came to light beside; ``there`` are the requirements that the environment has; ``echo`` is told the output as it comes, ``meanwhile`` is
     called once while a hook runs, and ``home`` is the person's, which a build in the sandbox does not see.
     """
 
@@ -77,10 +79,10 @@ class Hooks:
         time_limit: float | None,
         limits: Limits,
         shelter: Shelter,
+        tally: Tally,
         there: Sequence[str] = (),
         echo: Callable[[bytes], None] | None = None,
         meanwhile: Callable[[], object] | None = None,
-        warn: Callable[[str], None] | None = None,
     ) -> None:
         self._place = place
         self._system = system
@@ -91,10 +93,10 @@ class Hooks:
         self._time_limit = time_limit
         self._limits = limits
         self._shelter = shelter
+        self._tally = tally
         self._there = tuple(there)
         self._echo = echo
         self._meanwhile = meanwhile
-        self._warn = warn
 
     def ask_and(self, step: str, kind: str, into: str) -> tuple[tuple[str, ...], bytes | str | None]:
         """What the backend asks for beside what is there, and, where that is nothing, what :meth:`prepare` or
@@ -219,8 +221,8 @@ class Hooks:
         if not isinstance(results, list) or not results:
             raise self._wrong(hook, "it ended well but left no answer")
         left = answer.get("left")
-        if self._warn is not None and isinstance(left, int) and left > 0:
-            self._warn(f"{self._place.label}: its build left {left} processes running; they were ended")
+        if isinstance(left, int) and left > 0:
+            self._tally.left += left
         return results
 
     def _run(self, hook: str, control: str, name: str) -> processes.Finished:
@@ -230,9 +232,8 @@ class Hooks:
         inside = self._shelter.inside(control)
         program = [self._python, os.path.join(inside, name), inside]
         try:
-            done = processes.run(
-                self._shelter.command(program),
-                cwd=None,
+            done = self._shelter.run(
+                program,
                 env=self._environment,
                 log=self._place.log,
                 timeout=limit,
@@ -240,11 +241,11 @@ class Hooks:
                 watch=self._disk,
                 echo=self._echo,
                 meanwhile=self._meanwhile,
-                alone=self._shelter.closed,
             )
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         self._meanwhile = None
+        self._tally.add(self._shelter)
         self._check_planted(hook)
         self._check_end(hook, done, limit)
         return done

@@ -13,15 +13,18 @@ import errno
 import os
 import time
 
-from accord.io import sandbox
+from accord.build.environ import build_environment
+from accord.io import processes, sandbox
+from accord.io.attempts import Attempts
 from accord.io.files import remove_tree
 from accord_core.errors import BuildError
 
-__all__ = ["HOME", "MODES", "TEMPORARY", "SandboxPolicy", "Shelter", "Shelters"]
+__all__ = ["MODES", "SandboxPolicy", "Shelter", "Shelters"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from typing import Any
 
     from accord.build.ports import Python
     from accord.io.processes import Finished
@@ -29,7 +32,6 @@ if TYPE_CHECKING:
 
 MODES = ("require", "warn", "off")
 PLACE = "/build"
-HOME, TEMPORARY = "home", "tmp"  # folders of a room
 # Variables that lead compilers and build tools to folders, several joined as in PATH or a single one.
 _PATHS = (
     "PATH", "LD_LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "PKG_CONFIG_PATH",
@@ -94,14 +96,19 @@ class SandboxPolicy:
 
 
 class Shelter:
-    """The place of one build.  ``closed`` says whether it is the sandbox."""
+    """The place of one process of a build, with the variables for it in ``environment``.  ``closed`` says whether it is
+    the sandbox; ``tried`` and ``read`` tell, when the process has ended, how often it tried the network in vain, and
+    which of the decoys in its home it read."""
 
-    __slots__ = ("_bwrap", "_cost", "_cwd", "_kept", "_looked", "_memo", "_view", "closed", "network")
+    __slots__ = (
+        "_bwrap", "_cost", "_cwd", "_kept", "_looked", "_memo", "_view", "closed", "environment", "read", "tried",
+    )  # fmt: skip
 
     def __init__(
         self,
         view: sandbox.View | None,
         cwd: str,
+        environment: Mapping[str, str],
         bwrap: str = "bwrap",
         memo: str | None = None,
         kept: Sequence[str] = (),
@@ -114,17 +121,35 @@ class Shelter:
         self._looked = time.monotonic()
         self._cost = 0.0
         self.closed = view is not None
-        self.network = view is None or view.network
+        self.environment = environment
+        self.tried = 0
+        self.read: tuple[str, ...] = ()
 
     def inside(self, path: str) -> str:
         """Where the build sees ``path``."""
         return path if self._view is None else self._view.inside(path)
 
-    def command(self, program: Sequence[str]) -> list[str]:
-        """The command line for ``program``, given in words as they are inside."""
-        if self._view is None:
-            return list(program)
-        return sandbox.command(self._view, program, cwd=self.inside(self._cwd), bwrap=self._bwrap)
+    def run(
+        self, program: Sequence[str], *, env: Mapping[str, str], cwd: str | None = None, **how: Any
+    ) -> Finished:
+        """Run ``program``, given in words as they are inside, as :func:`accord.io.processes.run` does; in the sandbox it
+        begins in the folder of this place."""
+        view = self._view
+        if view is None:
+            return processes.run(program, cwd=cwd, env=env, **how)
+        # With the network ssh may honestly look for keys, and nothing is tried in vain.
+        attempts = None if view.network else Attempts(view.home)
+        command = sandbox.command(
+            view, program, cwd=self.inside(self._cwd), bwrap=self._bwrap, waits=attempts is not None
+        )
+        if attempts is None:
+            return processes.run(command, cwd=None, env=env, alone=True, **how)
+        try:
+            done = processes.run(command, cwd=None, env=env, alone=True, announced=attempts.begin, **how)
+            self.tried, self.read = attempts.network(), attempts.home()
+        finally:
+            attempts.close()
+        return done
 
     def full(self, folder: str, limit: int) -> str | None:
         """``disk`` when ``folder`` holds more than ``limit`` bytes, as far as it is time to look."""
@@ -188,53 +213,73 @@ class Shelters:
         project: str | None,
         tree: str,
         scratch: str,
-        room: str,
         *,
         own: bool,
         python: Python,
         executable: str,
         environ: Mapping[str, str],
-        home: str,
+        keep: Collection[str] = (),
         more: Sequence[str] = (),
     ) -> Shelter:
-        """The place for a build with the variables ``environ`` to build ``tree`` in, with ``scratch`` to write to; it also
-        reads the folders ``more``.  ``room`` is new, for this process alone, and has folders :data:`HOME` and
-        :data:`TEMPORARY`."""
-        if not self.closed:
-            return Shelter(None, tree)
+        """The place for a process that builds ``tree`` with ``executable``, of the interpreter ``python``, and has
+        ``scratch`` to write to; it also reads the folders ``more``.
+
+        ``environ`` is the person's environment, of which it gets a part, and ``keep`` names more of that
+        (:mod:`accord.build.environ`).
+        """
+        policy, closed = self._policy, self.closed
+        # What is mounted or written for a process has a name that no earlier process of the build could take: a link left
+        # in its place would be followed out here, with a person's own rights.
+        room = f"{scratch}/room-{os.urandom(6).hex()}"
+        home, temporary = f"{room}/home", room + sandbox.TEMPORARY
+        for folder in (room, home, temporary):
+            os.mkdir(folder, mode=0o700)
+        network = policy.may_connect(project)
+        variables = build_environment(
+            environ,
+            python=executable,
+            home=policy.home if closed else home,
+            temporary=sandbox.TEMPORARY if closed else temporary,
+            keep=keep,
+            user=policy.user if closed else None,
+            network=network or not closed,
+        )
+        if not closed:
+            return Shelter(None, tree, variables)
         readonly = [
             os.path.dirname(os.path.dirname(executable)),
             python.base_prefix,
-            *_folders(environ, home),
+            *_folders(variables, environ.get("HOME", "")),
             *more,
         ]
-        inner = tree.startswith(scratch + os.sep)
-        writable: list[str] = []
-        closed: list[str] = []
-        kept: list[str] = []
-        if not inner:
-            if own:
-                self._check_home(tree, home)
-            (writable if own else readonly).append(tree)
-            closed = self._closed_of(tree)
-            # Nothing can be mounted over what is not there, or over a link: that is looked at afterwards.
-            kept = [path for path in closed if _link(path) is not None] if own else []
-            closed = [path for path in closed if _link(path) is None]
-            above = _repository(tree, home) if own else None
-            if above is not None:
-                readonly.append(above)
+        writable, shut, above = self._open_of(tree, environ.get("HOME", ""), own, scratch)
+        # Nothing can be mounted over what is not there, or over a link: that is looked at afterwards.
+        kept = [path for path in shut if _link(path) is not None] if own else []
+        place = (policy.home, policy.uid, policy.host)
         view = sandbox.View(
-            home=f"{room}/{HOME}",
-            temporary=f"{room}/{TEMPORARY}",
-            readonly=_outermost(readonly),
+            home=home,
+            temporary=temporary,
+            readonly=_outermost([*readonly, *above]),
             writable=writable,
-            closed=closed,
-            place=(self._policy.home, self._policy.uid, self._policy.host),
-            moved=((scratch, self._policy.place),),
-            shown=sandbox.etc_files(f"{room}/etc", self._policy.user, self._policy.uid, self._policy.home),
-            network=self._policy.may_connect(project),
+            closed=[path for path in shut if _link(path) is None],
+            place=place,
+            moved=((scratch, policy.place),),
+            linked=sandbox.etc_files(f"{room}/etc", policy.user, place, network=network),
+            network=network,
         )
-        return Shelter(view, tree, self._policy.bwrap, self._policy.memo, kept)
+        return Shelter(view, tree, variables, policy.bwrap, policy.memo, kept)
+
+    def _open_of(
+        self, tree: str, home: str, own: bool, scratch: str
+    ) -> tuple[list[str], list[str], list[str]]:
+        """Of a tree outside ``scratch``: what may be written, what of that stays closed, what else may be read."""
+        if tree.startswith(scratch + os.sep):
+            return [], [], []
+        if not own:
+            return [], self._closed_of(tree), [tree]
+        self._check_home(tree, home)
+        above = _repository(tree, home)
+        return [tree], self._closed_of(tree), [] if above is None else [above]
 
     def _check_home(self, tree: str, home: str) -> None:
         """A project that is a person's whole home is no sandbox: all of it can be read and written."""

@@ -10,12 +10,11 @@ from __future__ import annotations
 import os
 
 from accord.build.backend import read_build_system
-from accord.build.environ import build_environment
 from accord.build.hooks import Hooks, Place
 from accord.build.limits import DEFAULT
+from accord.build.notices import Tally
 from accord.build.policy import BuildPolicy
-from accord.build.shelter import HOME, TEMPORARY, SandboxPolicy, Shelters
-from accord.io import sandbox
+from accord.build.shelter import SandboxPolicy, Shelters
 from accord.io.files import remove_tree
 from accord.io.reporting import SILENT
 from accord_core.errors import AccordError, BuildError
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from accord.build.backend import BuildSystem
     from accord.build.limits import Limits
+    from accord.build.notices import Notice
     from accord.build.ports import BuildEnvironments, Python
     from accord.io.reporting import Reporter
 
@@ -115,7 +115,7 @@ class Workshop:
     """Sets builds up for one interpreter.  Safe to use from several threads.
 
     ``environ`` is the person's environment, of which builds see a part; ``echo`` is told what builds print, and
-    ``meanwhile`` is called while the first hook runs.
+    ``meanwhile`` is called while the first hook runs.  ``notices`` is what people were warned of.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class Workshop:
         self._meanwhile = meanwhile
         self.options = options
         self.shelters = Shelters(options.sandbox, reporter)
+        self.notices: list[Notice] = []
         self._trusted: set[str] = set()  # requirements as projects of the person's own write them
 
     def perform(self, job: Job, step: str, into: str) -> tuple[bytes | str, tuple[str, ...]]:
@@ -145,6 +146,22 @@ class Workshop:
 
         Raises BuildError; :class:`~accord.build.hooks.HookNotThere` where the backend has no such hook.
         """
+        tally = Tally()
+        sound = False
+        try:
+            made = self._perform(job, step, into, tally)
+            sound = True
+            return made
+        finally:
+            told = tally.tell(job.label, self._reporter)
+            if told:
+                self.notices += told
+                with open(job.log, "a", encoding="utf-8") as file:
+                    file.writelines(f"accord: {notice}\n" for notice in told)
+            elif sound:
+                remove_tree(job.log)  # another build of the same may have removed it
+
+    def _perform(self, job: Job, step: str, into: str, tally: Tally) -> tuple[bytes | str, tuple[str, ...]]:
         system = job.system or read_build_system(job.tree, job.label, self.options.limits)
         if not system.declared:
             self._reporter.note(f"{job.label} has no [build-system]: building with setuptools")
@@ -152,13 +169,12 @@ class Workshop:
         if job.own:
             self._trusted.update(requirements)
         self._check_references(job, requirements, asked=False)
-        asked, made = self._hooks(job, system, requirements).ask_and(step, job.kind, into)
+        asked, made = self._hooks(job, system, requirements, tally).ask_and(step, job.kind, into)
         if made is None:
             self._check_references(job, asked, asked=True)
             requirements = (*requirements, *asked)
-            hooks = self._hooks(job, system, requirements)
+            hooks = self._hooks(job, system, requirements, tally)
             made = hooks.prepare(job.kind, into) if step == "prepare" else hooks.build(job.kind, into)
-        remove_tree(job.log)  # it went well; another build of the same may have removed it
         return made, requirements
 
     def _check_references(self, job: Job, requirements: Sequence[str], *, asked: bool) -> None:
@@ -184,35 +200,18 @@ class Workshop:
                 "the build the network: [tool.accord] build-network",
             )
 
-    def _hooks(self, job: Job, system: BuildSystem, requirements: tuple[str, ...]) -> Hooks:
+    def _hooks(self, job: Job, system: BuildSystem, requirements: tuple[str, ...], tally: Tally) -> Hooks:
         python = self._environment(job, requirements)
-        # What Accord mounts or writes for a process has a name that no earlier process of the build could take: a link
-        # left in its place would be followed out here, with a person's own rights.
-        room = f"{job.scratch}/room-{os.urandom(6).hex()}"
-        home, temporary = f"{room}/{HOME}", f"{room}/{TEMPORARY}"
-        for folder in (room, home, temporary):
-            os.mkdir(folder, mode=0o700)
         options = self.options
-        closed = self.shelters.closed
-        environment = build_environment(
-            self._environ,
-            python=python,
-            home=options.sandbox.home if closed else home,
-            temporary=sandbox.TEMPORARY if closed else temporary,
-            keep=options.keep,
-            user=options.sandbox.user if closed else None,
-            network=not closed or options.sandbox.may_connect(job.name),
-        )
         shelter = self.shelters.shelter(
             job.name,
             job.tree,
             job.scratch,
-            room,
             own=job.own,
             python=self._python,
             executable=python,
-            environ=environment,
-            home=self._environ.get("HOME", ""),
+            environ=self._environ,
+            keep=options.keep,
             more=() if options.isolated else _on_its_path(python),
         )
         meanwhile, self._meanwhile = self._meanwhile, None
@@ -221,15 +220,15 @@ class Workshop:
             system,
             python=python,
             magic=self._python.magic,
-            environment={**environment, **job.environ},
+            environment={**shelter.environment, **job.environ},
             settings=options.settings_for(job.name),
             time_limit=options.time_limit,
             limits=options.limits,
             shelter=shelter,
+            tally=tally,
             there=requirements,
             echo=self._echo,
             meanwhile=meanwhile,
-            warn=self._reporter.warn,
         )
 
     def _environment(self, job: Job, requirements: tuple[str, ...]) -> str:

@@ -17,6 +17,8 @@ import time
 from _collections import deque  # type: ignore[import-not-found]  # as everywhere, without what `collections` brings
 from _thread import allocate_lock
 
+from accord.io.gates import Gate
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -198,6 +200,7 @@ def run(
     echo: Callable[[bytes], None] | None = None,
     meanwhile: Callable[[], object] | None = None,
     alone: bool = False,
+    announced: Callable[[bytes], object] | None = None,
 ) -> Finished:
     """Run ``command`` in ``cwd`` (None: where Accord itself is) with exactly ``env``, without input, its output written
     to the file ``log`` and told to ``echo`` as it comes.
@@ -206,18 +209,27 @@ def run(
     which is asked now and then, returns a reason.  ``meanwhile`` is called once while it runs.  Whatever the program
     leaves running in its process group, or elsewhere with its environment, is killed before this returns; the same
     happens when this thread is interrupted (KeyboardInterrupt is raised on).  ``alone``: it is the first process of a
-    namespace that ends with it, and nobody need be looked for.  Raises OSError when the program cannot be started,
-    KeyboardInterrupt when everything was stopped for good.
+    namespace that ends with it, and nobody need be looked for.  ``announced``: the program tells of itself and waits
+    (:mod:`accord.io.gates`), and goes on when this was called with what it told.  Raises OSError when the program cannot
+    be started, KeyboardInterrupt when everything was stopped for good.
     """
     begun = time.monotonic()
     output = _Log(open(log, "wb"), limits, echo)  # noqa: SIM115 - closed by output.close()
+    gate = None if announced is None else Gate()
     try:
-        running = _start(command, cwd, env)
+        running = _start(command, cwd, env, gate)
     except BaseException:
         output.close()
+        if gate is not None:
+            gate.open()
         raise
     left, status = 0, 0
     try:
+        if gate is not None and announced is not None:
+            try:
+                announced(gate.hear())
+            finally:
+                gate.open()
         if meanwhile is not None:
             meanwhile()
         ended = _watch(running, output, begun, timeout, limits, watch)
@@ -239,7 +251,7 @@ def run(
     )
 
 
-def _start(command: Sequence[str], cwd: str | None, env: Mapping[str, str]) -> _Running:
+def _start(command: Sequence[str], cwd: str | None, env: Mapping[str, str], gate: Gate | None) -> _Running:
     """Start and write down in one step, so that :func:`stop_all` never looks in between."""
     mark = os.urandom(12).hex()
     environment = {**env, _MARK: mark}
@@ -249,8 +261,9 @@ def _start(command: Sequence[str], cwd: str | None, env: Mapping[str, str]) -> _
             if _Over.said:
                 raise KeyboardInterrupt
             if cwd is None:
-                pid = _spawn(list(command), environment, writing)
+                pid = _spawn(list(command), environment, writing, gate)
             else:
+                assert gate is None, "only what finds its folder itself waits"
                 pid = _start_in(cwd, list(command), environment, writing)
             running = _Running(pid, reading, mark)
             _running.add(running)
@@ -259,16 +272,19 @@ def _start(command: Sequence[str], cwd: str | None, env: Mapping[str, str]) -> _
         raise
     finally:
         os.close(writing)
+    if gate is not None:
+        gate.started()
     return running
 
 
-def _spawn(command: list[str], env: dict[str, str], output: int) -> int:
+def _spawn(command: list[str], env: dict[str, str], output: int, gate: Gate | None) -> int:
     """The cheap way, for a program that finds its folder and sets its mask itself: ``subprocess`` takes 12 ms to load."""
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, output, 2),
         *((os.POSIX_SPAWN_CLOSE, number) for number in _inherited()),
+        *(() if gate is None else gate.actions()),
     ]
     return os.posix_spawnp(
         command[0], command, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_IGNORED

@@ -14,6 +14,7 @@ import os
 import sys
 
 from accord.io.files import boot_id, write_atomic
+from accord.io.gates import TELLING, WAITING
 
 __all__ = ["TEMPORARY", "View", "command", "etc_files", "probe"]
 
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TEMPORARY = "/tmp"  # noqa: S108 - a private one, inside
+# Read-only: files of /proc that belong to root (core_pattern …) are the whole machine's, and the kernel asks for the
+# user outside only, whom the one inside is when Accord runs as root.
+_KERNEL = ("--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev")
 _PLACE = ("/home/builder", "1000", "build")
+_NOWHERE = "192.0.2.1"  # an address that nobody has (RFC 5737)
 
 # The system's programs and libraries; links among them (/bin -> usr/bin) are made again.
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix/store", "/gnu/store")
@@ -49,10 +54,11 @@ class View:
     """What a program may see: folders (absolute, ``readonly`` or ``writable`` at their own place), ``moved`` pairs of
     (folder, place inside), its private ``home`` and ``temporary`` folders, and whether the ``network``.
 
-    ``place`` is the home folder inside, the number of the user and the name of the machine; ``shown`` are such pairs that are read-only, ``closed`` paths below a writable folder that stay so.
+    ``place`` is the home folder inside, the number of the user and the name of the machine; ``linked`` are pairs of (what
+    is seen at ``path``, place inside) that need no mount, ``closed`` paths below a writable folder that stay read-only.
     """
 
-    __slots__ = ("closed", "home", "moved", "network", "place", "readonly", "shown", "temporary", "writable")
+    __slots__ = ("closed", "home", "linked", "moved", "network", "place", "readonly", "temporary", "writable")
 
     def __init__(
         self,
@@ -63,7 +69,7 @@ class View:
         writable: Sequence[str] = (),
         closed: Sequence[str] = (),
         moved: Sequence[tuple[str, str]] = (),
-        shown: Sequence[tuple[str, str]] = (),
+        linked: Sequence[tuple[str, str]] = (),
         place: tuple[str, str, str] = _PLACE,
         network: bool = False,
     ) -> None:
@@ -74,7 +80,7 @@ class View:
         self.writable = tuple(writable)
         self.closed = tuple(closed)
         self.moved = tuple(moved)
-        self.shown = tuple(shown)
+        self.linked = tuple(linked)
         self.network = network
 
     def inside(self, path: str) -> str:
@@ -85,9 +91,16 @@ class View:
         return path
 
 
-def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap") -> list[str]:
-    """``program`` (words as they are inside) shut away with ``view``; ``cwd`` is a folder as it is inside."""
+def command(
+    view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap", waits: bool = False
+) -> list[str]:
+    """``program`` (words as they are inside) shut away with ``view``; ``cwd`` is a folder as it is inside.
+
+    ``waits``: bubblewrap is run as :func:`accord.io.processes.run` runs what is ``announced``.
+    """
     words = _alone(bwrap, view.place)
+    if waits:
+        words += ("--info-fd", str(TELLING), "--block-fd", str(WAITING))
     if view.network:
         words.append("--share-net")
     for path in _SYSTEM:
@@ -97,26 +110,15 @@ def command(view: View, program: Sequence[str], *, cwd: str, bwrap: str = "bwrap
             words += ("--ro-bind", path, path)
     for name in (*_ETC, *(_NETWORK_ETC if view.network else ())):
         words += _shown(f"/etc/{name}")
-    # Read-only: files of /proc that belong to root (core_pattern …) are the whole machine's, and the kernel asks for the
-    # user outside only, whom the one inside is when Accord runs as root.
-    words += (
-        "--proc",
-        "/proc",
-        "--remount-ro",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--bind",
-        view.temporary,
-        TEMPORARY,
-    )
+    for path, place in view.linked:
+        words += ("--symlink", view.inside(path), place)
+    words += (*_KERNEL, "--bind", view.temporary, TEMPORARY)
     words += ("--symlink", TEMPORARY, "/var/tmp")  # noqa: S108 - as above
     words += ("--bind", view.home, view.place[0])
     # Outer folders first: a mount over a folder would hide what was mounted below it.
     places = [(path, path, "--ro-bind") for path in view.readonly]
     places += [(path, path, "--bind") for path in view.writable]
     places += [(path, place, "--bind") for path, place in view.moved]
-    places += [(path, place, "--ro-bind") for path, place in view.shown]
     places += [(path, path, "--ro-bind-try") for path in view.closed]
     for path, place, how in sorted(places, key=lambda one: (one[1].count(os.sep), one[1])):
         words += (how, path, place)
@@ -146,16 +148,30 @@ def _alone(bwrap: str, place: tuple[str, str, str] = _PLACE) -> list[str]:
     return [*words, "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
 
 
-def etc_files(folder: str, user: str, number: str, home: str) -> tuple[tuple[str, str], ...]:
-    """Write into ``folder`` the ``user`` that there is inside; the files with their places, for ``shown``."""
+def etc_files(
+    folder: str, user: str, place: tuple[str, str, str], *, network: bool
+) -> tuple[tuple[str, str], ...]:
+    """Write into ``folder`` the ``user`` and, without the ``network``, the hosts that there are inside (``place`` as in
+    :class:`View`); the files with their places, for ``linked``.
+
+    The program's own host has an address on the loopback interface.  Every other name is asked of a server that cannot
+    be: none named would be one on this host (resolv.conf(5)), and nobody could tell who asks.  ``nsswitch.conf`` keeps older
+    C libraries from asking it for the names of this host.
+    """
+    home, number, host = place
     os.makedirs(folder, exist_ok=True)
     texts = {
         "passwd": f"{user}:x:{number}:{number}::{home}:/bin/sh\n",
         "group": f"{user}:x:{number}:\n",
     }
+    if not network:
+        texts["hosts"] = f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {host}\n"
+        texts["nsswitch.conf"] = "passwd: files\ngroup: files\nhosts: files dns\n"
+        texts["resolv.conf"] = f"nameserver {_NOWHERE}\n"
     for name, text in texts.items():
-        with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-            file.write(text)
+        handle = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        os.write(handle, text.encode())
+        os.close(handle)
     return tuple((f"{folder}/{name}", f"/etc/{name}") for name in texts)
 
 
@@ -225,20 +241,7 @@ def _ask(bwrap: str) -> str | None:
 
 
 def _words(bwrap: str) -> list[str]:
-    return [
-        *_alone(bwrap),
-        "--ro-bind",
-        "/",
-        "/",
-        "--proc",
-        "/proc",
-        "--remount-ro",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--",
-        "/bin/true",
-    ]
+    return [*_alone(bwrap), "--ro-bind", "/", "/", *_KERNEL, "--", "/bin/true"]
 
 
 def _tried(bwrap: str) -> int:

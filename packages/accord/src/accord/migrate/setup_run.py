@@ -16,7 +16,7 @@ from accord.migrate.values import ExtensionCall, Text, Unknown, unknown_in
 from accord_core.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from accord.io.processes import Finished
@@ -28,19 +28,17 @@ RECORDER = os.path.join(os.path.dirname(__file__), "_record_setup.py")
 
 
 class Runner(Protocol):
-    """Runs one command to its end: in ``cwd`` with exactly ``env``, its output into the file ``log``.
+    """Runs one command to its end: in ``cwd``, with variables of its own, its output into the file ``log``.
 
-    Called once per recording; ``accord.io.processes.run`` is one.  A sandbox lets it read ``cwd``, the interpreter and
+    Called once per recording.  A sandbox lets it read ``cwd``, the interpreter and
     the recorder, and write below ``cwd`` alone.
     """
 
-    def __call__(
-        self, command: Sequence[str], *, cwd: str, env: Mapping[str, str], log: str, timeout: float | None
-    ) -> Finished: ...
+    def __call__(self, command: Sequence[str], *, cwd: str, log: str, timeout: float | None) -> Finished: ...
 
 
 def record_setup(
-    copy: str, logs: str, *, python: str, runner: Runner, env: Mapping[str, str], limits: Limits = DEFAULT
+    copy: str, logs: str, *, python: str, runner: Runner, limits: Limits = DEFAULT
 ) -> dict[str, Any]:
     """The keywords that ``setup.py`` in the folder ``copy`` passes to ``setup()``, as values.
 
@@ -56,7 +54,7 @@ def record_setup(
     shutil.copyfile(RECORDER, recorder)
     log = os.path.join(logs, "setup.log")
     finished = runner(
-        [python, recorder, "setup.py", output], cwd=copy, env=env, log=log, timeout=limits.recording_seconds
+        [python, recorder, "setup.py", output], cwd=copy, log=log, timeout=limits.recording_seconds
     )
     try:
         data = read_small_file(output, limits.recording_bytes)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from accord.build.backend import BuildSystem
+    from accord.build.notices import Notice
     from accord.build.products import Product
     from accord.build.provenance import Revision
     from accord.build.workshop import BuildOptions
@@ -114,13 +115,21 @@ class Built:
 
 class BuildOutcome:
     """Everything that was built, in order; ``output`` the folder it lies in; ``sandbox`` whether it was built in
-    one; ``records`` the documents written about it."""
+    one; ``records`` the documents written about it; ``notices`` what people were warned of."""
 
-    __slots__ = ("built", "output", "records", "sandbox", "seconds")
+    __slots__ = ("built", "notices", "output", "records", "sandbox", "seconds")
 
     def __init__(
-        self, built: Sequence[Built], output: str, sandbox: bool, seconds: float, records: Sequence[str] = ()
+        self,
+        built: Sequence[Built],
+        output: str,
+        sandbox: bool,
+        seconds: float,
+        *,
+        records: Sequence[str],
+        notices: Sequence[Notice],
     ) -> None:
+        self.notices = tuple(notices)
         self.records = tuple(records)
         self.built = tuple(built)
         self.output = output
@@ -184,9 +193,7 @@ def build(
             from accord.tasks.build_lock import write_build_lock
 
             records.append(write_build_lock(session, bench.environments, source))
-        return BuildOutcome(
-            [built], output, bench.workshop.shelters.closed, time.perf_counter() - began, records
-        )
+        return bench.outcome([built], records, began)
 
 
 def build_members(
@@ -233,9 +240,7 @@ def build_members(
                     keep = [product for product in one.products if wanted.takes(product.kind)]
                     built.append(Built(one.source, one.label, keep, one.parts, one.settings))
             records = bench.put(built)
-        return BuildOutcome(
-            built, output, bench.workshop.shelters.closed, time.perf_counter() - began, records
-        )
+        return bench.outcome(built, records, began)
 
 
 class Held:
@@ -292,6 +297,18 @@ class Bench:
             meanwhile=_load,
         )
 
+    def outcome(self, built: Sequence[Built], records: Sequence[str], began: float) -> BuildOutcome:
+        """What became of the run that ``began`` then."""
+        workshop = self.workshop
+        return BuildOutcome(
+            built,
+            self.output,
+            workshop.shelters.closed,
+            time.perf_counter() - began,
+            records=records,
+            notices=workshop.notices,
+        )
+
     def project(self, tree: str, facts: Facts, *, wheel: bool = False) -> Built:
         """Build the person's own project in ``tree``; twice where that was asked for.  ``wheel``: one is needed,
         asked for or not."""
@@ -317,6 +334,7 @@ class Bench:
         twin.__dict__.update(self.__dict__)
         twin.options = varied(self.options)
         twin.workshop = self.make_workshop(twin.options)
+        twin.workshop.notices = self.workshop.notices
         twin.environ = VARIED
         return twin
 

@@ -61,12 +61,13 @@ def import_modules(
     ):
         work = os.path.join(scratch, "work")
         os.mkdir(work)
-        place = Sheltered(session, work, scratch, executable, _shared(env))
+        place = Sheltered(
+            session, work, scratch, executable, label=os.path.basename(subject.path), more=_shared(env)
+        )
         for name in importable(subject):
             finished = place.run(
                 [executable, "-I", "-c", _PROGRAM, name],
                 cwd=work,
-                env=place.environment,
                 log=os.path.join(logs, "log"),
                 timeout=PATIENCE,
             )

@@ -304,8 +304,8 @@ def _recorded(tree: Tree, session: Session, described: Described) -> dict[str, A
         shutil.copytree(
             tree.root, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".tox")
         )
-        place = Sheltered(session, copy, scratch, python)
-        return record_setup(copy, logs, python=python, runner=place.run, env=place.environment)
+        place = Sheltered(session, copy, scratch, python, label="setup.py")
+        return record_setup(copy, logs, python=python, runner=place.run)
 
 
 def _old_requirements(tree: Tree) -> tuple[str, ...]:

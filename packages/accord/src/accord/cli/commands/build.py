@@ -114,6 +114,15 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
                 "sandbox": outcome.sandbox,
                 "seconds": round(outcome.seconds, 3),
                 "records": list(outcome.records),
+                "warnings": [
+                    {
+                        "code": notice.code,
+                        "source": notice.source,
+                        "message": notice.message,
+                        "count": notice.count,
+                    }
+                    for notice in outcome.notices
+                ],
                 "built": [
                     {
                         "source": built.source,
