@@ -271,6 +271,16 @@ def test_what_is_imported_is_shut_away(accord: Callable[..., Any], tmp_path: Pat
     assert (tmp_path / "ran").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sandbox.probe() is not None, reason=f"no sandbox here: {sandbox.probe()}")
+def test_what_an_import_tries_in_vain_is_told(accord: Callable[..., Any], tmp_path: Path) -> None:
+    words = ("--offline", "check", "--no-index", "--select", "import-fails", "--import")
+    tries = "import socket\ntry:\n    socket.getaddrinfo('metrics.example', 1)\nexcept OSError:\n    pass\n"
+    ran = accord(*words, importing(tmp_path, tries))
+    assert ran.status == 0
+    assert "spam-1.0-py3-none-any.whl: it tried the network 2 times and was stopped" in ran.err
+
+
 def test_import_needs_a_wheel(accord: Callable[..., Any], project: Path) -> None:
     ran = accord("check", "--import")
     assert ran.status == 2

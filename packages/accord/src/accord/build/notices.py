@@ -45,21 +45,21 @@ class Tally:
         self.tried += shelter.tried
         self.read.update(dict.fromkeys(shelter.read))
 
-    def tell(self, source: str, reporter: Reporter) -> list[Notice]:
-        """Warn of it; what was said."""
+    def tell(self, source: str, reporter: Reporter, who: str = "its build") -> list[Notice]:
+        """Warn of what ``who`` did, where ``source`` was built; what was said."""
         notices = []
         if self.tried:
-            message = f"its build tried the network {_times(self.tried)} and was stopped"
+            message = f"{who} tried the network {_times(self.tried)} and was stopped"
             notices.append(Notice("build-tried-network", source, message, self.tried))
         if self.read:
             names = ", ".join(f"~/{name}" for name in self.read)
             lay = "decoys lay there" if len(self.read) > 1 else "a decoy lay there"
-            message = f"its build read or changed {names}; {lay}"
+            message = f"{who} read or changed {names}; {lay}"
             notices.append(Notice("build-tried-home", source, message, len(self.read)))
         if self.left:
             one = self.left == 1
             message = (
-                f"its build left {self.left} process{'' if one else 'es'} running; "
+                f"{who} left {self.left} process{'' if one else 'es'} running; "
                 f"{'it was' if one else 'they were'} ended"
             )
             notices.append(Notice("build-left-running", source, message, self.left))

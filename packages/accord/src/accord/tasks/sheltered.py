@@ -69,5 +69,5 @@ class Sheltered:
         )
         tally = Tally()
         tally.add(shelter)
-        tally.tell(self._label, self._session.reporter)
+        tally.tell(self._label, self._session.reporter, "it")
         return done
