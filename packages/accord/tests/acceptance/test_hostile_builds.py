@@ -214,7 +214,7 @@ READS = {
     "moved": "os.rename(key, key + '2'); open(key + '2').read()",
     "linked": "os.link(key, key + '2'); os.unlink(key); open(key + '2').read()",
     "set-back": "now = os.stat(key); open(key).read(); os.utime(key, ns=(now.st_atime_ns, now.st_mtime_ns))",
-    "other-name": "open(next(path for path in glob.glob('/build/room-*/home/' + NAME))).read()",
+    "other-name": "open(next(path for path in glob.glob('/build/home-*/' + NAME))).read()",
     "program": "subprocess.run(['cat', key], check=True, stdout=subprocess.DEVNULL)",
     "archive": "tarfile.open('all.tar', 'w').add(os.path.expanduser('~'))",
 }

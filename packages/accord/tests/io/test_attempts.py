@@ -11,7 +11,7 @@ import pytest
 
 from accord.io import attempts, processes, sandbox
 from accord.io.attempts import DECOYS, Attempts
-from accord.io.gates import TELLING, WAITING
+from accord.io.gates import HANDED, TELLING, WAITING
 from accord.io.sandbox import View
 
 if TYPE_CHECKING:
@@ -173,9 +173,9 @@ def test_the_descriptors_are_right_whichever_numbers_are_free(tmp_path: Path, ta
         "import os, sys\nfrom accord.io import processes\n"
         "heard = []\n"
         f"held = [os.open('/dev/null', os.O_RDONLY) for _ in range({taken})]\n"
-        f"done = processes.run({program(f'echo {{}} >&{TELLING};')!r}, cwd=None, env={{'PATH': os.defpath}},\n"
-        f"    log={str(tmp_path / 'log')!r}, announced=heard.append)\n"
+        f"done = processes.run({program(f'echo {{}} >&{TELLING};', then=f'cat <&{HANDED} <&{HANDED + 1}; cat <&{HANDED}')!r}, cwd=None, env={{'PATH': os.defpath}},\n"
+        f"    log={str(tmp_path / 'log')!r}, announced=heard.append, handed=[b'one', b'two'])\n"
         "print(heard, done.tail())\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout == "[b'{}\\n'] ('on',)\n", done.stderr
+    assert done.stdout == "[b'{}\\n'] ('on', 'twoone')\n", done.stderr

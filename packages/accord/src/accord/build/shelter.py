@@ -139,16 +139,21 @@ class Shelter:
             return processes.run(program, cwd=cwd, env=env, **how)
         # With the network ssh may honestly look for keys, and nothing is tried in vain.
         attempts = None if view.network else Attempts(view.home)
-        command = sandbox.command(
-            view, program, cwd=self.inside(self._cwd), bwrap=self._bwrap, waits=attempts is not None
-        )
-        if attempts is None:
-            return processes.run(command, cwd=None, env=env, alone=True, **how)
         try:
-            done = processes.run(command, cwd=None, env=env, alone=True, announced=attempts.begin, **how)
-            self.tried, self.read = attempts.network(), attempts.home()
+            done = processes.run(
+                sandbox.command(view, program, cwd=self.inside(self._cwd), bwrap=self._bwrap, waits=True),
+                cwd=None,
+                env=env,
+                alone=True,
+                announced=_unheard if attempts is None else attempts.begin,
+                handed=[text for _, text in view.files],
+                **how,
+            )
+            if attempts is not None:
+                self.tried, self.read = attempts.network(), attempts.home()
         finally:
-            attempts.close()
+            if attempts is not None:
+                attempts.close()
         return done
 
     def full(self, folder: str, limit: int) -> str | None:
@@ -230,9 +235,9 @@ class Shelters:
         policy, closed = self._policy, self.closed
         # What is mounted or written for a process has a name that no earlier process of the build could take: a link left
         # in its place would be followed out here, with a person's own rights.
-        room = f"{scratch}/room-{os.urandom(6).hex()}"
-        home, temporary = f"{room}/home", room + sandbox.TEMPORARY
-        for folder in (room, home, temporary):
+        word = os.urandom(6).hex()
+        home, temporary = f"{scratch}/home-{word}", f"{scratch}/temporary-{word}"
+        for folder in (home, temporary):
             os.mkdir(folder, mode=0o700)
         network = policy.may_connect(project)
         variables = build_environment(
@@ -264,7 +269,7 @@ class Shelters:
             closed=[path for path in shut if _link(path) is None],
             place=place,
             moved=((scratch, policy.place),),
-            linked=sandbox.etc_files(f"{room}/etc", policy.user, place, network=network),
+            files=sandbox.etc_files(policy.user, place, network=network),
             network=network,
         )
         return Shelter(view, tree, variables, policy.bwrap, policy.memo, kept)
@@ -304,6 +309,10 @@ class Shelters:
         with os.scandir(tree) as entries:
             closed += [one.path for one in entries if os.path.exists(f"{one.path}/pyvenv.cfg")]
         return list(dict.fromkeys(closed))
+
+
+def _unheard(said: bytes) -> None:
+    """Nobody wants to know where a build with the network runs."""
 
 
 def _link(path: str) -> str | None:

@@ -201,6 +201,7 @@ def run(
     meanwhile: Callable[[], object] | None = None,
     alone: bool = False,
     announced: Callable[[bytes], object] | None = None,
+    handed: Sequence[bytes] = (),
 ) -> Finished:
     """Run ``command`` in ``cwd`` (None: where Accord itself is) with exactly ``env``, without input, its output written
     to the file ``log`` and told to ``echo`` as it comes.
@@ -210,12 +211,12 @@ def run(
     leaves running in its process group, or elsewhere with its environment, is killed before this returns; the same
     happens when this thread is interrupted (KeyboardInterrupt is raised on).  ``alone``: it is the first process of a
     namespace that ends with it, and nobody need be looked for.  ``announced``: the program tells of itself and waits
-    (:mod:`accord.io.gates`), and goes on when this was called with what it told.  Raises OSError when the program cannot
+    (:mod:`accord.io.gates`), and goes on when this was called with what it told; ``handed`` are texts for it.  Raises OSError when the program cannot
     be started, KeyboardInterrupt when everything was stopped for good.
     """
     begun = time.monotonic()
     output = _Log(open(log, "wb"), limits, echo)  # noqa: SIM115 - closed by output.close()
-    gate = None if announced is None else Gate()
+    gate = None if announced is None else Gate(handed)
     try:
         running = _start(command, cwd, env, gate)
     except BaseException:

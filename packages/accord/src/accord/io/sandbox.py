@@ -14,7 +14,7 @@ import os
 import sys
 
 from accord.io.files import boot_id, write_atomic
-from accord.io.gates import TELLING, WAITING
+from accord.io.gates import HANDED, TELLING, WAITING
 
 __all__ = ["TEMPORARY", "View", "command", "etc_files", "probe"]
 
@@ -54,11 +54,11 @@ class View:
     """What a program may see: folders (absolute, ``readonly`` or ``writable`` at their own place), ``moved`` pairs of
     (folder, place inside), its private ``home`` and ``temporary`` folders, and whether the ``network``.
 
-    ``place`` is the home folder inside, the number of the user and the name of the machine; ``linked`` are pairs of (what
-    is seen at ``path``, place inside) that need no mount, ``closed`` paths below a writable folder that stay read-only.
+    ``place`` is the home folder inside, the number of the user and the name of the machine; ``files`` are further
+    ones, as (path inside, what is in it), and ``closed`` paths below a writable folder that stay read-only.
     """
 
-    __slots__ = ("closed", "home", "linked", "moved", "network", "place", "readonly", "temporary", "writable")
+    __slots__ = ("closed", "files", "home", "moved", "network", "place", "readonly", "temporary", "writable")
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class View:
         writable: Sequence[str] = (),
         closed: Sequence[str] = (),
         moved: Sequence[tuple[str, str]] = (),
-        linked: Sequence[tuple[str, str]] = (),
+        files: Sequence[tuple[str, bytes]] = (),
         place: tuple[str, str, str] = _PLACE,
         network: bool = False,
     ) -> None:
@@ -80,7 +80,7 @@ class View:
         self.writable = tuple(writable)
         self.closed = tuple(closed)
         self.moved = tuple(moved)
-        self.linked = tuple(linked)
+        self.files = tuple(files)
         self.network = network
 
     def inside(self, path: str) -> str:
@@ -96,7 +96,8 @@ def command(
 ) -> list[str]:
     """``program`` (words as they are inside) shut away with ``view``; ``cwd`` is a folder as it is inside.
 
-    ``waits``: bubblewrap is run as :func:`accord.io.processes.run` runs what is ``announced``.
+    ``waits``: bubblewrap is run as :func:`accord.io.processes.run` runs what is ``announced``; so is a ``view`` with
+    ``files``, which are what it is ``handed``.
     """
     words = _alone(bwrap, view.place)
     if waits:
@@ -110,8 +111,8 @@ def command(
             words += ("--ro-bind", path, path)
     for name in (*_ETC, *(_NETWORK_ETC if view.network else ())):
         words += _shown(f"/etc/{name}")
-    for path, place in view.linked:
-        words += ("--symlink", view.inside(path), place)
+    for number, (path, _) in enumerate(view.files, HANDED):
+        words += ("--file", str(number), path)
     words += (*_KERNEL, "--bind", view.temporary, TEMPORARY)
     words += ("--symlink", TEMPORARY, "/var/tmp")  # noqa: S108 - as above
     words += ("--bind", view.home, view.place[0])
@@ -148,18 +149,15 @@ def _alone(bwrap: str, place: tuple[str, str, str] = _PLACE) -> list[str]:
     return [*words, "--cap-drop", "ALL", "--die-with-parent", "--new-session"]
 
 
-def etc_files(
-    folder: str, user: str, place: tuple[str, str, str], *, network: bool
-) -> tuple[tuple[str, str], ...]:
-    """Write into ``folder`` the ``user`` and, without the ``network``, the hosts that there are inside (``place`` as in
-    :class:`View`); the files with their places, for ``linked``.
+def etc_files(user: str, place: tuple[str, str, str], *, network: bool) -> list[tuple[str, bytes]]:
+    """The ``user`` and, without the ``network``, the hosts that there are inside (``place`` as in :class:`View`), for
+    ``files``.
 
     The program's own host has an address on the loopback interface.  Every other name is asked of a server that cannot
     be: none named would be one on this host (resolv.conf(5)), and nobody could tell who asks.  ``nsswitch.conf`` keeps older
     C libraries from asking it for the names of this host.
     """
     home, number, host = place
-    os.makedirs(folder, exist_ok=True)
     texts = {
         "passwd": f"{user}:x:{number}:{number}::{home}:/bin/sh\n",
         "group": f"{user}:x:{number}:\n",
@@ -168,11 +166,7 @@ def etc_files(
         texts["hosts"] = f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {host}\n"
         texts["nsswitch.conf"] = "passwd: files\ngroup: files\nhosts: files dns\n"
         texts["resolv.conf"] = f"nameserver {_NOWHERE}\n"
-    for name, text in texts.items():
-        handle = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        os.write(handle, text.encode())
-        os.close(handle)
-    return tuple((f"{folder}/{name}", f"/etc/{name}") for name in texts)
+    return [(f"/etc/{name}", text.encode()) for name, text in texts.items()]
 
 
 _known: dict[str, str | None] = {}
