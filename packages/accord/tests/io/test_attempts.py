@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,13 +41,18 @@ def shut_away(tmp_path: Path, tries: Attempts, program: list[str]) -> processes.
     (tmp_path / "tmp").mkdir()
     prefix = os.path.realpath(sys.base_prefix)
     view = View(home=str(tmp_path / "home"), temporary=str(tmp_path / "tmp"), readonly=[prefix])
+
+    def slowly(said: bytes) -> None:
+        time.sleep(0.3)
+        tries.begin(said)
+
     return processes.run(
         sandbox.command(view, program, cwd="/", waits=True),
         cwd=None,
         env={"PATH": os.defpath},
         log=str(tmp_path / "log"),
         alone=True,
-        announced=tries.begin,
+        announced=slowly,
     )
 
 
