@@ -44,7 +44,7 @@ def nothing_built(world: World) -> bool:
 
 def test_the_honest_sdist_builds(world: World) -> None:
     built = world.accord("build", attack(world, "open('inside', 'w').close()"), "--json").fine().document()
-    assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
+    assert world.listed("dist") == ["demo-1.0-py3-none-any.whl"]
     assert built["sandbox"] is (sandbox.probe() is None)
 
 
@@ -445,7 +445,7 @@ def test_a_failing_build_leaves_the_output_as_it_was(world: World) -> None:
     kept = world.path("dist", "demo-1.0-py3-none-any.whl")
     before = os.stat(kept).st_mtime_ns
     world.refused("build", attack(world, "raise SystemExit(3)"), code="build-failed")
-    assert os.listdir(world.path("dist")) == ["demo-1.0-py3-none-any.whl"]
+    assert world.listed("dist") == ["demo-1.0-py3-none-any.whl"]
     assert os.stat(kept).st_mtime_ns == before
 
 
@@ -568,7 +568,7 @@ def test_a_build_cannot_reach_what_was_built_before(world: World, code: str) -> 
     world.accord("build", "own", "--wheel", "--clear")
     with open(os.path.join(tree, "dist", "older-1.0.tar.gz"), encoding="utf-8") as file:
         assert file.read() == "as it was"
-    assert os.listdir(os.path.join(tree, "dist")) == ["older-1.0.tar.gz"]
+    assert world.listed(os.path.join(tree, "dist")) == ["older-1.0.tar.gz"]
 
 
 def test_a_link_in_the_place_of_dist_is_not_cleared_or_written_to(world: World) -> None:
@@ -728,8 +728,8 @@ def test_provenance_asks_git_before_a_build_could_say_what_git_runs(world: World
         (tree, ["commit", "-q", "-m", "x"]),
     ):
         world.run(*git, "-C", folder, *words).fine()
-    world.accord("build", "own", "--wheel", "--provenance").fine()
-    assert "gitCommit" in world.read("own/dist/.accord/demo-1.0.provenance.json")
+    world.accord("build", "own", "--wheel").fine()
+    assert "gitCommit" in world.read("own/dist/.accord/demo-1.0-py3-none-any.whl.provenance.json")
     assert not os.path.exists(ran)
     world.run("git", "-C", tree, "status")
     assert os.path.exists(ran), "the attack does nothing"
@@ -747,4 +747,4 @@ def test_a_file_that_changes_after_it_was_checked_is_not_put_in_place(world: Wor
     with pytest.raises(BuildError) as caught:
         place([product], world.path("dist"))
     assert caught.value.code == "build-output-invalid"
-    assert os.listdir(world.path("dist")) == []
+    assert world.listed("dist") == []

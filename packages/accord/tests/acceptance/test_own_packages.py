@@ -106,7 +106,7 @@ def build(world: World, checkout: Path, *words: str, umask: int = 0o022, **envir
     finally:
         os.umask(before)
     found = {}
-    for path in out.iterdir():
+    for path in out.glob("[!.]*"):
         kind = "wheel" if path.suffix == ".whl" else "sdist"
         found[f"{path.name.partition('-')[0]} {kind}"] = digest(path)
     return dict(sorted(found.items()))

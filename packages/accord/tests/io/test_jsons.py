@@ -60,3 +60,20 @@ def test_what_is_read_usually_loads_no_json() -> None:
     program = 'from accord.io import jsons; import sys; jsons.loads(b\'{"a":[[],"x"],"b":0}\'); print(\'json\' in sys.modules)'
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+WRITTEN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(WRITTEN)
+def test_what_is_written_is_what_json_writes(document: object) -> None:
+    assert jsons.dumps(document).decode() == json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def test_what_json_has_no_form_for_is_not_written() -> None:
+    with pytest.raises(TypeError):
+        jsons.dumps({"a": 1.5})

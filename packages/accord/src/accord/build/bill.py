@@ -1,31 +1,28 @@
 """The bill of materials of a wheel (CycloneDX 1.6, JSON), and putting it inside (PEP 770).
 
 It names the project, and under ``formulation`` what it was built with, each file by its hash.  It holds no time, no path
-and no random number, unless SOURCE_DATE_EPOCH gives a time, so that it changes no bytes of a reproducible wheel.  The
-writer is plain JSON: the tests hold it against the schema of ``cyclonedx-python-lib``.
+and no random number, unless SOURCE_DATE_EPOCH gives a time, so that it changes no bytes of a reproducible wheel.  Every
+build writes one (hot), so the writer is our own: the tests hold it against the schema of ``cyclonedx-python-lib``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 import time
-import uuid
-import zipfile
-from typing import TYPE_CHECKING, Any
 
+from accord.io import jsons
+from accord.io.digests import sha256
 from accord_core.archive.metadata import parse_metadata
-from accord_core.archive.record import parse_record
 from accord_core.errors import BuildError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from accord.build.products import Product
 
-__all__ = ["NAME", "add_to_wheel", "bill"]
+__all__ = ["NAME", "add_to_wheel", "bill", "package_url"]
 
 NAME = "accord.cdx.json"
 
@@ -35,7 +32,7 @@ def bill(
 ) -> bytes:
     """The document for ``product``, built with ``parts`` (name, version, file name, sha256) by Accord ``version``."""
     metadata = parse_metadata(product.metadata)
-    reference = _purl(product.name, product.version)
+    reference = package_url(product.name, product.version)
     component: dict[str, Any] = {
         "type": "library",
         "bom-ref": reference,
@@ -66,10 +63,10 @@ def bill(
                 "components": [
                     {
                         "type": "library",
-                        "bom-ref": f"build/{_purl(name, number)}",
+                        "bom-ref": f"build/{package_url(name, number)}",
                         "name": name,
                         "version": number,
-                        "purl": _purl(name, number),
+                        "purl": package_url(name, number),
                         "hashes": [{"alg": "SHA-256", "content": digest}],
                     }
                     for name, number, _, digest in sorted(parts)
@@ -79,17 +76,19 @@ def bill(
     }
     if epoch is not None and epoch.isdigit():
         document["metadata"]["timestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(epoch)))
-    text = json.dumps(document, sort_keys=True)
-    document["serialNumber"] = (
-        f"urn:uuid:{uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4)}"
-    )
-    return (json.dumps(document, indent=2, sort_keys=True) + "\n").encode()
+    document["serialNumber"] = f"urn:uuid:{_uuid(sha256(jsons.dumps(document)).hexdigest())}"
+    return jsons.dumps(document)
 
 
-def _purl(name: str, version: str) -> str:
-    from urllib.parse import quote
+def _uuid(digest: str) -> str:
+    """Made of the beginning of a digest, marked as RFC 9562 marks version 4 ("UUID Format")."""
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
-    return f"pkg:pypi/{name}@{quote(version, safe='.')}"
+
+def package_url(name: str, version: str) -> str:
+    """``pkg:pypi/…`` of a normal name and version, in which nothing but ``!`` and ``+`` needs an escape."""
+    return f"pkg:pypi/{name}@{version.replace('!', '%21').replace('+', '%2B')}"
 
 
 def _field(metadata: bytes, field: str) -> str | None:
@@ -107,6 +106,11 @@ def add_to_wheel(path: str, name: str, data: bytes) -> None:
     The other members stay the bytes they are.  Raises BuildError ``build-output-invalid`` where RECORD is not the last
     member, which every backend known sees to, or the wheel has such a file already.
     """
+    import base64
+    import zipfile
+
+    from accord_core.archive.record import parse_record
+
     aside = f"{path}.part"
     with open(path, "rb") as source, open(aside, "wb") as target:
         target.write(source.read())
@@ -122,7 +126,7 @@ def add_to_wheel(path: str, name: str, data: bytes) -> None:
             )
         rows = archive.read(record)
         parse_record(rows)
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        digest = base64.urlsafe_b64encode(sha256(data).digest()).rstrip(b"=").decode()
         row = f"{member},sha256={digest},{len(data)}\n".encode()
         lines = rows.splitlines(keepends=True)
         place = next(

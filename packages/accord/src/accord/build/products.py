@@ -11,23 +11,38 @@ import os
 from accord.io.digests import sha256
 from accord_core.errors import ArchiveError, BuildError
 
-__all__ = ["Product", "check_agree", "check_promise", "check_sdist", "check_wheel", "place", "same_folder"]
+__all__ = [
+    "RECORDS",
+    "RECORD_ENDINGS",
+    "Product",
+    "check_agree",
+    "check_promise",
+    "check_sdist",
+    "check_wheel",
+    "place",
+    "same_folder",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from accord_core.archive.metadata import Metadata
 
+RECORDS = (
+    ".accord"  # the folder in the output folder that documents about it lie in: no upload's dist/* finds them
+)
+RECORD_ENDINGS = (".cdx.json", ".provenance.json")  # of a document, behind the name of its file
 _STATIC = ("name", "version", "requires_dist", "requires_python", "provides_extra")
 
 
 class Product:
     """One file that was built: ``kind`` is ``sdist`` or ``wheel``; ``name`` (normal) and ``version`` as its metadata
-    say; ``requirements`` what was there to build it, ``sandbox`` whether it was made in one."""
+    say; ``requirements`` what was there to build it, ``sandbox`` whether it was made in one, ``origin`` file name and
+    sha256 of the sdist it was made of."""
 
     __slots__ = (
-        "kind", "metadata", "name", "path", "requirements", "sandbox", "seconds", "sha256", "size", "version",
+        "kind", "metadata", "name", "origin", "path", "requirements", "sandbox", "seconds", "sha256", "size", "version",
     )  # fmt: skip
 
     def __init__(self, kind: str, path: str, metadata: bytes, name: str, version: str) -> None:
@@ -36,6 +51,7 @@ class Product:
         self.metadata = metadata
         self.name = name
         self.version = version
+        self.origin: tuple[str, str] | None = None
         self.requirements: tuple[str, ...] = ()
         self.sandbox = False
         self.seconds = 0.0
@@ -200,14 +216,22 @@ def same_folder(folder: str) -> tuple[int, int] | None:
 
 
 def place(
-    products: Sequence[Product], folder: str, *, clear: bool = False, meant: tuple[int, int] | None = None
-) -> None:
+    products: Sequence[Product],
+    folder: str,
+    *,
+    clear: bool = False,
+    meant: tuple[int, int] | None = None,
+    records: Mapping[str, bytes] | None = None,
+) -> list[str]:
     """Have ``products`` lie in ``folder``, each whole, and all of them or none; ``clear`` removes the sdists and wheels
-    that lay there before.
+    that lay there before.  ``records`` are documents about them by file name; their paths are returned, and those of files
+    that are not there any more are gone.
 
     BuildError ``build-output-invalid`` where it is not the folder that was ``meant``: a build that may write beside it
     put something else in its place.
     """
+    from accord.io.files import remove_tree, write_new
+
     os.makedirs(folder, exist_ok=True)
     if meant is not None and same_folder(folder) != meant:
         raise BuildError(
@@ -215,24 +239,53 @@ def place(
             f"{folder} is not the folder it was when the build began",
             hint="nothing was put in place; look at what it is now, and who made it so",
         )
+    beside = os.path.join(folder, RECORDS)
+    if records:
+        _make_records_folder(beside)
     aside = os.path.join(folder, f".accord-{os.getpid()}-{os.urandom(4).hex()}")
     os.mkdir(aside, 0o755)
     try:
         for product in products:
             _bring(product, os.path.join(aside, product.filename))
-        if clear:
-            keep = {product.filename for product in products}
-            for name in os.listdir(folder):
-                if name.endswith((".whl", ".tar.gz")) and name not in keep:
-                    os.unlink(os.path.join(folder, name))
+        for name, data in (records or {}).items():
+            write_new(os.path.join(aside, name), data)
+        keep = {product.filename for product in products}
+        old = os.listdir(folder) if clear else ()
+        gone = [name for name in old if name.endswith((".whl", ".tar.gz")) and name not in keep]
+        # Before the files: none is ever seen beside what was said of another.
+        for name in (*gone, *keep):
+            _forget_records(beside, name)
+        for name in gone:
+            os.unlink(os.path.join(folder, name))
         for product in products:
             target = os.path.join(folder, product.filename)
             os.replace(os.path.join(aside, product.filename), target)
             product.path = target
+        for name in records or ():
+            os.replace(os.path.join(aside, name), os.path.join(beside, name))
     finally:
-        from accord.io.files import remove_tree
-
         remove_tree(aside)
+    return [os.path.join(beside, name) for name in records or ()]
+
+
+def _make_records_folder(path: str) -> None:
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if os.path.islink(path) or not os.path.isdir(path):
+            raise BuildError(
+                "build-output-invalid",
+                f"{path} is no folder, and documents about what is built are to lie in it",
+                hint="remove it, or build with --no-records; nothing was put in place",
+            ) from None
+
+
+def _forget_records(folder: str, filename: str) -> None:
+    for ending in RECORD_ENDINGS:
+        try:
+            os.unlink(os.path.join(folder, filename + ending))
+        except (FileNotFoundError, NotADirectoryError):
+            pass
 
 
 def _bring(product: Product, target: str) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from accord.build.backend import BuildSystem
     from accord.build.notices import Notice
     from accord.build.products import Product
-    from accord.build.provenance import Revision
+    from accord.build.revision import Revision
     from accord.build.workshop import BuildOptions
     from accord.io.reporting import Reporter
     from accord.tasks.build_environments import LockedRequirements, Part
@@ -44,7 +44,7 @@ _SDISTS = (".tar.gz", ".zip")
 class Wanted:
     """What to build, and how: ``sdist`` and ``wheel`` (neither: both), ``output`` the folder (None: ``dist`` of the
     project, or beside the sdist), ``clear`` it; ``time_limit`` in seconds; ``reproducible``: twice, and the same both
-    times; ``sbom`` and ``provenance``: write them; ``lock``: write ``pylock.build.toml``; ``locked``: demand it; ``echo`` is told
+    times; ``sbom``: a bill of materials inside the wheel; ``records``: that and the provenance beside; ``lock``: write ``pylock.build.toml``; ``locked``: demand it; ``echo`` is told
     what builds print."""
 
     __slots__ = (
@@ -53,7 +53,7 @@ class Wanted:
         "lock",
         "locked",
         "output",
-        "provenance",
+        "records",
         "reproducible",
         "sbom",
         "sdist",
@@ -71,7 +71,7 @@ class Wanted:
         time_limit: float | None = None,
         reproducible: bool = False,
         sbom: bool = False,
-        provenance: bool = False,
+        records: bool = True,
         lock: bool = False,
         locked: bool = False,
         echo: Callable[[bytes], None] | None = None,
@@ -83,7 +83,7 @@ class Wanted:
         self.time_limit = time_limit
         self.reproducible = reproducible
         self.sbom = sbom
-        self.provenance = provenance
+        self.records = records
         self.lock = lock
         self.locked = locked
         self.echo = echo
@@ -115,9 +115,10 @@ class Built:
 
 class BuildOutcome:
     """Everything that was built, in order; ``output`` the folder it lies in; ``sandbox`` whether it was built in
-    one; ``records`` the documents written about it; ``notices`` what people were warned of."""
+    one; ``records`` the documents written about it; ``lock`` the ``pylock.build.toml`` that was written; ``notices`` what
+    people were warned of."""
 
-    __slots__ = ("built", "notices", "output", "records", "sandbox", "seconds")
+    __slots__ = ("built", "lock", "notices", "output", "records", "sandbox", "seconds")
 
     def __init__(
         self,
@@ -128,8 +129,10 @@ class BuildOutcome:
         *,
         records: Sequence[str],
         notices: Sequence[Notice],
+        lock: str | None,
     ) -> None:
         self.notices = tuple(notices)
+        self.lock = lock
         self.records = tuple(records)
         self.built = tuple(built)
         self.output = output
@@ -189,11 +192,12 @@ def build(
         with Held(output) as bench.meant:
             built = bench.archive(source) if facts is None else bench.project(source, facts)
             records = bench.put([built])
+        written = None
         if wanted.lock and facts is not None:
             from accord.tasks.build_lock import write_build_lock
 
-            records.append(write_build_lock(session, bench.environments, source))
-        return bench.outcome([built], records, began)
+            written = write_build_lock(session, bench.environments, source)
+        return bench.outcome([built], records, began, written)
 
 
 def build_members(
@@ -276,6 +280,7 @@ class Bench:
         self.wanted = wanted
         self.output = output
         self.meant: tuple[int, int] | None = None
+        self.began = time.time()
         self.revisions: dict[str, Revision | None] = {}
         self.environments = Isolated(session, lock=lock)
         self.options = build_options(session, output=output, time_limit=wanted.time_limit)
@@ -297,7 +302,9 @@ class Bench:
             meanwhile=_load,
         )
 
-    def outcome(self, built: Sequence[Built], records: Sequence[str], began: float) -> BuildOutcome:
+    def outcome(
+        self, built: Sequence[Built], records: Sequence[str], began: float, lock: str | None = None
+    ) -> BuildOutcome:
         """What became of the run that ``began`` then."""
         workshop = self.workshop
         return BuildOutcome(
@@ -307,17 +314,17 @@ class Bench:
             time.perf_counter() - began,
             records=records,
             notices=workshop.notices,
+            lock=lock,
         )
 
     def project(self, tree: str, facts: Facts, *, wheel: bool = False) -> Built:
         """Build the person's own project in ``tree``; twice where that was asked for.  ``wheel``: one is needed,
         asked for or not."""
-        if self.wanted.provenance:
-            from accord.build.provenance import revision
+        if self.wanted.records:
+            from accord.build.revision import revision
 
-            # Before anything is built: afterwards the repositories of submodules, which builds may write to, would say
-            # what git runs.
-            self.revisions[tree] = revision(tree, self.output)
+            # Before anything is built: what a build writes into its own tree is no change of the source.
+            self.revisions[tree] = revision(tree, self.output, self.session.environ, above=self.folder)
         built = self._project(tree, facts, wheel=wheel)
         if self.wanted.reproducible:
             from accord.build.reproducible import check_same, copy_tree
@@ -384,25 +391,17 @@ class Bench:
         """Put what was built in place, and the documents about it beside; the paths of those."""
         from accord.build.products import place
 
-        wanted, output = self.wanted, self.output
-        records = []
-        if wanted.sbom or wanted.provenance:
-            from accord.tasks.build_records import Records
+        records: dict[str, bytes] = {}
+        if self.wanted.sbom or self.wanted.records:
+            from accord.tasks.build_records import Times, records_of
 
-            records = [
-                Records(
-                    self.session,
-                    one,
-                    output,
-                    sbom=wanted.sbom,
-                    provenance=wanted.provenance,
-                    revision=self.revisions.get(one.source),
+            times = Times(self.began, time.time())
+            for one in built:
+                records |= records_of(
+                    self.session, one, self.wanted, times=times, revision=self.revisions.get(one.source)
                 )
-                for one in built
-            ]
         products = [product for one in built for product in one.products]
-        place(products, output, clear=wanted.clear, meant=self.meant)
-        return [path for one in records for path in one.write()]
+        return place(products, self.output, clear=self.wanted.clear, meant=self.meant, records=records)
 
     def _sdist(self, tree: str, label: str, name: str | None, system: BuildSystem) -> tuple[Product, str]:
         from accord.build.products import check_sdist
@@ -416,6 +415,7 @@ class Bench:
         from accord.build.products import check_agree, check_promise
 
         wheel = self._wheel(top, label, sdist.name, own=False)
+        wheel.origin = (sdist.filename, sdist.sha256)
         check_promise(wheel, sdist.name, sdist.version, label)
         check_agree(sdist, wheel, label)
         return wheel
@@ -479,7 +479,9 @@ def _normal(name: str | None) -> str | None:
 
 def _load() -> None:
     """What reading a wheel takes, loaded while the backend works."""
-    import accord.build.products  # noqa: F401
+    import accord.build.bill
+    import accord.build.products
+    import accord.build.provenance  # noqa: F401
     import accord_core.archive.wheel
     import accord_core.index.filenames
     import accord_core.project.versions  # noqa: F401

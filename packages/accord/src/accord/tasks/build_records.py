@@ -1,89 +1,62 @@
-"""What is written down about a build: the bill of materials inside the wheel and beside it, and the provenance beside.
+"""What is written down about each file that was built: its bill of materials and where it comes from (hot).
 
-Beside means in ``.accord`` below the output folder: what lies in ``dist`` itself gets uploaded.  Only loaded when one of
-the two is asked for.
+The bill holds no time and says the same for the same bytes; the provenance is about one run.  Both lie beside, in a folder
+no upload finds; where that was asked for the bill is inside the wheel, too.  Which those are is said here, how they are
+written in :mod:`accord.build`.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import accord
 from accord.build import bill, provenance
-from accord.io.files import write_atomic
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from accord.tasks.build import Built
+    from accord.build.revision import Revision
+    from accord.tasks.build import Built, Wanted
     from accord.tasks.session import Session
 
-__all__ = ["FOLDER", "Records"]
-
-FOLDER = ".accord"
+__all__ = ["Times", "records_of"]
 
 
-class Records:
-    """The documents about ``built``, made before it is put in place in ``output`` and written after; ``revision`` is what
-    of a repository its folder was before anything was built."""
+class Times:
+    """When a run ``began`` and ``ended``, in seconds since the epoch."""
 
-    def __init__(
-        self,
-        session: Session,
-        built: Built,
-        output: str,
-        *,
-        sbom: bool,
-        provenance: bool,
-        revision: provenance.Revision | None = None,
-    ) -> None:
-        self._revision = revision
-        self._session = session
-        self._built = built
-        self._output = output
-        self._files: list[tuple[str, bytes]] = []
-        epoch = session.environ.get("SOURCE_DATE_EPOCH")
-        if sbom:
-            self._bills(epoch)
-        if provenance:
-            self._statement(epoch)
+    __slots__ = ("began", "ended")
 
-    def write(self) -> list[str]:
-        """Put the documents beside what was built; their paths."""
-        folder = os.path.join(self._output, FOLDER)
-        os.makedirs(folder, exist_ok=True)
-        written = []
-        for name, data in self._files:
-            write_atomic(os.path.join(folder, name), data)
-            written.append(os.path.join(folder, name))
-        return written
+    def __init__(self, began: float, ended: float) -> None:
+        self.began = began
+        self.ended = ended
 
-    def _bills(self, epoch: str | None) -> None:
-        for product in self._built.products:
-            data = bill.bill(product, self._built.parts, version=accord.__version__, epoch=epoch)
-            if product.kind == "wheel":
-                bill.add_to_wheel(product.path, bill.NAME, data)
-                product.describe()
-            self._files.append((f"{product.filename}.cdx.json", data))
 
-    def _statement(self, epoch: str | None) -> None:
-        built, session = self._built, self._session
-        source: provenance.Revision | tuple[str, str] | None
-        if os.path.isdir(built.source):
-            source = self._revision
-        else:
-            from accord.store.store import file_sha256
-
-            source = os.path.basename(built.source), file_sha256(built.source)
-        interpreter = session.interpreter
-        data = provenance.statement(
-            built.products,
+def records_of(
+    session: Session, built: Built, wanted: Wanted, *, times: Times, revision: Revision | None
+) -> dict[str, bytes]:
+    """The documents about ``built`` by file name, before it is put in place; a wheel gets its bill inside where that is
+    ``wanted``.  ``revision`` is what of a repository its folder was before anything was built."""
+    interpreter = session.interpreter
+    epoch = session.environ.get("SOURCE_DATE_EPOCH")
+    documents: dict[str, bytes] = {}
+    is_sdist = os.path.isfile(built.source)
+    for product in built.products:
+        said = bill.bill(product, built.parts, version=accord.__version__, epoch=epoch)
+        if wanted.sbom and product.kind == "wheel":
+            bill.add_to_wheel(product.path, bill.NAME, said)
+            product.describe()
+        if not wanted.records:
+            continue
+        documents[f"{product.filename}.cdx.json"] = said
+        documents[f"{product.filename}.provenance.json"] = provenance.statement(
+            product,
             built.parts,
-            source=source,
+            source=product.origin if is_sdist else revision,
+            sdist=None if is_sdist else product.origin,
             settings=built.settings,
             python={"implementation": interpreter.implementation, "version": interpreter.version},
             version=accord.__version__,
-            epoch=epoch,
+            # Whoever sets it wants the same output each time, and an end that was none would be a lie.
+            when=None if epoch is not None else (times.began, times.ended),
         )
-        first = built.products[0]
-        stem = f"{first.filename.split('-')[0]}-{first.version}"
-        self._files.append((f"{stem}.provenance.json", data))
+    return documents

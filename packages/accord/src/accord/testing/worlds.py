@@ -224,6 +224,10 @@ class World:
     def path(self, *parts: str) -> str:
         return os.path.join(self.here, *parts)
 
+    def listed(self, folder: str) -> list[str]:
+        """What a shell's ``folder/*`` names, without the folder: nothing hidden."""
+        return sorted(name for name in os.listdir(self.path(folder)) if not name.startswith("."))
+
     # ------------------------------------------------------------ what is done
 
     def accord(self, *words: str, **environ: str) -> Ran:

@@ -19,7 +19,9 @@ def arguments(parser: Parser) -> None:
         builds the wheel from the folder; an sdist as SOURCE is built into a wheel.
 
         Builds run in an environment of their own with what the project requires to build, and in a sandbox: no
-        network, no home, and nothing to write to but their own folder."""
+        network, no home, and nothing to write to but their own folder.
+
+        What went into each file and where it comes from is written to dist/.accord/."""
     parser.examples = (
         ("accord build", "sdist and wheel of the project here"),
         ("accord build --all", "every project of the workspace"),
@@ -50,9 +52,10 @@ def arguments(parser: Parser) -> None:
         "--reproducible",
         help="Build twice, in different places, as different users, at different times, and compare the bytes",
     )
-    parser.flag("--sbom", help="Put a bill of materials (CycloneDX) into the wheel, and beside in .accord")
+    parser.flag("--sbom", help="Put the bill of materials (CycloneDX) into the wheel, too")
     parser.flag(
-        "--provenance", help="Write where it comes from (SLSA provenance) to .accord in the output folder"
+        "--no-records",
+        help="Write no bill of materials and no provenance (SLSA) to .accord in the output folder",
     )
     parser.flag(
         "--lock", help="Build with the newest build requirements, and write them to pylock.build.toml"
@@ -78,7 +81,7 @@ def run(args: Args, context: Context) -> int:
         time_limit=args.time_limit,
         reproducible=args.reproducible,
         sbom=args.sbom,
-        provenance=args.provenance,
+        records=not args.no_records,
         lock=args.lock,
         locked=args.locked,
         echo=_echo(context) if context.verbose else None,
@@ -114,6 +117,7 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
                 "sandbox": outcome.sandbox,
                 "seconds": round(outcome.seconds, 3),
                 "records": list(outcome.records),
+                "lock": outcome.lock,
                 "warnings": [
                     {
                         "code": notice.code,
@@ -152,8 +156,8 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
     for built in outcome.built:
         for product in built.products:
             context.out(short_path(product.path))
-    for path in outcome.records:
-        context.say(f"wrote {short_path(path)}")
+    if outcome.lock is not None:
+        context.say(f"wrote {short_path(outcome.lock)}")
     count = sum(len(built.products) for built in outcome.built)
     where = "in the sandbox" if outcome.sandbox else "without a sandbox"
     context.say(f"built {count} file{'' if count == 1 else 's'} {where} ({outcome.seconds:.2f} s)")
