@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from accord.testing.archives import Part, TarPart, sdist_bytes, zip_bytes
 from accord_core.archive.limits import Limits
 from accord_core.archive.sdist import extract, pkg_info, sdist_metadata, walk
+from accord_core.archive.sdist_memory import read_whole
 from accord_core.errors import ArchiveError
 
 Write = Callable[..., str]
@@ -135,11 +136,40 @@ def test_the_trick_is_refused_and_the_honest_twin_unpacked(
     hostile_path = write(hostile, "hostile.tar.gz")
     before = sorted(tmp_path.rglob("*"))
     assert code(lambda: extract(hostile_path, str(into), LIMITS)) == expected
+    assert code(lambda: read_whole(hostile_path, 1 << 30, LIMITS)) == expected
     assert sorted(tmp_path.rglob("*")) == before
-    top = extract(write(honest, "honest.tar.gz"), str(into), LIMITS)
+    honest_path = write(honest, "honest.tar.gz")
+    top = extract(honest_path, str(into), LIMITS)
+    assert read_whole(honest_path, 1 << 30, LIMITS) == (os.path.basename(top), on_disk(Path(top)))
     assert os.path.dirname(top) == str(into) and os.listdir(into) == [os.path.basename(top)]
     for path in into.rglob("*"):
         assert path.resolve().is_relative_to(into)
+
+
+def on_disk(top: Path) -> dict[str, tuple[bytes, bool]]:
+    """Each file below ``top``, and where a link leads to one, that."""
+    files = (path for path in top.rglob("*") if path.is_file())
+    return {str(path.relative_to(top)): (path.read_bytes(), os.access(path, os.X_OK)) for path in files}
+
+
+def test_in_memory_it_is_what_is_unpacked(write: Write, tmp_path: Path) -> None:
+    parts = (
+        TarPart("spam-1.0/run", b"#!/bin/sh\n", mode=0o755),
+        TarPart("spam-1.0/again", kind=HARD, link="spam-1.0/run"),
+        sym("sub/here", "../run"),
+        sym("to/here", "../sub/here"),
+        sym("folder", "sub"),
+        sym("nowhere", "gone"),
+        sym("round", "about"),
+        sym("about", "round"),
+    )
+    path = write(packed(*parts))
+    top = Path(extract(path, str(tmp_path)))
+    found = read_whole(path, 1 << 20)
+    assert found == ("spam-1.0", on_disk(top))
+    size = sum(len(data) for name, (data, _) in found[1].items() if not name.endswith("here"))
+    assert read_whole(path, size) == found
+    assert read_whole(path, size - 1) is None
 
 
 def test_modes_links_and_contents(write: Write, tmp_path: Path) -> None:

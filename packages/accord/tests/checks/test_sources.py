@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import marshal
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from accord.checks import sources
 from accord.checks.limits import Limits
 from accord.checks.sources import Source, lowest_python, read_sources
 from accord.checks.subjects import File
+from accord.io import forks
 
 MODULE = """
 import os, sys as system
@@ -100,6 +105,61 @@ def test_what_only_a_newer_python_reads_is_not_judged() -> None:
 @pytest.mark.parametrize("text", ["(" * 5000 + ")" * 5000, "-" * 100_000 + "1", "x = 1\0"])
 def test_a_source_made_to_break_the_parser_is_a_fault(text: str) -> None:
     assert read(text).fault
+
+
+def many(size: int) -> dict[str, File]:
+    """Modules that together are worth more than one process; the last is none."""
+    texts = {f"m{number}.py": f"{MODULE}\nx{number} = 1\n#{'x' * size}\n" for number in range(20)}
+    texts["bad.py"] = "def f(:\n" + "#" * size
+    return {name: File(name, len(text), False, partial(str.encode, text)) for name, text in texts.items()}
+
+
+def test_many_sources_on_all_processors_say_what_each_says_alone() -> None:
+    files = many(80_000)
+    assert sum(file.size for file in files.values()) > 1 << 20
+    found = read_sources(files, None, Limits())
+    for name, file in files.items():
+        assert found[name] == read_sources({name: file}, None, Limits())[name]
+    assert found["bad.py"].fault
+    assert found["m3.py"].names is not None and "x3" in found["m3.py"].names
+
+
+@pytest.mark.parametrize("harm", [None, "broken", "gone", "another form"])
+def test_what_was_found_out_is_kept_for_as_long_as_a_file_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str | None
+) -> None:
+    parsed: list[bytes] = []
+    whole = sources._parse
+
+    def parse(data: bytes, feature: tuple[int, int] | None) -> Source:
+        parsed.append(data)
+        return whole(data, feature)
+
+    monkeypatch.setattr(sources, "_parse", parse)
+    monkeypatch.setattr(forks, "processors", lambda: 1)
+
+    def found(files: dict[str, File], requires: str | None = None) -> tuple[dict[str, Source], int]:
+        parsed.clear()
+        return read_sources(
+            files, requires, Limits(), cache_dir=str(tmp_path / "cache"), subject="here"
+        ), len(parsed)
+
+    files = many(80_000)
+    first, count = found(files)
+    assert count == len(files)
+    (kept,) = (tmp_path / "cache" / "checks-v1").iterdir()
+    if harm == "broken":
+        kept.write_bytes(kept.read_bytes()[:-10])
+    elif harm == "gone":
+        kept.unlink()
+    elif harm == "another form":
+        kept.write_bytes(marshal.dumps([1, 2]))
+    again, count = found(files)
+    assert (again, count) == (first, 0 if harm is None else len(files))
+    files["m3.py"] = replace(files["m3.py"], read=lambda: b"x = 1\n")
+    changed, count = found(files)
+    assert (changed["m3.py"].names, count) == (frozenset("x"), 1)
+    assert found(files, ">=3.8")[1] == len(files), "another grammar may say otherwise"
 
 
 def test_sources_together_have_a_limit(tmp_path: Path) -> None:

@@ -23,10 +23,21 @@ from .zipreader import open_zip
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Self
+    from typing import Protocol, Self
 
     from .limits import Limits
     from .zipreader import Zip
+
+    class Target(Protocol):
+        """What an sdist is unpacked to: folders and files as they come, then what is linked.  ``content`` is asked of a file
+        that was given before."""
+
+        def top(self) -> str: ...
+        def folder(self, name: str) -> None: ...
+        def file(self, name: str, content: Iterator[bytes], *, executable: bool) -> None: ...
+        def content(self, name: str) -> Iterator[bytes]: ...
+        def link(self, name: str, place: str) -> None: ...
+
 
 __all__ = ["SdistMember", "extract", "pkg_info", "sdist_metadata", "walk"]
 
@@ -51,7 +62,7 @@ def extract(path: str, folder: str, limits: Limits = DEFAULT) -> str:
             with open_zip(path, limits) as archive:
                 _extract_zip(archive, target)
         else:
-            _extract_tar(path, target, limits)
+            extract_tar(path, target, limits)
         return target.finish()
     except ArchiveError as fault:
         target.remove()
@@ -320,7 +331,8 @@ def _content(source: _Expanded, entry: tarfile.TarInfo) -> Iterator[bytes]:
         yield data
 
 
-def _extract_tar(path: str, target: _Target, limits: Limits) -> None:
+def extract_tar(path: str, target: Target, limits: Limits) -> None:
+    """Unpack the tar; what cannot be said of one entry alone is checked at its end."""
     paths = Paths(limits)
     links: dict[str, str] = {}
     files: dict[str, bool] = {}
@@ -422,9 +434,7 @@ class _Target:
             self._top = top
             self._made.add(top)
         if top != self._top:
-            raise ArchiveError(
-                "sdist-several-folders", f"the sdist holds {self._top!r} and {top!r}, not one folder"
-            )
+            raise several(self._top, top)
         return os.path.join(self._root, *name.split("/"))
 
     def folder(self, name: str) -> None:
@@ -440,7 +450,7 @@ class _Target:
 
     def file(self, name: str, content: Iterator[bytes], *, executable: bool) -> None:
         if "/" not in name:
-            raise ArchiveError("sdist-several-folders", f"{name!r} stands beside the sdist's one folder")
+            raise beside(name)
         place = self._place(name)
         self._folder(name.rpartition("/")[0])
         # O_EXCL never follows a link and never opens what is there already.
@@ -458,3 +468,11 @@ class _Target:
         where = self._place(name)
         self._folder(name.rpartition("/")[0])
         os.symlink(place, where)
+
+
+def several(one: str, other: str) -> ArchiveError:
+    return ArchiveError("sdist-several-folders", f"the sdist holds {one!r} and {other!r}, not one folder")
+
+
+def beside(name: str) -> ArchiveError:
+    return ArchiveError("sdist-several-folders", f"{name!r} stands beside the sdist's one folder")

@@ -16,7 +16,7 @@ class Limits:
     readme that is rendered; ``source_bytes`` of one Python file that is parsed, and
     ``sources_bytes`` of all of them together; ``binary_bytes`` of one shared object that is read;
     ``binary_sections`` of such an object and ``binary_entries`` (symbols, versions) of one of them;
-    ``findings`` of one check on one subject, the rest is counted.
+    ``memory_bytes`` of an sdist that is not unpacked on disk; ``findings`` of one check on one subject, the rest is counted.
     """
 
     tree_files: int = 100_000
@@ -28,6 +28,7 @@ class Limits:
     binary_bytes: int = 256_000_000
     binary_sections: int = 10_000
     binary_entries: int = 2_000_000
+    memory_bytes: int = 128_000_000
     findings: int = 20
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from accord.checks.facts import Facts, of_metadata, of_project
@@ -58,7 +58,7 @@ class File:
 
 @dataclass
 class Subject:
-    """What all kinds have in common; ``path`` is as it was named."""
+    """What all kinds have in common; ``path`` is as it was named; in ``cache_dir`` is kept what was read from sources."""
 
     path: str
     limits: Limits
@@ -67,6 +67,7 @@ class Subject:
     facts: Facts | None = None
     files: Mapping[str, File] = field(default_factory=dict)
     library: Mapping[str, File] = field(default_factory=dict)
+    cache_dir: str | None = None
 
     @property
     def filename(self) -> str:
@@ -87,7 +88,13 @@ class Subject:
     @cached_property
     def sources(self) -> dict[str, Source]:
         """The Python files of the library, parsed for the lowest Python the project runs on."""
-        return read_sources(self.library, self.facts.requires_python if self.facts else None, self.limits)
+        return read_sources(
+            self.library,
+            self.facts.requires_python if self.facts else None,
+            self.limits,
+            cache_dir=self.cache_dir,
+            subject=self.path,
+        )
 
     @cached_property
     def tops(self) -> tuple[str, ...]:
@@ -349,15 +356,23 @@ def _sdist(path: str, scratch: str, limits: Limits) -> SdistSubject:
     import tempfile
 
     from accord_core.archive.sdist import extract
+    from accord_core.archive.sdist_memory import read_whole
 
     subject = SdistSubject(path, limits, kind="sdist")
     try:
-        folder = extract(path, tempfile.mkdtemp(dir=scratch))
+        held = read_whole(path, limits.memory_bytes)
+        if held is None:
+            folder = extract(path, tempfile.mkdtemp(dir=scratch))
+            subject.top, subject.files = os.path.basename(folder), _all_files(folder)
+        else:
+            subject.top, files = held
+            subject.files = {
+                name: File(name, len(data), executable, partial(_same, data))
+                for name, (data, executable) in files.items()
+            }
     except ArchiveError as fault:
         subject.fault = fault
         return subject
-    subject.top = os.path.basename(folder)
-    subject.files = _all_files(folder)
     info = subject.files.get("PKG-INFO")
     if info is not None and info.size > limits.document_bytes:
         message = f"PKG-INFO has {info.size} bytes, more than {limits.document_bytes}"
@@ -366,6 +381,10 @@ def _sdist(path: str, scratch: str, limits: Limits) -> SdistSubject:
         subject.metadata = info.read()
         subject.facts = of_metadata(_raw(subject.metadata), f"{path}/PKG-INFO")
     return subject
+
+
+def _same(data: bytes) -> bytes:
+    return data
 
 
 def _all_files(folder: str) -> dict[str, File]:

@@ -32,6 +32,7 @@ PARTS = {
     "build-envs": "environments of builds",
     "builds": "built wheels and their metadata",
     "catalogue": "what is known of projects",
+    "checks": "what sources were found to hold",
     "closures": "sealed environments",
     "compiled": "compiled files",
     "editables": "editable builds",

@@ -84,12 +84,14 @@ def check_paths(
         try:
             for path in paths:
                 subject = open_subject(path, scratch)
+                subject.cache_dir = cache_dir
                 if fix and isinstance(subject, ProjectSubject) and subject.text:
                     report = run_checks(subject, _chosen(subject, select, ignore))
                     diff = _fix(subject, report, dry_run=dry_run, cache_dir=cache_dir, reporter=reporter)
                     if diff:
                         diffs.append((subject.document, diff))
                         subject = subject if dry_run else open_subject(path, scratch)
+                        subject.cache_dir = cache_dir
                 subjects.append(subject)
             if imports is not None:
                 _import(subjects, python=python, settings=imports, reporter=reporter)
