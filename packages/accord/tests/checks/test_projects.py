@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from accord.checks.limits import Limits
@@ -171,6 +173,52 @@ def test_what_is_fine_is_not_reported(bench: Bench, old: str, new: str) -> None:
 )
 def test_files_that_are_fine_are_not_reported(bench: Bench, add: dict[str, str | bytes]) -> None:
     assert codes(bench.check(bench.project(add=add))) == []
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        *(
+            "Homepage",
+            "Home Page",
+            "Docs",
+            "API Docs",
+            "Docs: Issues",
+            "Documentation (stable)",
+            "Documentation 2",
+        ),
+        *("Bug Reports", "Bug Trackers", "Issues Tracker", "Funding", "Sponsor me", "Donate!", "Changelog2"),
+        *(
+            "Source Code (GitHub)",
+            "Resources",
+            "Repositories",
+            "GitLab",
+            "Tissue",
+            "What's New",
+            "Say Thanks!",
+        ),
+    ],
+)
+def test_a_label_that_is_known_or_means_something_else_is_no_slip(bench: Bench, label: str) -> None:
+    assert codes(bench.check(bench.project(("Source =", f"{json.dumps(label)} =")))) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "meant"),
+    [
+        ("homepag", "Homepage"),
+        ("Documentatoin", "Documentation"),
+        ("bug-traker", "Bug Tracker"),
+        ("SourceCod", "Source Code"),
+        ("Release Nots", "Release Notes"),
+        ("repositoryy", "Repository"),
+        ("iissues", "Issues"),
+    ],
+)
+def test_the_hint_of_a_slip_is_a_label_as_people_write_it(bench: Bench, label: str, meant: str) -> None:
+    (found,) = bench.check(bench.project(("Source =", f"{json.dumps(label)} ="))).found
+    assert found.check.code == "url-label"
+    assert found.finding.hint == f"did you mean {meant!r}?"
 
 
 def test_findings_say_the_line(bench: Bench) -> None:

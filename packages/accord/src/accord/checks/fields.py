@@ -22,10 +22,18 @@ _LABEL = 32  # characters, core metadata "Project-URL"
 _EMAIL = re.compile(r"[^@\s<>,;]+@[^@\s<>,;.]+(\.[^@\s<>,;.]+)+")
 # Labels an index knows and shows with a sign of their own (well-known project URLs, PEP 753).
 _LABELS = (
-    "homepage", "source", "sourcecode", "repository", "github", "download", "changelog", "changes", "whatsnew", "history",
-    "releasenotes", "documentation", "docs", "issues", "issue", "bugs", "tracker", "issuetracker", "bugtracker",
-    "funding", "sponsor", "donate", "donation",
+    "Homepage", "Source", "Source Code", "Repository", "GitHub", "Download", "Changelog", "Changes", "What's New", "History",
+    "Release Notes", "Documentation", "Docs", "Issues", "Issue", "Bugs", "Tracker", "Issue Tracker", "Bug Tracker",
+    "Funding", "Sponsor", "Donate", "Donation",
 )  # fmt: skip
+
+
+def _plain(label: str) -> str:
+    """A label as indexes compare it (PEP 753, "Label normalization")."""
+    return re.sub(r"[^a-z0-9]", "", label.lower())
+
+
+_KNOWN = {_plain(label): label for label in _LABELS}
 
 
 def _facts(subject: Subject) -> Facts:
@@ -197,13 +205,22 @@ def url_label(subject: Subject) -> Iterable[Finding]:
     """Indexes know some labels and show them with a sign of their own (PEP 753); a slip of one is just text."""
     facts = _facts(subject)
     for label in facts.urls:
-        normal = re.sub(r"[^a-z0-9]", "", label.lower())
-        close = get_close_matches(normal, _LABELS, n=1, cutoff=0.85)
-        if normal not in _LABELS and close and normal not in (f"{close[0]}s", close[0].removesuffix("s")):
-            hint = f"did you mean {close[0]!r}?"
-            yield Finding(
-                f"the label {label!r} is not one that indexes know", facts.place("urls", label), hint
-            )
+        meant = _slip_of(label)
+        if meant is not None:
+            message = f"the label {label!r} is not one that indexes know"
+            yield Finding(message, facts.place("urls", label), f"did you mean {meant!r}?")
+
+
+def _slip_of(label: str) -> str | None:
+    """The known label that ``label`` is almost.  One that holds a known word ("Documentation (stable)", "Sponsor me") is
+    meant as it is, and hardly anybody gets the first letter wrong ("Resources")."""
+    normal = _plain(label)
+    words = {normal, *map(_plain, label.split()), normal.rstrip("0123456789")}
+    words |= {f"{word}s" for word in words} | {word.removesuffix("s") for word in words}
+    if words & _KNOWN.keys():
+        return None
+    close = get_close_matches(normal, _KNOWN, n=1, cutoff=0.85)
+    return _KNOWN[close[0]] if close and close[0][0] == normal[0] else None
 
 
 @check("requires-python-missing", "Nothing says which Pythons it runs on", WARNING, *_ALL)
