@@ -116,14 +116,15 @@ def _key(session: Session, read: Inputs, base_env: str | None, script: str) -> s
 
 def _words(wish: Wish) -> str:
     requirement = None if wish.requirement is None else wish.requirement.as_tuple()
-    stamp = "" if wish.reference is None else _stamp(wish.reference, wish.base)
+    stamp = "" if wish.reference is None else _stamp(wish.reference, wish.base, editable=wish.editable)
     return repr(
         (requirement, wish.reference, stamp, wish.base, wish.marker, wish.editable, sorted(wish.hashes))
     )
 
 
-def _stamp(reference: str, base: str) -> str:
-    """What tells a file that was built anew from the one of the same name before."""
+def _stamp(reference: str, base: str, *, editable: bool) -> str:
+    """What tells a file that was built anew, or a folder that was changed, from the one of the same name before.  Of an
+    ``editable`` one everything but its metadata is seen as it is anyhow."""
     from accord.io.urls import path_of
 
     path = os.path.join(base, path_of(reference.partition("#")[0]))
@@ -131,7 +132,15 @@ def _stamp(reference: str, base: str) -> str:
         found = os.stat(path)
     except (OSError, ValueError):  # no path of this machine
         return ""
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}" if os.path.isfile(path) else ""
+    if os.path.isfile(path):
+        return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    from accord.build.treedigest import DECIDING, tree_digest
+
+    if not editable:
+        return tree_digest(path)
+    return " ".join(
+        _stamp(name, path, editable=True) for name in DECIDING if os.path.isfile(f"{path}/{name}")
+    )
 
 
 _NO_MATTER = frozenset(("build_sandbox", "cache_dir", "offline", "refresh", "upgrade"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from accord.build.reference import parse_reference
 from accord.build.sources import DirectorySource
+from accord.build.treedigest import DECIDING
 from accord.environments.plan import Wanted
 from accord.io.files import write_atomic
 from accord.io.scratch import scratch_folder
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["editable_of"]
 
 FOLDER = "editables-v1"
-_DECIDING = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
 def editable_of(session: Session, project: LoadedProject, *, dry_run: bool = False) -> Wanted:
@@ -65,7 +65,7 @@ def _kept(session: Session, place: str) -> Entry | None:
 
 def _digest(session: Session, folder: str) -> str:
     digest = hashlib.sha256(repr((folder, session.interpreter.identity)).encode())
-    for name in _DECIDING:
+    for name in DECIDING:
         try:
             with open(os.path.join(folder, name), "rb") as stream:
                 digest.update(hashlib.sha256(stream.read()).digest())
