@@ -99,7 +99,8 @@ def _aside(hook: Any, arguments: list[Any], seconds: float) -> Any:
             status = 0
         except SystemExit as error:
             status = error.code if isinstance(error.code, int) and error.code else 1
-            sys.stderr.write(f"the hook called sys.exit({error.code!r})\n")
+            said = f"\n{error.code}" if isinstance(error.code, str) else f"({error.code!r})"
+            sys.stderr.write(f"the hook called sys.exit{said}\n")
         except BaseException:
             import traceback
 

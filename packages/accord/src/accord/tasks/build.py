@@ -18,6 +18,7 @@ from accord.io.digests import sha256
 from accord.tasks.build_environments import Isolated
 from accord.tasks.build_facts import read_facts
 from accord.tasks.build_policy import build_options
+from accord.tasks.build_subject import advise, require_description, require_project, tell_fallback
 from accord.tasks.session import Session
 from accord_core.errors import BuildError, UsageError
 
@@ -164,7 +165,11 @@ def build(
         )
     if not is_file and not os.path.isdir(source):
         raise UsageError("build-source-missing", f"there is no {source} to build", hint="check the path")
-    facts = None if is_file else read_facts(source, settings.cache_dir)
+    facts = None
+    if not is_file:
+        require_project(source)
+        facts = read_facts(source, settings.cache_dir)
+        require_description(source, facts)
     if wanted.lock:
         settings = settings.replace(upgrade=True)
     beside = os.path.dirname(source) if is_file else source
@@ -325,6 +330,15 @@ class Bench:
 
             # Before anything is built: what a build writes into its own tree is no change of the source.
             self.revisions[tree] = revision(tree, self.output, self.session.environ, above=self.folder)
+        try:
+            built = self._checked_project(tree, facts, wheel=wheel)
+        except BuildError as error:
+            advise(error, facts)
+            raise
+        tell_fallback(facts, built.label, self.session.reporter)
+        return built
+
+    def _checked_project(self, tree: str, facts: Facts, *, wheel: bool) -> Built:
         built = self._project(tree, facts, wheel=wheel)
         if self.wanted.reproducible:
             from accord.build.reproducible import check_same, copy_tree
