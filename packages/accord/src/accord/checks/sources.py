@@ -6,7 +6,6 @@ The tree of a file is not kept, only what the checks ask of it.
 from __future__ import annotations
 
 import ast
-import gc
 import re
 import sys
 import warnings
@@ -129,18 +128,30 @@ def _parse_all(files: Sequence[File], feature: tuple[int, int] | None) -> list[S
         batches[-1].append(number)
         room -= file.size
     found: dict[int, Source] = {}
+    interrupted: list[BaseException] = []
 
     def parse(batch: list[int]) -> None:
-        said = forks.call([files[number].read() for number in batch], feature)
+        data = [files[number].read() for number in batch]
+        said = forks.call(data, feature)
+        if interrupted:
+            return
         if not isinstance(said, list):  # no copy can be had: the work is done here
-            said = _parse_batch([files[number].read() for number in batch], feature)
+            said = _parse_batch(data, feature)
         found.update(zip(batch, (Source(*one) for one in said), strict=True))
+
+    def parse_or_end(batch: list[int]) -> None:
+        try:
+            parse(batch)
+        except BaseException as error:  # Ctrl-C: nobody waits for what the copies are at
+            interrupted.append(error)
+            forks.kill()
+            raise
 
     forks = Forks(_parse_batch)
     forks.start()
     finished = False
     try:
-        spread(parse, batches, default_width())
+        spread(parse_or_end, batches, default_width())
         finished = True
     finally:
         forks.close(at_once=not finished)
@@ -153,8 +164,6 @@ def _parse_batch(batch: list[bytes], feature: tuple[int, int] | None) -> list[Sa
 
 
 def _parse(data: bytes, feature: tuple[int, int] | None) -> Source:
-    collects = gc.isenabled()
-    gc.disable()  # a tree is thousands of new objects, and none of them garbage until all are
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -167,9 +176,6 @@ def _parse(data: bytes, feature: tuple[int, int] | None) -> Source:
         return Source(fault=fault, line=error.lineno)
     except (ValueError, RecursionError, MemoryError) as error:
         return Source(fault=str(error) or type(error).__name__)
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _look(tree: ast.Module, open_ended: bool) -> Source:

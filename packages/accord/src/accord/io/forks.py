@@ -90,13 +90,18 @@ class Forks:
                 self._changed.notify_all()
         return answer[0] if isinstance(answer, tuple) and answer else None
 
+    def kill(self) -> None:
+        """End the copies now; what they were at is answered with None.  :meth:`close` is still to be called."""
+        for copy in self._copies:
+            os.kill(copy.process, signal.SIGKILL)
+
     def close(self, *, at_once: bool = False) -> None:
         """End the copies: when they are done with what they do, or ``at_once``.  No call may be under way but from
         threads nobody waits for."""
+        if at_once:
+            self.kill()
         copies, self._copies = self._copies, []
         for copy in copies:
-            if at_once:
-                os.kill(copy.process, signal.SIGKILL)
             os.close(copy.jobs)
         for copy in copies:
             os.waitpid(copy.process, 0)
