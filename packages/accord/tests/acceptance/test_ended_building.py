@@ -101,9 +101,9 @@ def end(
     assert process.returncode == 128 + number, err
     assert len(err.strip().splitlines()) == 1, err
     assert "nothing is half done" in err
-    assert took < 1
+    assert took < 2  # a tenth of a second on an idle machine
     while still(started):  # the kernel takes down a sandbox after who ended it
-        assert time.monotonic() - began < 1.5, still(started)
+        assert time.monotonic() - began < 3, still(started)
         time.sleep(0.01)
     assert os.listdir(temporary) == []
     builds = os.path.join(world.cache, "builds-v1")
