@@ -55,8 +55,8 @@ def test_an_installation_that_fails_is_told_by_its_last_words_and_does_not_end_c
 
 
 def test_where_nothing_is_missing_nothing_is_said(tmp_path: Path) -> None:
-    names = ("git", "bwrap", "gcc", "g++", "pkg-config", "setpriv", "cargo", "rustc")
-    names += ("nginx", "chromium", "initdb")
+    compilers = ("gcc", "g++", "pkg-config", "cargo", "rustc")
+    names = ("git", "bwrap", "setpriv", "nginx", "chromium", "initdb", *compilers)
     told = said(tmp_path / "bin", **dict.fromkeys(names, ""), id="echo 1000")
     headers = {"/usr/include/stdio.h", "/usr/include/zlib.h"}
     assert (told == "") is all(map(os.path.exists, headers))
