@@ -41,7 +41,7 @@ class BuildFault(Exception):
 
 def cli_page() -> str:
     """The whole page ``docs/reference/cli.md``."""
-    from accord.cli.catalogue import FAMILIES, SECTIONS
+    from accord.cli.catalogue import FAMILIES, SECTIONS, commands
     from accord.cli.main import declare, leading_parser
 
     lines = ["# The command line", "", MADE, "", *_preface(), "", "## Global options", ""]
@@ -52,10 +52,9 @@ def cli_page() -> str:
         for name, line in section:
             if name in FAMILIES:
                 lines += ["", f"### accord {name}", "", f"{line}."]
-                for sub, _ in FAMILIES[name]:
-                    lines += _command(declare(f"{name} {sub}"), shared)
-            else:
-                lines += _command(declare(name), shared)
+            for path, _ in commands():
+                if path == name or path.startswith(f"{name} "):
+                    lines += _command(declare(path), shared)
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ OURS = {"accord", "accord_core", "accord_backend"}
 # What a distribution's Python may bring (PEP 600), what only type checkers know, and what 3.12 has and 3.11 has not.
 NOT_DECLARED = {"_manylinux", "_sha2", "_typeshed"}
 # Where the import package is not called as its distribution is.
-CALLED = {"elftools": "pyelftools"}
+CALLED = {"argon2": "argon2_cffi", "elftools": "pyelftools"}
 VERSIONS = ("3.11", "3.12", "3.13")
 
 

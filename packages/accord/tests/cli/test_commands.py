@@ -99,7 +99,7 @@ def test_the_examples_can_be_read(path: str) -> None:
         assert why
         words = shlex.split(line, comments=True)
         assert words[0] == "accord"
-        cut = next((index for index, word in enumerate(words) if word in (">", "|", "&&")), len(words))
+        cut = next((index for index, word in enumerate(words) if word in (">", "<", "|", "&&")), len(words))
         head = path.split()
         assert words[1 : 1 + len(head)] == head
         declare(path).parse(words[1 + len(head) : cut], {})

@@ -49,6 +49,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Indexes",
         (
             ("serve", "Serve a package index of one's own"),
+            ("index", "Administer the indexes of a server on this machine"),
         ),
     ),
     (
@@ -94,6 +95,32 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("clean", "Remove the whole cache, or what it holds of some packages"),
         ("verify", "Check every stored wheel against its records"),
     ),
+    "index": (
+        ("list", "List the indexes of a server"),
+        ("create", "Create an index"),
+        ("user", "Who has an account: add, list, disable, give a password"),
+        ("token", "Tokens for programs: create, list, narrow, revoke"),
+        ("role", "Who may do what: grant, list, revoke, transfer"),
+        ("audit", "Show who signed in, which tokens were used, what was changed"),
+    ),
+    "index user": (
+        ("add", "Add a user"),
+        ("list", "List the users"),
+        ("disable", "Lock a user out, or let one in again"),
+        ("passwd", "Give a user a password"),
+    ),
+    "index token": (
+        ("create", "Make a token and show it, this once"),
+        ("list", "List tokens: whose, for what, last used when"),
+        ("revoke", "End a token"),
+        ("narrow", "Make a lesser token of one, without asking the server"),
+    ),
+    "index role": (
+        ("grant", "Let a user do something in an index or a project"),
+        ("list", "List who may do what"),
+        ("revoke", "Take a role away"),
+        ("transfer", "Give a project to a new owner, and to nobody else"),
+    ),
 }
 
 EXAMPLES: tuple[tuple[str, str], ...] = (
@@ -109,11 +136,15 @@ def commands() -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     for _, section in SECTIONS:
         for name, line in section:
-            if name in FAMILIES:
-                found.extend((f"{name} {sub}", text) for sub, text in FAMILIES[name])
-            else:
-                found.append((name, line))
+            found.extend(_below(name, line))
     return tuple(found)
+
+
+def _below(path: str, line: str) -> tuple[tuple[str, str], ...]:
+    """The commands of a family, and of the families in it; a command by itself."""
+    if path not in FAMILIES:
+        return ((path, line),)
+    return tuple(pair for sub, text in FAMILIES[path] for pair in _below(f"{path} {sub}", text))
 
 
 def module_name(command: str) -> str:

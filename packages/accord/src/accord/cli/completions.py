@@ -63,11 +63,11 @@ def _bash(parsers: dict[str, Parser]) -> str:
         '    word="${COMP_WORDS[i]}"',
         '    if [[ -n $expect ]]; then [[ $word == "=" ]] || expect=""; continue; fi',
         '    case "$word" in',
-        f"      {_pattern(leading_parser().options)}) [[ -z $path || $path == @(pip|python|cache) ]] && expect=1 ;;",
+        f"      {_pattern(leading_parser().options)}) [[ -z $path || $path == {_families()} ]] && expect=1 ;;",
         "      -*) ;;",
         "      *)",
         '        if [[ -z $path ]]; then path="$word"',
-        f'        elif [[ $path == @({"|".join(FAMILIES)}) ]]; then path="$path $word"',
+        f'        elif [[ $path == {_families()} ]]; then path="$path $word"',
         "        fi ;;",
         "    esac",
         "  done",
@@ -99,6 +99,11 @@ def _bash(parsers: dict[str, Parser]) -> str:
         "complete -F _accord accord",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _families() -> str:
+    """A pattern of every line that a further word goes on."""
+    return f"@({'|'.join(chr(34) + family + chr(34) for family in FAMILIES)})"
 
 
 def _bash_values(parser: Parser) -> Iterable[str]:
@@ -211,8 +216,7 @@ def _fish(parsers: dict[str, Parser]) -> str:
         "    for word in (commandline -opc)[2..-1]",
         "        string match -q -- '-*' $word; and continue",
         "        set -a path $word",
-        f"        contains -- $path[1] {' '.join(FAMILIES)}; or break",
-        "        test (count $path) -ge 2; and break",
+        f'        contains -- "$path" {" ".join(map(_fish_quoted, FAMILIES))}; or break',
         "    end",
         "    echo $path",
         "end",

@@ -67,7 +67,9 @@ def root_help(paint: Paint, width: int) -> str:
 
 
 def family_help(path: str, paint: Paint, width: int) -> str:
-    line = next(text for _, section in SECTIONS for name, text in section if name == path)
+    above, _, own = path.rpartition(" ")
+    siblings = FAMILIES[above] if above else [pair for _, section in SECTIONS for pair in section]
+    line = next(text for name, text in siblings if name == own)
     return "\n".join(
         [
             f"{line}.",

@@ -203,9 +203,9 @@ def _read(words: list[str]) -> tuple[Args, str]:
         raise HelpWanted("version" if args.version else "")
     path = rest[0]
     if path == "help":
-        raise HelpWanted(" ".join(rest[1:3]))
+        raise HelpWanted(" ".join(rest[1:4]))
     names = [name for name, _ in commands()]
-    if path in FAMILIES:
+    while path in FAMILIES:
         between, rest = _parse_leading(leading, rest[1:], path)
         _merge(args, between)
         if not rest:

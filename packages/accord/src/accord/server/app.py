@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from accord.server.admin import people, places, tokens
 from accord.server.api import files, simple
 from accord.server.errors import Refused
 from accord.server.upload import legacy
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["application"]
 
-_ROOMS = (simple, files, legacy)
+_ROOMS = (simple, files, legacy, people, tokens, places)
 
 
 def application(parts: Parts) -> Starlette:

@@ -19,6 +19,12 @@ class Limits:
     ``provenance_bytes``      the attestations of one file
     ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
     ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
+    ``password_least``        letters of a new password; ``password_bytes`` the most of any
+    ``password_rounds``, ``password_memory_kib``, ``password_lanes``  argon2id, RFC 9106 section 4, second choice
+    ``password_threads``      passwords hashed at a time in one process; ``password_wait_seconds`` in the queue for it
+    ``token_name_bytes``      what somebody calls a token; also other words about a user
+    ``token_names``           indexes or projects a token may be restricted to
+    ``list_entries``          entries of one answer of a list of the admin API
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
     ``changes_per_answer``    entries of one answer of the changes feed
@@ -34,6 +40,16 @@ class Limits:
     name_bytes: int = 200
     filename_bytes: int = 250
     reason_bytes: int = 2_000
+    password_least: int = 10
+    password_bytes: int = 1_024
+    password_rounds: int = 3
+    password_memory_kib: int = 65_536
+    password_lanes: int = 4
+    password_threads: int = 2
+    password_wait_seconds: float = 10.0
+    token_name_bytes: int = 500
+    token_names: int = 100
+    list_entries: int = 1_000
     page_cache_bytes: int = 128 << 20
     long_poll_seconds: float = 30.0
     changes_per_answer: int = 1_000

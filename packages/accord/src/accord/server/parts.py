@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from accord.server import clock
 from accord.server.accounts import people
+from accord.server.accounts.passwords import Passwords
 from accord.server.catalogue import indexes
 from accord.server.database import Database
 from accord.server.pages.shelf import Shelf
@@ -24,6 +25,7 @@ class Parts:
     storage: BlobStore
     shelf: Shelf
     now: clock.Clock
+    passwords: Passwords
 
     def incoming_path(self) -> str:
         """A name for a file that is being received; nobody else has it."""
@@ -39,7 +41,7 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     database = Database(settings.database_url, cache=settings.cache, now=now)
     database.create()
     storage = open_storage(settings.storage_url)
-    return Parts(settings, database, storage, Shelf(database, settings), now)
+    return Parts(settings, database, storage, Shelf(database, settings), now, Passwords(settings.limits))
 
 
 def first_start(parts: Parts) -> str | None:

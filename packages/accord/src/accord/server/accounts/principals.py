@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ACTIONS", "ANYBODY", "Principal", "authenticate", "credential", "demand", "may"]
 
-ACTIONS = ("read", "upload", "yank", "status", "withdraw", "promote", "roles", "admin")
-"""What a token can be restricted to.  ``admin`` is the administration of indexes and of the server."""
+ACTIONS = ("read", "upload", "yank", "status", "withdraw", "promote", "roles", "admin", "account")
+"""What a token can be restricted to.  ``admin`` is the administration of indexes and of the server, ``account`` what one may
+do with one's own account: tokens, password."""
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="accord"'}
 
@@ -109,7 +110,7 @@ def may(
     if who.admin:
         return True
     if index is None:
-        return False
+        return action == "account" and who.user_id is not None
     if action == "read" and index.public:
         return True
     if who.user_id is None:

@@ -1,0 +1,52 @@
+"""``accord index create``: a new index."""
+
+from __future__ import annotations
+
+HELP = "Create an index"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from accord.cli.context import Context
+    from accord.cli.parser import Args, Parser
+
+
+def arguments(parser: Parser) -> None:
+    from accord.cli.index_options import server
+
+    parser.description = """Makes an index that answers under its name at once. A private one is read by users with a role in it only."""
+    parser.examples = (
+        ("accord index create team --private --base main", "looks in main for what it does not have"),
+        ("accord index create staging --creators users", "every user may make projects"),
+    )
+    parser.argument("name", metavar="INDEX", help="Its name, also in addresses")
+    parser.value("--title", metavar="TEXT", default="", help="What people read")
+    parser.flag("--private", help="Only users with a role in it read it")
+    parser.append(
+        "--base", metavar="INDEX", dest="bases", help="Look there for what it lacks (repeatable, in order)"
+    )
+    parser.value(
+        "--creators",
+        choices=("admins", "uploaders", "users"),
+        default="uploaders",
+        help="Who may make projects in it: admins, uploaders, users",
+    )
+    server(parser)
+
+
+def run(args: Args, context: Context) -> int:
+    from accord.cli.index_options import located
+    from accord.tasks import index_people
+
+    record = index_people.create_index(
+        located(args),
+        args.name,
+        title=args.title,
+        public=not args.private,
+        bases=args.bases,
+        creators=args.creators,
+    )
+    if context.json:
+        context.emit(record)
+    else:
+        context.out(f"index {record['name']}: /{record['name']}/simple/")
+    return 0

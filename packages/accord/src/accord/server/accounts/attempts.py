@@ -1,0 +1,29 @@
+"""The request that is being answered, for the rooms below the routes: from where it comes, and who turned out to ask.
+
+``app`` puts an :class:`Attempt` in a context variable before a route is called, and threads that answer it see the same
+one.  So no route can forget to say from where a credential came, and what is done outside a request (``accord index``,
+a job) has none.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+__all__ = ["Attempt", "address", "attempt"]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """``address`` is the client's, behind the proxies that are trusted."""
+
+    address: str
+
+
+attempt: ContextVar[Attempt | None] = ContextVar("accord_attempt", default=None)
+
+
+def address() -> str:
+    """Of the client that asks; empty outside a request."""
+    found = attempt.get()
+    return "" if found is None else found.address

@@ -1,0 +1,176 @@
+"""How a route of the JSON API is made: who asks is known, the action is allowed and the body is a record before it is called.
+
+    reading(parts, "/api/indexes/{index}/roles", roles, action="admin")
+    changing(parts, "PUT", "/api/indexes/{index}/roles/{user}", grant, action="admin", body=Grant)
+
+``{index}`` and ``{project}`` in the path say where the action is demanded; without them it is the server as a whole.  A
+handler is a plain function from an :class:`Asked` to what is answered as JSON (``None``: 204).  It reads in ``with
+asked.reading() as connection`` and changes in ``with asked.writing() as writing``, where the permission is looked at once
+more, so that what was taken away meanwhile is gone.
+
+``reading`` makes a GET, ``changing`` anything else, and no function makes both (TOB-PYPI26-8).  Bodies are ``msgspec``
+structs with ``forbid_unknown_fields``; a fault is told with its place in the document.  Only ``application/json`` is
+read, which no form of a foreign page can send without being asked first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.routing import Route
+
+from accord.server.accounts import principals
+from accord.server.catalogue import indexes
+from accord.server.errors import Refused
+from accord_core.names import normalise
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from starlette.requests import Request
+
+    from accord.server.accounts.principals import Principal
+    from accord.server.catalogue.indexes import IndexRow
+    from accord.server.database import Writing
+    from accord.server.parts import Parts
+
+__all__ = ["Asked", "Body", "Method", "changing", "reading", "whole_number"]
+
+Method = Literal["POST", "PUT", "PATCH", "DELETE"]
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The base of what a route reads."""
+
+
+B = TypeVar("B")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[B]):
+    """A request that was authenticated and allowed.  ``index`` and ``project`` (normalised) are of its path."""
+
+    parts: Parts
+    request: Request
+    who: Principal
+    at: int
+    action: str
+    index: IndexRow | None
+    project: str | None
+    body: B
+
+    def path(self, name: str) -> str:
+        found: str = self.request.path_params[name]
+        return found
+
+    def query(self, name: str) -> str | None:
+        return self.request.query_params.get(name)
+
+    @property
+    def here(self) -> IndexRow:
+        """The index of a path that names one."""
+        assert self.index is not None
+        return self.index
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self.parts.database.read() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction by whoever asks, who must still be allowed to when it begins."""
+        with self.parts.database.write(self.who.actor) as writing:
+            _enter(self.parts, self.request, writing.connection, self.action, self.at)
+            yield writing
+
+
+Handler = Callable[[Asked[Any]], object]
+
+
+def reading(parts: Parts, path: str, handler: Handler, *, action: str) -> Route:
+    """A GET that changes nothing."""
+
+    def answer(request: Request) -> Response:
+        return _json(handler(_asked(parts, request, action, None)), 200)
+
+    return Route(path, answer, methods=["GET"], name=handler.__name__)
+
+
+def changing(
+    parts: Parts, method: Method, path: str, handler: Handler, *, action: str, body: type[Body] | None = None
+) -> Route:
+    """A change; ``body`` is read before the handler is called, and after the permission was looked at."""
+
+    async def answer(request: Request) -> Response:
+        await run_in_threadpool(_asked, parts, request, action, None)
+        document = None if body is None else await _document(request, body, parts.settings.limits.json_bytes)
+        return await run_in_threadpool(change, request, document)
+
+    def change(request: Request, document: Body | None) -> Response:
+        return _json(handler(_asked(parts, request, action, document)), 201 if method == "POST" else 200)
+
+    return Route(path, answer, methods=[method], name=handler.__name__)
+
+
+def whole_number(text: str | None, name: str, *, default: int, most: int) -> int:
+    """A number of the query.  Raises ``Refused("query-value")`` (400)."""
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or not 0 < int(text) <= most:
+        raise Refused(400, "query-value", f"{name} is a number from 1 to {most}, not {text[:40]!r}")
+    return int(text)
+
+
+def _asked(parts: Parts, request: Request, action: str, body: Body | None) -> Asked[Any]:
+    at = parts.now()
+    with parts.database.read() as connection:
+        who, index, project = _enter(parts, request, connection, action, at)
+    return Asked(parts, request, who, at, action, index, project, body)
+
+
+def _enter(
+    parts: Parts, request: Request, connection: Connection, action: str, at: int
+) -> tuple[Principal, IndexRow | None, str | None]:
+    """Who asks, in which index and project.  Raises ``Refused``: 401, 403, 404."""
+    who = principals.authenticate(connection, request.headers.get("authorization"), at)
+    name = request.path_params.get("index")
+    index = None if name is None else indexes.index_named(connection, name)
+    asked = request.path_params.get("project")
+    project = None if asked is None else normalise(asked)
+    principals.demand(connection, who, action, index, project, at)
+    return who, index, project
+
+
+async def _document(request: Request, kind: type[Body], most: int) -> Body:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Refused(415, "json-type", f"a body is application/json here, not {content_type[:100]!r}")
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > most:
+            raise Refused(413, "json-too-large", f"the body is larger than {most} bytes")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as fault:
+        what, _, place = str(fault).partition(" - at ")
+        place = place.strip("`") or "$"
+        raise Refused(400, "json-body", f"{place}: {what}", context=(place,)) from fault
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
+        raise Refused(400, "json-body", f"the body is no JSON: {fault}") from fault
+
+
+def _json(document: object, status: int) -> Response:
+    headers = {"cache-control": "no-store"}
+    if document is None:
+        return Response(b"", 204, headers)
+    return Response(
+        json.dumps(document, ensure_ascii=False).encode(), status, headers, media_type="application/json"
+    )

@@ -1,0 +1,127 @@
+"""``/api/whoami``, ``/api/users``, ``/api/audit``: who there is, and what they did."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from accord.server.accounts import audit, people
+from accord.server.admin.asking import Asked, Body, changing, reading, whole_number
+from accord.server.errors import Refused
+from accord.server.limits import DEFAULT
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from accord.server.parts import Parts
+
+__all__ = ["routes"]
+
+_Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
+_Secret = Annotated[str, msgspec.Meta(max_length=DEFAULT.password_bytes)]
+
+
+class NewUser(Body, frozen=True):
+    """``password`` left away: tokens only."""
+
+    name: _Words
+    display: _Words = ""
+    email: _Words = ""
+    password: _Secret | None = None
+    admin: bool = False
+
+
+class UserChange(Body, frozen=True):
+    """What is left away stays as it is."""
+
+    display: _Words | None = None
+    email: _Words | None = None
+    password: _Secret | None = None
+    admin: bool | None = None
+    disabled: bool | None = None
+
+
+def routes(parts: Parts) -> list[BaseRoute]:
+    return [
+        reading(parts, "/api/whoami", whoami, action="account"),
+        reading(parts, "/api/users", users, action="admin"),
+        changing(parts, "POST", "/api/users", add_user, action="admin", body=NewUser),
+        reading(parts, "/api/users/{user}", user, action="admin"),
+        changing(parts, "PATCH", "/api/users/{user}", change_user, action="admin", body=UserChange),
+        reading(parts, "/api/audit", entries, action="admin"),
+    ]
+
+
+def whoami(asked: Asked[None]) -> object:
+    """The user, and what the token that asks is restricted to."""
+    with asked.reading() as connection:
+        row = people.user_named(connection, asked.who.actor.removeprefix("user:"))
+    restrictions = [one.as_dict() for one in asked.who.restrictions]
+    return {**row.as_dict(), "restrictions": [one for one in restrictions if one]}
+
+
+def users(asked: Asked[None]) -> object:
+    most = asked.parts.settings.limits.list_entries
+    limit = whole_number(asked.query("limit"), "limit", default=most, most=most)
+    with asked.reading() as connection:
+        rows = people.users(connection, after=asked.query("after") or "", limit=limit)
+    return {"users": [row.as_dict() for row in rows], "next": rows[-1].name if len(rows) == limit else None}
+
+
+def user(asked: Asked[None]) -> object:
+    with asked.reading() as connection:
+        return people.user_named(connection, asked.path("user")).as_dict()
+
+
+def add_user(asked: Asked[NewUser]) -> object:
+    body = asked.body
+    hashed = None if body.password is None else asked.parts.passwords.hash(body.password)
+    with asked.writing() as writing:
+        people.add_user(
+            writing,
+            body.name,
+            display=body.display,
+            email=body.email,
+            password_hash=hashed,
+            admin=body.admin,
+        )
+        return people.user_named(writing.connection, body.name).as_dict()
+
+
+def change_user(asked: Asked[UserChange]) -> object:
+    body = asked.body
+    hashed = None if body.password is None else asked.parts.passwords.hash(body.password)
+    with asked.writing() as writing:
+        row = people.user_named(writing.connection, asked.path("user"))
+        if row.id == asked.who.user_id and (body.disabled or body.admin is False):
+            raise Refused(
+                409, "own-account", "nobody locks himself out", hint="another administrator can do it"
+            )
+        row = people.change_user(
+            writing,
+            row,
+            display=body.display,
+            email=body.email,
+            admin=body.admin,
+            disabled=body.disabled,
+        )
+        if hashed is not None:
+            people.set_password(writing, row, hashed)
+        return people.user_named(writing.connection, row.name).as_dict()
+
+
+def entries(asked: Asked[None]) -> object:
+    """The newest first; ``?before=`` goes on below an entry, ``?actor=`` and ``?action=`` choose."""
+    most = asked.parts.settings.limits.list_entries
+    limit = whole_number(asked.query("limit"), "limit", default=100, most=most)
+    before = whole_number(asked.query("before"), "before", default=0, most=10**18) or None
+    with asked.reading() as connection:
+        rows = audit.entries(
+            connection,
+            before=before,
+            limit=limit,
+            actor=asked.query("actor"),
+            action=asked.query("action"),
+        )
+    return {"entries": [row.as_dict() for row in rows], "next": rows[-1].id if len(rows) == limit else None}

@@ -1,0 +1,141 @@
+"""``/api/indexes``: the indexes, who may do what in them and in their projects, and what only some may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from accord.server.accounts import people, principals, roles
+from accord.server.admin.asking import Asked, Body, changing, reading
+from accord.server.catalogue import access, indexes
+from accord.server.limits import DEFAULT
+
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from accord.server.parts import Parts
+
+__all__ = ["routes"]
+
+_Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
+_Creators = Literal["admins", "uploaders", "users"]
+
+
+class NewIndex(Body, frozen=True):
+    """``bases`` are names of indexes it builds on, in order; ``creators`` may make projects in it."""
+
+    name: _Words
+    title: _Words = ""
+    public: bool = True
+    bases: Annotated[list[_Words], msgspec.Meta(max_length=DEFAULT.token_names)] = []
+    creators: _Creators = "uploaders"
+
+
+class IndexChange(Body, frozen=True):
+    title: _Words | None = None
+    public: bool | None = None
+    creators: _Creators | None = None
+
+
+class ProjectChange(Body, frozen=True):
+    private: bool
+
+
+class Grant(Body, frozen=True):
+    role: _Words
+
+
+class NewOwner(Body, frozen=True):
+    user: _Words
+
+
+def routes(parts: Parts) -> list[BaseRoute]:
+    of_index, of_project = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
+    return [
+        reading(parts, "/api/indexes", list_indexes, action="account"),
+        changing(parts, "POST", "/api/indexes", create_index, action="admin", body=NewIndex),
+        reading(parts, of_index, show_index, action="read"),
+        changing(parts, "PATCH", of_index, change_index, action="admin", body=IndexChange),
+        reading(parts, of_index + "/roles", list_roles, action="admin"),
+        changing(parts, "PUT", of_index + "/roles/{user}", grant_role, action="admin", body=Grant),
+        changing(parts, "DELETE", of_index + "/roles/{user}", revoke_role, action="admin"),
+        changing(parts, "PATCH", of_project, change_project, action="roles", body=ProjectChange),
+        reading(parts, of_project + "/roles", list_roles, action="roles"),
+        changing(parts, "PUT", of_project + "/roles/{user}", grant_role, action="roles", body=Grant),
+        changing(parts, "DELETE", of_project + "/roles/{user}", revoke_role, action="roles"),
+        changing(parts, "POST", of_project + "/transfer", transfer_project, action="roles", body=NewOwner),
+    ]
+
+
+def list_indexes(asked: Asked[None]) -> object:
+    """Those the asker may read."""
+    with asked.reading() as connection:
+        found = [
+            access.describe(connection, index)
+            for index in indexes.indexes(connection)
+            if principals.may(connection, asked.who, "read", index, None, asked.at)
+        ]
+    return {"indexes": found}
+
+
+def show_index(asked: Asked[None]) -> object:
+    with asked.reading() as connection:
+        return access.describe(connection, asked.here)
+
+
+def create_index(asked: Asked[NewIndex]) -> object:
+    body = asked.body
+    with asked.writing() as writing:
+        made = access.create_index(
+            writing,
+            body.name,
+            title=body.title,
+            public=body.public,
+            bases=tuple(body.bases),
+            creators=body.creators,
+        )
+        return access.describe(writing.connection, made)
+
+
+def change_index(asked: Asked[IndexChange]) -> object:
+    body = asked.body
+    with asked.writing() as writing:
+        changed = access.change_index(
+            writing, asked.here, title=body.title, public=body.public, creators=body.creators
+        )
+        return access.describe(writing.connection, changed)
+
+
+def change_project(asked: Asked[ProjectChange]) -> object:
+    assert asked.project is not None
+    with asked.writing() as writing:
+        access.set_private(writing, asked.here, asked.project, private=asked.body.private)
+    return {"index": asked.here.name, "project": asked.project, "private": asked.body.private}
+
+
+def list_roles(asked: Asked[None]) -> object:
+    with asked.reading() as connection:
+        rows = roles.roles_in(connection, asked.here, asked.project)
+    return {"roles": [row.as_dict() for row in rows]}
+
+
+def grant_role(asked: Asked[Grant]) -> object:
+    with asked.writing() as writing:
+        user = people.user_named(writing.connection, asked.path("user"))
+        roles.grant(writing, asked.here, asked.project, user, asked.body.role)
+        return {"user": user.name, "role": asked.body.role, "project": asked.project}
+
+
+def revoke_role(asked: Asked[None]) -> None:
+    with asked.writing() as writing:
+        user = people.user_named(writing.connection, asked.path("user"))
+        roles.revoke(writing, asked.here, asked.project, user)
+
+
+def transfer_project(asked: Asked[NewOwner]) -> object:
+    assert asked.project is not None
+    with asked.writing() as writing:
+        user = people.user_named(writing.connection, asked.body.user)
+        roles.transfer(writing, asked.here, asked.project, user)
+        return {"index": asked.here.name, "project": asked.project, "owner": user.name}
