@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from accord.testing.archives import wheel_parts, zip_bytes
+from accord.testing.people import call, person
 from accord.testing.serving import basic
 
 if TYPE_CHECKING:
-    from accord.testing.serving import InProcess, Reply
-
-WHEEL = zip_bytes(wheel_parts())
-NAME = "spam-1.0-py3-none-any.whl"
-
-
-def call(index: InProcess, method: str, path: str, document: Any = None, token: str | None = None) -> Reply:
-    headers = {"content-type": "application/json", **basic(index.token if token is None else token)}
-    return index.request(method, path, headers, b"" if document is None else json.dumps(document).encode())
-
-
-def person(index: InProcess, name: str) -> str:
-    """A new user's token."""
-    assert call(index, "POST", "/api/users", {"name": name}).status == 201
-    return str(call(index, "POST", "/api/tokens", {"name": "all", "user": name}).json()["secret"])
+    from accord.testing.serving import InProcess
 
 
 def test_whoami_says_who_asks_and_what_the_token_is_restricted_to(index: InProcess) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from accord_core.errors import AccordError, Where
 
-__all__ = ["Refused"]
+__all__ = ["Refused", "no_such_index", "no_such_project", "unauthenticated"]
 
 
 class Refused(AccordError):
@@ -28,3 +28,25 @@ class Refused(AccordError):
         super().__init__(code, message, where=where, context=context, hint=hint)
         self.status = status
         self.headers = headers or {}
+
+
+# Each in one place, because whoever may not know of a thing is told what is told where there is none, to the letter.
+
+
+def no_such_index(name: str) -> Refused:
+    return Refused(404, "no-such-index", f"this server has no index {name!r}")
+
+
+def no_such_project(index: str, project: str) -> Refused:
+    return Refused(404, "no-such-project", f"{index} has no project {project}")
+
+
+def unauthenticated() -> Refused:
+    """Anybody is told so of an index that is not public and of one that is not there: clients send what they have next."""
+    return Refused(
+        401,
+        "not-authenticated",
+        "this needs a token that is good here",
+        hint="user name __token__, the token as password",
+        headers={"WWW-Authenticate": 'Basic realm="accord"'},
+    )

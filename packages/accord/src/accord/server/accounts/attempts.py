@@ -10,14 +10,17 @@ from __future__ import annotations
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-__all__ = ["Attempt", "address", "attempt"]
+from accord.server import clock
+
+__all__ = ["Attempt", "address", "attempt", "instant"]
 
 
 @dataclass(slots=True)
 class Attempt:
-    """``address`` is the client's, behind the proxies that are trusted."""
+    """``address`` is the client's, behind the proxies that are trusted; ``at`` when it asked."""
 
     address: str
+    at: int
 
 
 attempt: ContextVar[Attempt | None] = ContextVar("accord_attempt", default=None)
@@ -27,3 +30,9 @@ def address() -> str:
     """Of the client that asks; empty outside a request."""
     found = attempt.get()
     return "" if found is None else found.address
+
+
+def instant() -> int:
+    """When the request came; now, outside of one."""
+    found = attempt.get()
+    return clock.now() if found is None else found.at

@@ -9,17 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from accord.server.accounts import tokens
 from accord.server.accounts.tokens import Restriction
 from accord.server.database import tables
-from accord.server.errors import Refused
+from accord.server.errors import Refused, no_such_index, no_such_project, unauthenticated
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from accord.server.catalogue.indexes import IndexRow
 
@@ -29,15 +29,16 @@ ACTIONS = ("read", "upload", "yank", "status", "withdraw", "promote", "roles", "
 """What a token can be restricted to.  ``admin`` is the administration of indexes and of the server, ``account`` what one may
 do with one's own account: tokens, password."""
 
-_CHALLENGE = {"WWW-Authenticate": 'Basic realm="accord"'}
-
-# What each role may do in its project or, where it is held in a whole index, in all of them.
-_ROLES = {
+# What a role lets do: in a whole index, in one project.
+_IN_INDEX = {
+    "reader": frozenset(("read",)),
+    "uploader": frozenset(("read", "upload", "yank")),
+    "admin": frozenset(ACTIONS),
+}
+_IN_PROJECT = {
     "reader": frozenset(("read",)),
     "maintainer": frozenset(("read", "upload", "yank")),
     "owner": frozenset(("read", "upload", "yank", "status", "withdraw", "promote", "roles")),
-    "uploader": frozenset(("read", "upload", "yank")),
-    "admin": frozenset(ACTIONS),
 }
 
 
@@ -78,7 +79,7 @@ def authenticate(connection: Connection, header: str | None, at: int) -> Princip
     text = credential(header)
     token = None if text is None else tokens.parse(text)
     if token is None:
-        raise _unauthenticated()
+        raise unauthenticated()
     row = connection.execute(
         select(
             tables.token, tables.user.c.name.label("user_name"), tables.user.c.admin, tables.user.c.disabled
@@ -92,54 +93,102 @@ def authenticate(connection: Connection, header: str | None, at: int) -> Princip
         or row.disabled
         or (row.expires is not None and at >= row.expires)
     ):
-        raise _unauthenticated()
+        raise unauthenticated()
     added = tokens.verify(token, row.key)
     made = Restriction.of(row.restrictions)
     if added is None or made is None:
-        raise _unauthenticated()
-    return Principal(f"user:{row.user_name}", row.user_id, row.admin, (made, *added), row.id)
+        raise unauthenticated()
+    restrictions = (made, *added)
+    if any(one.expires is not None and at >= one.expires for one in restrictions):
+        raise unauthenticated()
+    return Principal(f"user:{row.user_name}", row.user_id, row.admin, restrictions, row.id)
 
 
 def may(
     connection: Connection, who: Principal, action: str, index: IndexRow | None, project: str | None, at: int
 ) -> bool:
-    """Whether ``who`` may do ``action`` in ``index`` (``None``: in the server as a whole), in ``project`` if one is named."""
+    """Whether ``who`` may do ``action`` in ``index`` (``None``: in the server as a whole), in ``project`` if one is named.
+
+    To upload to a project that is not there is to make it, which the index has its own word on (``creators``).
+    """
     name = None if index is None else index.name
     if not all(restriction.allows(action, name, project, at) for restriction in who.restrictions):
-        return False
-    if who.admin:
-        return True
-    if index is None:
-        return action == "account" and who.user_id is not None
-    if action == "read" and index.public:
-        return True
-    if who.user_id is None:
-        return False
-    roles = connection.execute(
-        select(tables.role.c.role, tables.project.c.name)
-        .outerjoin(tables.project, tables.project.c.id == tables.role.c.project_id)
-        .where(tables.role.c.index_id == index.id, tables.role.c.user_id == who.user_id)
-    )
-    return any(of in (None, project) and action in _ROLES.get(role, ()) for role, of in roles)
+        # What anybody may read is read with a narrowed token, too.
+        return action == "read" and _permitted(connection, ANYBODY, action, index, project)
+    return _permitted(connection, who, action, index, project)
 
 
 def demand(
     connection: Connection, who: Principal, action: str, index: IndexRow | None, project: str | None, at: int
 ) -> None:
-    """Raises ``Refused``: ``not-authenticated`` (401) for anybody, ``not-allowed`` (403) for who is known."""
-    if may(connection, who, action, index, project, at):
-        return
+    """Raises ``Refused``: ``not-authenticated`` (401) for anybody; for who is known ``not-allowed`` (403), or where even
+    reading is not allowed ``no-such-index``, ``no-such-project`` (404), as if there were none."""
+    if not may(connection, who, action, index, project, at):
+        raise _refusal(connection, who, action, index, project, at)
+
+
+def _permitted(
+    connection: Connection, who: Principal, action: str, index: IndexRow | None, project: str | None
+) -> bool:
+    """What roles say, whatever a token is restricted to."""
+    if who.admin:
+        return True
+    if index is None:
+        return action == "account" and who.user_id is not None
+    row = None if project is None else _project(connection, index, project)
+    private = row is not None and row.private
+    if action == "read" and index.public and not private:
+        return True
     if who.user_id is None:
-        raise _unauthenticated()
+        return False
+    columns = tables.role.c
+    held = connection.execute(
+        select(columns.role, columns.project_id).where(
+            columns.index_id == index.id, columns.user_id == who.user_id
+        )
+    ).all()
+    in_index = {role for role, of in held if of is None}
+    if action == "upload" and project is not None and row is None:
+        return _creates(index, in_index)
+    if private:
+        in_index &= {"admin"}  # a private project is its own readers' and the administrators'
+    in_project = {role for role, of in held if row is not None and of == row.id}
+    return any(action in _IN_INDEX.get(role, ()) for role in in_index) or any(
+        action in _IN_PROJECT.get(role, ()) for role in in_project
+    )
+
+
+def _creates(index: IndexRow, in_index: set[str]) -> bool:
+    creators = index.settings.get("creators", "uploaders")
+    if creators == "users":
+        return index.public or bool(in_index)
+    return bool(in_index & ({"admin", "uploader"} if creators == "uploaders" else {"admin"}))
+
+
+def _project(connection: Connection, index: IndexRow, name: str) -> Row[Any, Any] | None:
+    columns = tables.project.c
+    return connection.execute(
+        select(columns.id, columns.private).where(columns.index_id == index.id, columns.name == name)
+    ).first()
+
+
+def _refusal(
+    connection: Connection, who: Principal, action: str, index: IndexRow | None, project: str | None, at: int
+) -> Refused:
+    """What is told depends on what the asker, with this token, may read."""
+    if index is not None and (who.user_id is not None or (action == "read" and index.public)):
+        readable = project is not None and may(connection, who, "read", index, project, at)
+        if not readable and not may(connection, who, "read", index, None, at):
+            return no_such_index(index.name)
+        missing = project is not None and action != "upload" and _project(connection, index, project) is None
+        if project is not None and (missing or not readable):
+            return no_such_project(index.name, project)
+    if who.user_id is None:
+        return unauthenticated()
     what = "this server" if index is None else index.name if project is None else f"{project} in {index.name}"
-    raise Refused(403, "not-allowed", f"{who.actor} may not {action} {what}")
-
-
-def _unauthenticated() -> Refused:
+    narrowed = _permitted(connection, who, action, index, project)
     return Refused(
-        401,
-        "not-authenticated",
-        "this needs a token that is good here",
-        hint="user name __token__, the token as password",
-        headers=_CHALLENGE,
+        403,
+        "not-allowed",
+        f"{who.actor} may not {action} {what}" + (" with this token, which is narrowed" if narrowed else ""),
     )

@@ -106,14 +106,14 @@ def transfer(writing: Writing, index: IndexRow, project: str, user: UserRow) -> 
     writing.changed(index.id, "transfer-project", project=project)
 
 
-def own(writing: Writing, index_id: int, project_id: int, project: str) -> None:
+def own(writing: Writing, index: IndexRow, project_id: int, project: str) -> None:
     """Whoever acts becomes the owner of a project that was just made; nobody does where no user acts."""
     name = writing.actor.removeprefix("user:")
     user_id = writing.connection.execute(select(tables.user.c.id).where(tables.user.c.name == name)).scalar()
     if name == writing.actor or user_id is None:
         return
-    _insert(writing, index_id, project_id, user_id, "owner")
-    audit.record(writing, "create-project", project, user=name, role="owner")
+    _insert(writing, index.id, project_id, user_id, "owner")
+    audit.record(writing, "create-project", _place(index, project), user=name, role="owner")
 
 
 def _keep_an_owner(writing: Writing, project_id: int | None, leaving: UserRow) -> None:

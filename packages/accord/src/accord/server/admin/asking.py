@@ -27,7 +27,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals
-from accord.server.catalogue import indexes
+from accord.server.catalogue import visible
 from accord.server.errors import Refused
 from accord_core.names import normalise
 
@@ -141,7 +141,7 @@ def _enter(
     """Who asks, in which index and project.  Raises ``Refused``: 401, 403, 404."""
     who = principals.authenticate(connection, request.headers.get("authorization"), at)
     name = request.path_params.get("index")
-    index = None if name is None else indexes.index_named(connection, name)
+    index = None if name is None else visible.index_for(connection, who, name)
     asked = request.path_params.get("project")
     project = None if asked is None else normalise(asked)
     principals.demand(connection, who, action, index, project, at)

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
 from accord.server.api.simple import matches
-from accord.server.catalogue import indexes, reading
-from accord.server.errors import Refused
+from accord.server.catalogue import reading, visible
+from accord.server.errors import Refused, no_such_project
+from accord_core.names import normalise
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -55,27 +56,26 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
     def file(request: Request) -> Response:
         filename = request.path_params["filename"]
-        project = request.path_params["project"]
+        project = normalise(request.path_params["project"])
         at = parts.now()
         with parts.database.read() as connection:
             index = index_of(connection, request)
             who = principals.authenticate(connection, request.headers.get("authorization"), at)
             principals.demand(connection, who, "read", index, project, at)
             plain = filename.removesuffix(".metadata")
-            row = next(
-                filter(
-                    None,
-                    (
-                        reading.file_named(connection, source, plain)
-                        for source in indexes.reading_order(connection, index)
-                    ),
-                ),
-                None,
+            sources = visible.sources_for(connection, who, index, project, at)
+            found = ((source, reading.file_named(connection, source, plain, project)) for source in sources)
+            source, row = next((pair for pair in found if pair[1] is not None), (index, None))
+            if row is None and not any(reading.find_project(connection, one, project) for one in sources):
+                raise no_such_project(index.name, project)
+            public = all(
+                principals.may(connection, principals.ANYBODY, "read", one, project, at)
+                for one in (index, source)
             )
         digest = None if row is None else row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
             raise Refused(404, "no-such-file", f"{index.name} has no file {filename}")
-        return _send(parts, request, digest, filename, public=index.public)
+        return _send(parts, request, digest, filename, public=public)
 
     return everywhere([Route("/files/{project}/{filename}", file, name="file")])
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute, Route
 
-from accord.server.catalogue import indexes
+from accord.server.accounts import attempts, principals
+from accord.server.catalogue import indexes, visible
 from accord.server.settings import DEFAULT_INDEX
 
 if TYPE_CHECKING:
@@ -33,5 +34,10 @@ def everywhere(routes: Iterable[Route]) -> list[BaseRoute]:
 
 
 def index_of(connection: Connection, request: Request) -> IndexRow:
-    """The index a request is about.  Raises ``Refused("no-such-index")``."""
-    return indexes.index_named(connection, request.path_params.get("index", DEFAULT_INDEX))
+    """The index a request is about.  Raises ``Refused``: ``not-authenticated`` (401), ``no-such-index`` (404)."""
+    name = request.path_params.get("index", DEFAULT_INDEX)
+    found = indexes.find_index(connection, name)
+    if found is not None:
+        return found
+    who = principals.authenticate(connection, request.headers.get("authorization"), attempts.instant())
+    return visible.index_for(connection, who, name)

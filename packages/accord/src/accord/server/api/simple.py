@@ -13,8 +13,8 @@ from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
-from accord.server.catalogue import indexes, reading
-from accord.server.errors import Refused
+from accord.server.catalogue import indexes, reading, visible
+from accord.server.errors import Refused, no_such_project
 from accord.server.pages import documents
 from accord.server.pages.shelf import Finished, Packed, finish
 from accord_core.index.negotiate import HTML, JSON, choose
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from accord.server.accounts.principals import Principal
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.parts import Parts
 
@@ -42,15 +43,20 @@ def routes(parts: Parts) -> list[BaseRoute]:
         serial = parts.shelf.catch_up()
         with parts.database.read() as connection:
             index = index_of(connection, request)
-            _demand_reading(parts, connection, request, index, None)
+            who = _reader(parts, connection, request, index, None)
+            hidden = visible.hidden_projects(connection, who, index, parts.now())
             made = finish(
-                documents.root_documents(connection, index),
+                documents.root_documents(connection, index, hidden),
                 frozenset(((index.id, None),)),
                 serial=index.serial,
                 max_age=_ROOT_AGE,
                 packed=parts.settings.packed,
+                partial=bool(hidden),
             )
-        return _answer(parts, request, index, made, serial)
+            public = _anybody(parts, connection, index, None) and hidden == visible.hidden_projects(
+                connection, principals.ANYBODY, index, parts.now()
+            )
+        return _answer(parts, request, made, serial, public=public)
 
     def project(request: Request) -> Response:
         asked = request.path_params["project"]
@@ -62,21 +68,23 @@ def routes(parts: Parts) -> list[BaseRoute]:
         serial = parts.shelf.catch_up()
         with parts.database.read() as connection:
             index = index_of(connection, request)
-            _demand_reading(parts, connection, request, index, name)
-            sources = indexes.reading_order(connection, index)
+            who = _reader(parts, connection, request, index, name)
+            sources = visible.sources_for(connection, who, index, name, parts.now())
             row = next(
                 filter(None, (reading.find_project(connection, source, name) for source in sources)), None
             )
             if row is None:
-                raise Refused(404, "no-such-project", f"{index.name} has no project {name}")
+                raise no_such_project(index.name, name)
             made = finish(
                 documents.project_documents(connection, row),
-                frozenset((source.id, name) for source in sources),
+                frozenset((source.id, name) for source in indexes.reading_order(connection, index)),
                 serial=row.serial,
                 max_age=_PROJECT_AGE,
                 packed=parts.settings.packed,
             )
-        return _answer(parts, request, index, made, serial)
+            source = next(one for one in sources if one.id == row.index_id)
+            public = all(_anybody(parts, connection, one, name) for one in (index, source))
+        return _answer(parts, request, made, serial, public=public)
 
     def slash(request: Request) -> Response:
         return RedirectResponse(request.url.path.rpartition("/")[2] + "/", 301)
@@ -91,16 +99,23 @@ def routes(parts: Parts) -> list[BaseRoute]:
     )
 
 
-def _demand_reading(
+def _reader(
     parts: Parts, connection: Connection, request: Request, index: IndexRow, project: str | None
-) -> None:
+) -> Principal:
+    """Who reads, and may."""
     at = parts.now()
     who = principals.authenticate(connection, request.headers.get("authorization"), at)
     principals.demand(connection, who, "read", index, project, at)
+    return who
 
 
-def _answer(parts: Parts, request: Request, index: IndexRow, page: Finished, serial: int) -> Response:
-    if index.public:
+def _anybody(parts: Parts, connection: Connection, index: IndexRow, project: str | None) -> bool:
+    """Whether it needs no token to read this: what lies on the shelf needs none."""
+    return principals.may(connection, principals.ANYBODY, "read", index, project, parts.now())
+
+
+def _answer(parts: Parts, request: Request, page: Finished, serial: int, *, public: bool) -> Response:
+    if public:
         parts.shelf.put(request.url.path, page, serial)
     wanted = request.query_params.get("format")
     chosen = pick(page, request.headers.get("accept"), request.headers.get("accept-encoding"), wanted)
@@ -114,7 +129,7 @@ def _answer(parts: Parts, request: Request, index: IndexRow, page: Finished, ser
         headers = dict(chosen.unchanged)
     answer = Response(b"" if unchanged else chosen.body, 304 if unchanged else 200)
     answer.raw_headers = list(headers.items())
-    if not index.public:
+    if not public:
         answer.headers["cache-control"] = "private, no-cache"
     return answer
 

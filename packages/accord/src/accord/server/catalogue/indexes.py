@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from accord.server.database import tables
-from accord.server.errors import Refused
+from accord.server.errors import Refused, no_such_index
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,7 +56,7 @@ def index_named(connection: Connection, name: str) -> IndexRow:
     """Raises ``Refused("no-such-index")`` (404)."""
     found = find_index(connection, name)
     if found is None:
-        raise Refused(404, "no-such-index", f"this server has no index {name!r}")
+        raise no_such_index(name)
     return found
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import insert, select, update
 
+from accord.server.accounts import roles
 from accord.server.catalogue.names import look_alike
 from accord.server.database import tables
 from accord.server.errors import Refused
@@ -154,6 +155,7 @@ def _project(writing: Writing, index: IndexRow, examined: Examined) -> int:
         )
         .returning(tables.project.c.id)
     ).scalar_one()
+    roles.own(writing, index, created, examined.name)
     writing.changed(index.id, "create-project", project=examined.name)
     return created
 

@@ -28,6 +28,7 @@ class ProjectRow:
     status: str
     status_reason: str | None
     serial: int
+    private: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +87,38 @@ def files_of(connection: Connection, project: ProjectRow, *, at: int | None = No
     return tuple(FileRow(*row) for row in rows)
 
 
-def file_named(connection: Connection, index: IndexRow, filename: str) -> FileRow | None:
-    """The file of that name people may have."""
+def file_named(
+    connection: Connection, index: IndexRow, filename: str, project: str | None = None
+) -> FileRow | None:
+    """The file of that name people may have, if it is of that project; without one, of any that is not private."""
+    of = tables.project.c.private.is_(False) if project is None else tables.project.c.name == project
     row = connection.execute(
         select(*_FILE)
         .join(tables.release, tables.release.c.id == tables.file.c.release_id)
-        .where(tables.file.c.index_id == index.id, tables.file.c.filename == filename, and_(*_visible(None)))  # type: ignore[arg-type]
+        .join(tables.project, tables.project.c.id == tables.file.c.project_id)
+        .where(
+            tables.file.c.index_id == index.id,
+            tables.file.c.filename == filename,
+            of,
+            and_(*_visible(None)),  # type: ignore[arg-type]
+        )
     ).first()
     return None if row is None else FileRow(*row)
 
 
-def project_names(connection: Connection, index: IndexRow) -> Iterator[tuple[str, int]]:
-    """``(name, serial)`` of every project, by name."""
-    rows = connection.execute(
-        select(tables.project.c.display, tables.project.c.serial)
-        .where(tables.project.c.index_id == index.id)
-        .order_by(tables.project.c.name)
+def project_names(
+    connection: Connection, index: IndexRow, hidden: frozenset[str] | None = None
+) -> Iterator[tuple[str, int]]:
+    """``(name, serial)`` of every project but the ``hidden`` ones (``visible.hidden_projects``), by name; without a word
+    on what is hidden, everything private is."""
+    columns = tables.project.c
+    query = (
+        select(columns.display, columns.serial, columns.name)
+        .where(columns.index_id == index.id)
+        .order_by(columns.name)
     )
-    for row in rows:
-        yield row[0], row[1]
+    if hidden is None:
+        query = query.where(columns.private.is_(False))
+    for display, serial, name in connection.execute(query):
+        if not hidden or name not in hidden:
+            yield display, serial

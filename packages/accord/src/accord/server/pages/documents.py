@@ -42,9 +42,11 @@ def project_documents(connection: Connection, project: ProjectRow) -> dict[str, 
     return {JSON: json_page(page, versions, last_serial=project.serial), HTML: html, LEGACY_HTML: html}
 
 
-def root_documents(connection: Connection, index: IndexRow) -> dict[str, bytes]:
-    """The list of all projects in each of :data:`FORMS`."""
-    found = list(reading.project_names(connection, index))
+def root_documents(
+    connection: Connection, index: IndexRow, hidden: frozenset[str] | None = None
+) -> dict[str, bytes]:
+    """The list of all projects but the ``hidden`` ones in each of :data:`FORMS`."""
+    found = list(reading.project_names(connection, index, hidden))
     names = [name for name, _ in found]
     html = html_projects(names)
     return {

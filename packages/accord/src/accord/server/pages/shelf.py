@@ -44,11 +44,12 @@ class Packed:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A page: ``forms[content type, packing]``.  ``of`` names the ``(index, project)`` pairs it was made of, ``project``
-    ``None`` for a whole index."""
+    ``None`` for a whole index.  ``partial``: it leaves away what some readers see."""
 
     forms: dict[tuple[str, str], Packed]
     of: frozenset[tuple[int, str | None]]
     size: int = field(default=0)
+    partial: bool = False
 
 
 def finish(
@@ -58,13 +59,14 @@ def finish(
     serial: int,
     max_age: int,
     packed: bool = True,
+    partial: bool = False,
 ) -> Finished:
     """Pack documents and make their headers."""
     forms: dict[tuple[str, str], Packed] = {}
     for content_type, body in documents.items():
         for packing in PACKINGS if packed and len(body) > _SMALL else PACKINGS[:1]:
             forms[content_type, packing] = _packed(content_type, packing, body, serial, max_age)
-    return Finished(forms, of, sum(len(form.body) + 1024 for form in forms.values()))
+    return Finished(forms, of, sum(len(form.body) + 1024 for form in forms.values()), partial)
 
 
 def _packed(content_type: str, packing: str, body: bytes, serial: int, max_age: int) -> Packed:

@@ -74,6 +74,8 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         who = principals.authenticate(connection, request.headers.get("authorization"), at)
         principals.demand(connection, who, "upload", index, examined.name, at)
     with parts.database.write(who.actor) as writing:
+        # Once more, now that nobody else writes: two people may make one new project at the same time.
+        principals.demand(writing.connection, who, "upload", index, examined.name, at)
         published = publish_file(writing, index, examined)
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")
 

@@ -1,0 +1,167 @@
+"""Who sees what: private indexes and private projects, on pages, in files, in lists, on the shelf."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from accord.testing.people import call, give, hide, person, put, wheel
+from accord.testing.serving import basic
+
+if TYPE_CHECKING:
+    from accord.testing.serving import InProcess, Reply
+
+JSON = "application/vnd.pypi.simple.v1+json"
+FILE = wheel()[0]
+PAGES = ("/simple/spam/", f"/files/spam/{FILE}", f"/files/spam/{FILE}.metadata")
+
+
+def read(index: InProcess, path: str, token: str | None = None) -> Reply:
+    return index.request("GET", path, {"accept": JSON, **(basic(token) if token else {})})
+
+
+def names(index: InProcess, token: str | None = None, at: str = "") -> list[str]:
+    return [project["name"] for project in read(index, f"{at}/simple/", token).json()["projects"]]
+
+
+def test_a_private_project_is_its_readers_alone(index: InProcess) -> None:
+    put(index)
+    put(index, "eggs")
+    ada, ben, cleo = (person(index, name) for name in ("ada", "ben", "cleo"))
+    give(index, "main/spam", "ada", "reader")
+    give(index, "main", "ben", "reader")  # of the whole index, not of what is private in it
+    hide(index, "main/spam")
+    assert names(index) == names(index, ben) == names(index, cleo) == ["eggs"]
+    assert names(index, ada) == names(index, index.token) == ["eggs", "spam"]
+    for path in PAGES:
+        assert read(index, path, ada).status == 200, path
+        for token in (None, ben, cleo):
+            assert read(index, path, token).status == 404, path
+
+
+def test_a_private_project_that_exists_answers_as_one_that_does_not(index: InProcess) -> None:
+    put(index)
+    ada = person(index, "ada")
+    hide(index, "main/spam")
+    for token in (None, ada):
+        for method, path, document in (
+            ("GET", "/simple/NAME/", None),
+            ("GET", "/files/NAME/NAME-1.0-py3-none-any.whl", None),
+            ("GET", "/api/indexes/main/projects/NAME/roles", None),
+            ("PUT", "/api/indexes/main/projects/NAME/roles/ada", {"role": "owner"}),
+            ("PATCH", "/api/indexes/main/projects/NAME", {"private": False}),
+        ):
+            there = call(index, method, path.replace("NAME", "spam"), document, token or "")
+            nothing = call(index, method, path.replace("NAME", "soup"), document, token or "")
+            assert there.status == nothing.status, path
+            if there.status != 403:
+                assert there.text.replace("spam", "soup") == nothing.text, path
+            assert there.headers.keys() == nothing.headers.keys()
+
+
+def test_a_private_index_that_exists_answers_as_one_that_does_not(index: InProcess) -> None:
+    assert call(index, "POST", "/api/indexes", {"name": "team", "public": False}).status == 201
+    put(index, to="team")
+    ada = person(index, "ada")
+    bad = "accord_0000000000000000.AAAA"
+    for token, status in (("", 401), (bad, 401), (ada, 404)):
+        for path in ("simple/", "simple/spam/", f"files/spam/{FILE}"):
+            there = call(index, "GET", f"/team/{path}", None, token)
+            nothing = call(index, "GET", f"/none/{path}", None, token)
+            assert (there.status, nothing.status) == (status, status), path
+            assert there.text.replace("team", "none") == nothing.text
+        there = call(index, "GET", "/api/indexes/team", None, token)
+        nothing = call(index, "GET", "/api/indexes/none", None, token)
+        assert there.text.replace("team", "none") == nothing.text
+    give(index, "team", "ada", "reader")
+    assert names(index, ada, "/team") == ["spam"]
+    assert read(index, "/team/simple/spam/", ada).headers["cache-control"] == "private, no-cache"
+
+
+def test_what_turns_private_leaves_the_shelf_before_anybody_is_answered_again(index: InProcess) -> None:
+    put(index)
+    for place in ("main/spam", "main"):
+        assert read(index, "/simple/spam/").status == 200
+        assert names(index) == ["spam"]
+        assert index.parts.shelf.find("/simple/spam/") is not None
+        hide(index, place)
+        assert read(index, "/simple/spam/").status in (401, 404)
+        assert read(index, "/simple/").status == 401 or names(index) == []
+        assert read(index, "/simple/spam/", index.token).status == 200
+        assert index.parts.shelf.find("/simple/spam/") is None
+        hide(index, place, hidden=False)
+
+
+def test_a_reader_who_sees_more_leaves_nothing_of_it_on_the_shelf(index: InProcess) -> None:
+    put(index)
+    put(index, "eggs")
+    hide(index, "main/spam")
+    for _ in range(2):
+        assert names(index, index.token) == ["eggs", "spam"]
+        assert names(index) == ["eggs"]
+        assert read(index, "/simple/spam/", index.token).status == 200
+        assert read(index, "/simple/spam/").status == 404
+
+
+def test_a_file_is_asked_for_under_its_own_project_only(index: InProcess) -> None:
+    put(index)
+    put(index, "eggs")
+    hide(index, "main/spam")
+    assert read(index, f"/files/eggs/{FILE}").status == 404
+    assert read(index, f"/files/eggs/{FILE}", index.token).status == 404
+    narrow = person(index, "ada", projects=["eggs"])
+    give(index, "main", "ada", "admin")
+    assert read(index, f"/files/spam/{FILE}", narrow).status == 404
+
+
+def test_a_private_base_is_not_read_through_a_public_index(index: InProcess) -> None:
+    call(index, "POST", "/api/indexes", {"name": "company", "public": False})
+    call(index, "POST", "/api/indexes", {"name": "open", "bases": ["company", "main"]})
+    put(index, "secret", to="company")
+    put(index, "eggs")
+    ada = person(index, "ada")
+    give(index, "company", "ada", "reader")
+    secret = wheel("secret")[0]
+    for path in ("/open/simple/secret/", f"/open/files/secret/{secret}"):
+        assert read(index, path).status == 404
+        assert read(index, path, ada).status == 200
+        assert read(index, path).status == 404
+    assert read(index, "/open/simple/eggs/").status == 200
+
+
+def test_the_name_of_a_hidden_project_is_answered_by_nobody_else(index: InProcess) -> None:
+    call(index, "POST", "/api/indexes", {"name": "team", "bases": ["main"]})
+    put(index, "spam", to="team")
+    put(index, "spam", "9.0")  # somebody takes the same name in the base
+    hide(index, "team/spam")
+    assert read(index, "/team/simple/spam/").status == 404
+    assert read(index, f"/team/files/spam/{wheel('spam', '9.0')[0]}").status == 404
+    [file] = read(index, "/team/simple/spam/", index.token).json()["files"]
+    assert file["filename"] == FILE
+
+
+def test_a_narrowed_token_reads_what_anybody_reads_and_nothing_more(index: InProcess) -> None:
+    put(index)
+    put(index, "eggs")
+    hide(index, "main/eggs")
+    narrow = person(index, "admin", actions=["upload"], projects=["spam"])
+    assert read(index, "/simple/spam/", narrow).status == 200
+    assert read(index, "/simple/eggs/", narrow).status == 404
+    assert names(index, narrow) == ["spam"]
+
+
+@pytest.mark.slow
+def test_hidden_and_missing_take_about_as_long(index: InProcess) -> None:
+    put(index)
+    hide(index, "main/spam")
+    ada = person(index, "ada")
+    took: dict[str, list[float]] = {"spam": [], "soup": []}
+    for _ in range(150):
+        for name, times in took.items():
+            start = time.perf_counter()
+            assert read(index, f"/simple/{name}/", ada).status == 404
+            times.append(time.perf_counter() - start)
+    hidden, missing = (sorted(times)[len(times) // 2] for times in took.values())
+    assert hidden < 2 * missing
