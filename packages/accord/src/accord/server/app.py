@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from accord.server.admin import people, places, tokens
 from accord.server.api import files, simple
+from accord.server.api.watch import Watched
 from accord.server.errors import Refused
 from accord.server.upload import legacy
 
@@ -29,6 +31,7 @@ def application(parts: Parts) -> Starlette:
     """The application behind ``front``."""
     return Starlette(
         routes=[route for room in _ROOMS for route in room.routes(parts)],
+        middleware=[Middleware(Watched, parts=parts, refuse=_problem)],
         exception_handlers={Refused: _refused, HTTPException: _no_route},
     )
 

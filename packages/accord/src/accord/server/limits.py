@@ -22,8 +22,14 @@ class Limits:
     ``password_least``        letters of a new password; ``password_bytes`` the most of any
     ``password_rounds``, ``password_memory_kib``, ``password_lanes``  argon2id, RFC 9106 section 4, second choice
     ``password_threads``      passwords hashed at a time in one process; ``password_wait_seconds`` in the queue for it
+    ``session_seconds``       from signing in to being asked for the password again
     ``token_name_bytes``      what somebody calls a token; also other words about a user
     ``token_names``           indexes or projects a token may be restricted to
+    ``failed_per_address``, ``failed_per_credential``  credentials that are not good, in ``failed_seconds``
+    ``uploads_per_token``     requests that upload with one token, in ``uploads_seconds``
+    ``searches_per_address``  searches, in ``searches_seconds``
+    ``projects_per_user``     new projects, in ``projects_seconds``
+    ``audit_seconds``         until a use of a token stands in the database; ``audit_waiting`` different uses that may wait
     ``list_entries``          entries of one answer of a list of the admin API
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
@@ -47,8 +53,20 @@ class Limits:
     password_lanes: int = 4
     password_threads: int = 2
     password_wait_seconds: float = 10.0
+    session_seconds: float = 12 * 3600.0
     token_name_bytes: int = 500
     token_names: int = 100
+    failed_per_address: int = 30
+    failed_per_credential: int = 10
+    failed_seconds: int = 300
+    uploads_per_token: int = 10_000
+    uploads_seconds: int = 3_600
+    searches_per_address: int = 600
+    searches_seconds: int = 60
+    projects_per_user: int = 2_000
+    projects_seconds: int = 3_600
+    audit_seconds: float = 5.0
+    audit_waiting: int = 10_000
     list_entries: int = 1_000
     page_cache_bytes: int = 128 << 20
     long_poll_seconds: float = 30.0

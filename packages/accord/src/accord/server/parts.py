@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from accord.server import clock
 from accord.server.accounts import people
+from accord.server.accounts.guard import Guard
 from accord.server.accounts.passwords import Passwords
 from accord.server.catalogue import indexes
 from accord.server.database import Database
@@ -26,12 +27,14 @@ class Parts:
     shelf: Shelf
     now: clock.Clock
     passwords: Passwords
+    guard: Guard
 
     def incoming_path(self) -> str:
         """A name for a file that is being received; nobody else has it."""
         return os.path.join(self.settings.incoming, secrets.token_hex(16))
 
     def close(self) -> None:
+        self.guard.close()
         self.database.close()
 
 
@@ -41,7 +44,10 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     database = Database(settings.database_url, cache=settings.cache, now=now)
     database.create()
     storage = open_storage(settings.storage_url)
-    return Parts(settings, database, storage, Shelf(database, settings), now, Passwords(settings.limits))
+    guard = Guard(settings, database, now)
+    guard.recover()
+    passwords = Passwords(settings.limits)
+    return Parts(settings, database, storage, Shelf(database, settings), now, passwords, guard)
 
 
 def first_start(parts: Parts) -> str | None:

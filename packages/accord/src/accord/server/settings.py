@@ -20,7 +20,8 @@ class Settings:
     """``data`` is the folder of everything local.  ``database`` is a URL (``sqlite:///PATH``, ``postgresql://…``),
     ``storage`` one too (``file:///PATH``, ``s3://…``); both lie in ``data`` unless said.  ``public_url`` is how clients reach
     the server where a proxy stands in front, without a slash at its end; ``None``: as each request says.  ``packed`` says
-    whether pages are kept gzipped and in zstd as well.
+    whether pages are kept gzipped and in zstd as well.  ``trusted_proxies`` are addresses or networks whose
+    ``X-Forwarded-For`` is believed; nobody's else.
     """
 
     data: str
@@ -28,6 +29,7 @@ class Settings:
     storage: str = ""
     public_url: str | None = None
     packed: bool = True
+    trusted_proxies: tuple[str, ...] = ()
     limits: Limits = field(default=DEFAULT)
 
     @property
@@ -44,6 +46,11 @@ class Settings:
         return os.path.join(self.data, "incoming")
 
     @property
+    def uses(self) -> str:
+        """Uses of credentials that are not in the audit yet: not derived, not to be deleted."""
+        return os.path.join(self.data, "audit")
+
+    @property
     def cache(self) -> str:
         """Derived files, which may be deleted while the server stands still."""
         return os.path.join(self.data, "cache")
@@ -56,6 +63,7 @@ class Settings:
         """The contrary of :meth:`dump`."""
         values = json.loads(text)
         values["limits"] = Limits(**values["limits"])
+        values["trusted_proxies"] = tuple(values["trusted_proxies"])
         return cls(**values)
 
     def prepare(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from accord_core.errors import UsageError
 
@@ -35,14 +37,19 @@ def serve(
     database: str = "",
     storage: str = "",
     public_url: str | None = None,
+    trusted_proxies: tuple[str, ...] = (),
+    limits: tuple[str, ...] = (),
     started: Callable[[Started], None],
 ) -> None:
     """Serve until the process is told to end; ``started`` is called once, before the first request.
 
-    Raises ``UsageError``: ``extra-missing``, ``server-data-unwritable``, ``server-storage-unknown``.
+    ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
+
+    Raises ``UsageError``: ``extra-missing``, ``server-data-unwritable``, ``server-limit``, ``server-storage-unknown``.
     """
     try:
         from accord.server import run
+        from accord.server.limits import DEFAULT
         from accord.server.parts import first_start, open_parts
         from accord.server.settings import Settings
     except ModuleNotFoundError as missing:
@@ -51,9 +58,44 @@ def serve(
             f"serving needs {missing.name}, which is not installed",
             hint="pip install 'accord[server]'",
         ) from missing
-    settings = Settings(os.path.abspath(data), database=database, storage=storage, public_url=public_url)
+    settings = Settings(
+        os.path.abspath(data),
+        database=database,
+        storage=storage,
+        public_url=public_url,
+        trusted_proxies=trusted_proxies,
+        limits=replace(DEFAULT, **_numbers(limits)),
+    )
+    for text in trusted_proxies:
+        _network(text)
     parts = open_parts(settings)
     token = first_start(parts)
     parts.close()
     started(Started(public_url or f"http://{host}:{port}", settings.data, token))
     run.serve(settings, host=host, port=port, workers=workers)
+
+
+def _numbers(texts: tuple[str, ...]) -> dict[str, Any]:
+    """``NAME=NUMBER`` of :class:`accord.server.limits.Limits`."""
+    from accord.server.limits import DEFAULT
+
+    known = {field.name: type(getattr(DEFAULT, field.name)) for field in fields(DEFAULT)}
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        kind = known.get(name)
+        if kind is None:
+            raise UsageError(
+                "server-limit", f"there is no limit {name!r}", hint=f"there are {', '.join(known)}"
+            )
+        if not number.isascii() or not number.isdigit():
+            raise UsageError("server-limit", f"the limit {name} is a whole number, not {number!r}")
+        found[name] = kind(number)
+    return found
+
+
+def _network(text: str) -> None:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as fault:
+        raise UsageError("server-limit", f"--trusted-proxy: {fault}") from fault

@@ -36,6 +36,18 @@ def arguments(parser: Parser) -> None:
     parser.value(
         "--public-url", metavar="URL", help="How clients reach the server, where a proxy stands in front"
     )
+    parser.append(
+        "--trusted-proxy",
+        metavar="ADDRESS",
+        dest="trusted_proxies",
+        help="Believe X-Forwarded-For of this address or network (repeatable)",
+    )
+    parser.append(
+        "--limit",
+        metavar="NAME=NUMBER",
+        dest="limits",
+        help="Another limit, by its name: file_bytes=100000000 (repeatable)",
+    )
 
 
 def run(args: Args, context: Context) -> int:
@@ -68,6 +80,8 @@ def run(args: Args, context: Context) -> int:
         database=args.database,
         storage=args.storage,
         public_url=args.public_url,
+        trusted_proxies=args.trusted_proxies,
+        limits=args.limits,
         started=started,
     )
     return 0

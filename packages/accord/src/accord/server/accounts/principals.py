@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from accord.server.accounts import tokens
-from accord.server.accounts.tokens import Restriction
+from accord.server.accounts import attempts, tokens
+from accord.server.accounts.tokens import Restriction, Token
 from accord.server.database import tables
 from accord.server.errors import Refused, no_such_index, no_such_project, unauthenticated
 
@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from accord.server.catalogue.indexes import IndexRow
 
-__all__ = ["ACTIONS", "ANYBODY", "Principal", "authenticate", "credential", "demand", "may"]
+__all__ = [
+    "ACTIONS",
+    "ANYBODY",
+    "Principal",
+    "authenticate",
+    "credential",
+    "demand",
+    "may",
+    "name_and_password",
+]
 
 ACTIONS = ("read", "upload", "yank", "status", "withdraw", "promote", "roles", "admin", "account")
 """What a token can be restricted to.  ``admin`` is the administration of indexes and of the server, ``account`` what one may
@@ -44,13 +53,15 @@ _IN_PROJECT = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """``actor`` stands in journals.  ``user_id`` is ``None`` for anybody.  All ``restrictions`` must hold."""
+    """``actor`` stands in journals.  ``user_id`` is ``None`` for anybody.  All ``restrictions`` must hold.
+    ``token`` is the public identifier of the one that was shown."""
 
     actor: str
     user_id: int | None = None
     admin: bool = False
     restrictions: tuple[Restriction, ...] = ()
     token_id: int | None = None
+    token: str = ""
 
 
 ANYBODY = Principal("anybody")
@@ -63,13 +74,27 @@ def credential(header: str | None) -> str | None:
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer":
         return rest.strip()
+    found = _basic(header)
+    return None if found is None else found[1]
+
+
+def name_and_password(header: str | None) -> tuple[str, str] | None:
+    """Of Basic credentials that are no token."""
+    found = None if not header else _basic(header)
+    if found is None or found[0] == "__token__" or found[1].startswith(tokens.PREFIX):
+        return None
+    return found
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    scheme, _, rest = header.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        _, _, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+        name, _, password = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
-    return password
+    return name, password
 
 
 def authenticate(connection: Connection, header: str | None, at: int) -> Principal:
@@ -78,8 +103,20 @@ def authenticate(connection: Connection, header: str | None, at: int) -> Princip
         return ANYBODY
     text = credential(header)
     token = None if text is None else tokens.parse(text)
-    if token is None:
+    claimed = "" if token is None else f"token:{token.public_id[:32]}"
+    watched = attempts.attempt.get()
+    if watched is not None:
+        watched.guard.before(watched, claimed)
+    found = None if token is None else _bearer(connection, token, at)
+    if found is None:
+        if watched is not None:
+            watched.guard.failed(watched, claimed)
         raise unauthenticated()
+    return found
+
+
+def _bearer(connection: Connection, token: Token, at: int) -> Principal | None:
+    """Who holds a token, ``None`` where it is not good, for whatever reason."""
     row = connection.execute(
         select(
             tables.token, tables.user.c.name.label("user_name"), tables.user.c.admin, tables.user.c.disabled
@@ -93,15 +130,15 @@ def authenticate(connection: Connection, header: str | None, at: int) -> Princip
         or row.disabled
         or (row.expires is not None and at >= row.expires)
     ):
-        raise unauthenticated()
+        return None
     added = tokens.verify(token, row.key)
     made = Restriction.of(row.restrictions)
     if added is None or made is None:
-        raise unauthenticated()
+        return None
     restrictions = (made, *added)
     if any(one.expires is not None and at >= one.expires for one in restrictions):
-        raise unauthenticated()
-    return Principal(f"user:{row.user_name}", row.user_id, row.admin, restrictions, row.id)
+        return None
+    return Principal(f"user:{row.user_name}", row.user_id, row.admin, restrictions, row.id, token.public_id)
 
 
 def may(
@@ -123,7 +160,12 @@ def demand(
 ) -> None:
     """Raises ``Refused``: ``not-authenticated`` (401) for anybody; for who is known ``not-allowed`` (403), or where even
     reading is not allowed ``no-such-index``, ``no-such-project`` (404), as if there were none."""
-    if not may(connection, who, action, index, project, at):
+    allowed = may(connection, who, action, index, project, at)
+    watched = attempts.attempt.get()
+    if watched is not None and who.user_id is not None:
+        place = "" if index is None else index.name if project is None else f"{index.name}/{project}"
+        watched.guard.used(watched, who, action, place, allowed=allowed)
+    if not allowed:
         raise _refusal(connection, who, action, index, project, at)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, func, insert, select
 
-from accord.server.accounts import audit
+from accord.server.accounts import attempts, audit
 from accord.server.clock import iso
 from accord.server.database import tables
 from accord.server.errors import Refused
@@ -112,6 +112,9 @@ def own(writing: Writing, index: IndexRow, project_id: int, project: str) -> Non
     user_id = writing.connection.execute(select(tables.user.c.id).where(tables.user.c.name == name)).scalar()
     if name == writing.actor or user_id is None:
         return
+    asked = attempts.attempt.get()
+    if asked is not None:
+        asked.guard.new_project(asked, writing.connection, user_id)
     _insert(writing, index.id, project_id, user_id, "owner")
     audit.record(writing, "create-project", _place(index, project), user=name, role="owner")
 

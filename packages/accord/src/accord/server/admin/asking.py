@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -26,7 +26,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.routing import Route
 
-from accord.server.accounts import principals
+from accord.server.accounts import principals, sessions
 from accord.server.catalogue import visible
 from accord.server.errors import Refused
 from accord_core.names import normalise
@@ -87,34 +87,45 @@ class Asked(Generic[B]):
     def writing(self) -> Iterator[Writing]:
         """One transaction by whoever asks, who must still be allowed to when it begins."""
         with self.parts.database.write(self.who.actor) as writing:
-            _enter(self.parts, self.request, writing.connection, self.action, self.at)
+            connection, who = writing.connection, self.who
+            if who.token:
+                who = principals.authenticate(connection, self.request.headers.get("authorization"), self.at)
+            principals.demand(connection, who, self.action, self.index, self.project, self.at)
             yield writing
 
 
 Handler = Callable[[Asked[Any]], object]
 
 
-def reading(parts: Parts, path: str, handler: Handler, *, action: str) -> Route:
-    """A GET that changes nothing."""
+def reading(parts: Parts, path: str, handler: Handler, *, action: str, passwords: bool = False) -> Route:
+    """A GET that changes nothing.  ``passwords``: a user's name and password will do, as well as a token."""
 
     def answer(request: Request) -> Response:
-        return _json(handler(_asked(parts, request, action, None)), 200)
+        return _json(handler(_asked(parts, request, action, passwords=passwords)), 200)
 
     return Route(path, answer, methods=["GET"], name=handler.__name__)
 
 
 def changing(
-    parts: Parts, method: Method, path: str, handler: Handler, *, action: str, body: type[Body] | None = None
+    parts: Parts,
+    method: Method,
+    path: str,
+    handler: Handler,
+    *,
+    action: str,
+    body: type[Body] | None = None,
+    passwords: bool = False,
 ) -> Route:
     """A change; ``body`` is read before the handler is called, and after the permission was looked at."""
 
     async def answer(request: Request) -> Response:
-        await run_in_threadpool(_asked, parts, request, action, None)
-        document = None if body is None else await _document(request, body, parts.settings.limits.json_bytes)
-        return await run_in_threadpool(change, request, document)
+        asked = await run_in_threadpool(_asked, parts, request, action, passwords=passwords)
+        if body is not None:
+            asked = replace(asked, body=await _document(request, body, parts.settings.limits.json_bytes))
+        return await run_in_threadpool(change, asked)
 
-    def change(request: Request, document: Body | None) -> Response:
-        return _json(handler(_asked(parts, request, action, document)), 201 if method == "POST" else 200)
+    def change(asked: Asked[Any]) -> Response:
+        return _json(handler(asked), 201 if method == "POST" else 200)
 
     return Route(path, answer, methods=[method], name=handler.__name__)
 
@@ -128,24 +139,20 @@ def whole_number(text: str | None, name: str, *, default: int, most: int) -> int
     return int(text)
 
 
-def _asked(parts: Parts, request: Request, action: str, body: Body | None) -> Asked[Any]:
+def _asked(parts: Parts, request: Request, action: str, *, passwords: bool) -> Asked[Any]:
+    """Raises ``Refused``: 401, 403, 404."""
     at = parts.now()
-    with parts.database.read() as connection:
-        who, index, project = _enter(parts, request, connection, action, at)
-    return Asked(parts, request, who, at, action, index, project, body)
-
-
-def _enter(
-    parts: Parts, request: Request, connection: Connection, action: str, at: int
-) -> tuple[Principal, IndexRow | None, str | None]:
-    """Who asks, in which index and project.  Raises ``Refused``: 401, 403, 404."""
-    who = principals.authenticate(connection, request.headers.get("authorization"), at)
+    header = request.headers.get("authorization")
     name = request.path_params.get("index")
-    index = None if name is None else visible.index_for(connection, who, name)
-    asked = request.path_params.get("project")
-    project = None if asked is None else normalise(asked)
-    principals.demand(connection, who, action, index, project, at)
-    return who, index, project
+    project = request.path_params.get("project")
+    project = None if project is None else normalise(project)
+    given = principals.name_and_password(header) if passwords else None
+    known = None if given is None else sessions.check_password(parts.database, parts.passwords, *given)
+    with parts.database.read() as connection:
+        who = known or principals.authenticate(connection, header, at)
+        index = None if name is None else visible.index_for(connection, who, name)
+        principals.demand(connection, who, action, index, project, at)
+    return Asked(parts, request, who, at, action, index, project, None)
 
 
 async def _document(request: Request, kind: type[Body], most: int) -> Body:

@@ -42,9 +42,24 @@ class UserChange(Body, frozen=True):
     disabled: bool | None = None
 
 
+class OwnPassword(Body, frozen=True):
+    """The new one; the old one comes as a credential, because a token that was stolen must not become a password."""
+
+    password: _Secret
+
+
 def routes(parts: Parts) -> list[BaseRoute]:
     return [
-        reading(parts, "/api/whoami", whoami, action="account"),
+        reading(parts, "/api/whoami", whoami, action="account", passwords=True),
+        changing(
+            parts,
+            "PUT",
+            "/api/account/password",
+            own_password,
+            action="account",
+            body=OwnPassword,
+            passwords=True,
+        ),
         reading(parts, "/api/users", users, action="admin"),
         changing(parts, "POST", "/api/users", add_user, action="admin", body=NewUser),
         reading(parts, "/api/users/{user}", user, action="admin"),
@@ -59,6 +74,20 @@ def whoami(asked: Asked[None]) -> object:
         row = people.user_named(connection, asked.who.actor.removeprefix("user:"))
     restrictions = [one.as_dict() for one in asked.who.restrictions]
     return {**row.as_dict(), "restrictions": [one for one in restrictions if one]}
+
+
+def own_password(asked: Asked[OwnPassword]) -> None:
+    if asked.who.token:
+        raise Refused(
+            403,
+            "password-needed",
+            "a new password takes the old one",
+            hint="send it with the user's name (Basic)",
+        )
+    hashed = asked.parts.passwords.hash(asked.body.password)
+    with asked.writing() as writing:
+        row = people.user_named(writing.connection, asked.who.actor.removeprefix("user:"))
+        people.set_password(writing, row, hashed)
 
 
 def users(asked: Asked[None]) -> object:

@@ -1,4 +1,4 @@
-"""``/api/tokens``: one's own, and for administrators everybody's.
+"""``/api/tokens``: one's own, and for administrators everybody's.  Who has a password may use it here, to get a first token.
 
 A token makes no token that may more than itself: only one that is not narrowed to indexes, projects or actions may make any,
 and what it makes ends with it at the latest.
@@ -43,9 +43,9 @@ class NewToken(Body, frozen=True):
 
 def routes(parts: Parts) -> list[BaseRoute]:
     return [
-        reading(parts, "/api/tokens", tokens, action="account"),
-        changing(parts, "POST", "/api/tokens", create_token, action="account", body=NewToken),
-        changing(parts, "DELETE", "/api/tokens/{token}", revoke_token, action="account"),
+        reading(parts, "/api/tokens", tokens, action="account", passwords=True),
+        changing(parts, "POST", "/api/tokens", create_token, action="account", body=NewToken, passwords=True),
+        changing(parts, "DELETE", "/api/tokens/{token}", revoke_token, action="account", passwords=True),
     ]
 
 
@@ -63,6 +63,7 @@ def tokens(asked: Asked[None]) -> object:
 
 def create_token(asked: Asked[NewToken]) -> object:
     body = asked.body
+    _whole(asked.who)
     expires = None if body.expires is None else int(body.expires.timestamp() * 1_000_000)
     restriction = restriction_of(body.indexes, body.projects, body.actions)
     expires = _within(asked.who, expires, asked.at)
@@ -103,6 +104,18 @@ def restriction_of(
         None if projects is None else frozenset(map(normalise, projects)),
         None if actions is None else frozenset(actions),
     )
+
+
+def _whole(who: principals.Principal) -> None:
+    """What is narrowed makes nothing: not even a token that may manage tokens and no more."""
+    for one in who.restrictions:
+        if one.indexes is not None or one.projects is not None or one.actions is not None:
+            raise Refused(
+                403,
+                "token-narrowed",
+                "a token that is narrowed makes no other",
+                hint="whoever holds it can narrow it further without asking: accord index token narrow",
+            )
 
 
 def _within(who: principals.Principal, expires: int | None, at: int) -> int | None:
