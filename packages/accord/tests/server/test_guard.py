@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from accord.server.accounts.guard import Guard
 from accord.server.accounts.rates import key_of
@@ -278,6 +279,11 @@ def test_so_many_different_uses_may_wait_and_no_more(tmp_path: Path) -> None:
         ada = index.token
         statuses = [index.request("GET", f"/simple/p{number}/", basic(ada)).status for number in range(6)]
         assert statuses == [404] * 5 + [503]
+        with pytest.raises(IntegrityError):
+            guard.enter()
+        assert index.request("GET", "/simple/p6/", basic(ada)).status == 503  # they wait as before
+        [file] = Path(index.parts.settings.uses).iterdir()
+        assert len(file.read_text().splitlines()) == 5
         with index.parts.database.write("test") as writing:
             writing.connection.execute(text("DROP TRIGGER full"))
         guard.enter()

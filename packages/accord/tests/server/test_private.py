@@ -138,6 +138,12 @@ def test_the_name_of_a_hidden_project_is_answered_by_nobody_else(index: InProces
     hide(index, "team/spam")
     assert read(index, "/team/simple/spam/").status == 404
     assert read(index, f"/team/files/spam/{wheel('spam', '9.0')[0]}").status == 404
+    # Nor where the hidden project is in a base, before the one of the same name.
+    call(index, "POST", "/api/indexes", {"name": "open", "bases": ["team", "main"]})
+    assert read(index, "/open/simple/spam/").status == 404
+    assert read(index, f"/open/files/spam/{wheel('spam', '9.0')[0]}").status == 404
+    [file] = read(index, "/open/simple/spam/", index.token).json()["files"]
+    assert file["filename"] == FILE
     [file] = read(index, "/team/simple/spam/", index.token).json()["files"]
     assert file["filename"] == FILE
 

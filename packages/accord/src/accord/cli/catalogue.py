@@ -101,6 +101,8 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("user", "Who has an account: add, list, disable, give a password"),
         ("token", "Tokens for programs: create, list, narrow, revoke"),
         ("role", "Who may do what: grant, list, revoke, transfer"),
+        ("change", "Give an index another title, or other makers of projects"),
+        ("visibility", "Say who sees an index or a project"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
     ),
     "index user": (

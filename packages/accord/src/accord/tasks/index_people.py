@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from accord.tasks.index_folder import Place
 
 __all__ = [
-    "add_user", "audit", "create_index", "create_token", "disable_user", "grant_role", "indexes", "narrow_token",
-    "revoke_role", "revoke_token", "roles", "set_password", "tokens", "transfer_project", "users",
+    "add_user", "audit", "change_index", "create_index", "create_token", "disable_user", "grant_role", "indexes", "narrow_token",
+    "revoke_role", "revoke_token", "roles", "set_password", "set_visibility", "tokens", "transfer_project", "users",
 ]  # fmt: skip
 
 Record = dict[str, Any]
@@ -39,6 +39,31 @@ def create_index(
     with place.opened() as parts, parts.database.write(operator()) as writing:
         made = access.create_index(writing, name, title=title, public=public, bases=bases, creators=creators)
         return access.describe(writing.connection, made)
+
+
+def change_index(place: Place, name: str, *, title: str | None, creators: str | None) -> Record:
+    """Change what is given."""
+    from accord.server.catalogue import access
+    from accord.server.catalogue.indexes import index_named
+
+    with place.opened() as parts, parts.database.write(operator()) as writing:
+        row = index_named(writing.connection, name)
+        changed = access.change_index(writing, row, title=title, creators=creators)
+        return access.describe(writing.connection, changed)
+
+
+def set_visibility(place: Place, index: str, project: str | None, *, private: bool) -> Record:
+    from accord.server.catalogue import access
+    from accord.server.catalogue.indexes import index_named
+
+    name = _normal(project)
+    with place.opened() as parts, parts.database.write(operator()) as writing:
+        row = index_named(writing.connection, index)
+        if name is None:
+            access.change_index(writing, row, public=not private)
+        else:
+            access.set_private(writing, row, name, private=private)
+    return {"index": index, "project": name, "private": private}
 
 
 def users(place: Place) -> list[Record]:

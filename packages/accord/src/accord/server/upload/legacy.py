@@ -74,9 +74,9 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         who = principals.authenticate(connection, request.headers.get("authorization"), at)
         principals.demand(connection, who, "upload", index, examined.name, at)
     with parts.database.write(who.actor) as writing:
-        # Once more, now that nobody else writes: two people may make one new project at the same time.
-        principals.demand(writing.connection, who, "upload", index, examined.name, at)
         published = publish_file(writing, index, examined)
+        # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
+        principals.demand(writing.connection, who, "upload", index, examined.name, at)
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")
 
 
