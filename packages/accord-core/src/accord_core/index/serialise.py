@@ -1,7 +1,8 @@
 """Simple API pages, written: a :class:`~accord_core.index.model.Page` in, JSON or HTML bytes out.
 
-The same page always gives the same bytes.  HTML is frozen at version 1.4 (PEP 833), JSON says what its content
-needs.  Used by the test server, by benchmarks and by the index server.
+The same page always gives the same bytes.  HTML is frozen at version 1.4 (PEP 833).  JSON is of version 1.5 where the
+index knows namespaces and 1.4 where it does not, because a client tells by the version whether it does (PEP 752).
+Used by the test server, by benchmarks and by the index server.
 """
 
 from __future__ import annotations
@@ -12,24 +13,43 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from accord_core.index.model import ACTIVE
+from accord_core.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from accord_core.index.model import File, Page
 
-__all__ = ["html_page", "html_projects", "json_page", "json_projects"]
+__all__ = [
+    "API_VERSION",
+    "NAMESPACES_VERSION",
+    "html_page",
+    "html_projects",
+    "json_namespace",
+    "json_namespaces",
+    "json_page",
+    "json_projects",
+]
 
 API_VERSION = "1.4"
+NAMESPACES_VERSION = "1.5"
 
 
-def json_page(page: Page, versions: Iterable[str] = (), *, last_serial: int | None = None) -> bytes:
-    """The page as JSON (PEP 691 "Project Detail", PEP 700, 740, 792); ``versions`` are listed as given.
+def json_page(
+    page: Page,
+    versions: Iterable[str] = (),
+    *,
+    last_serial: int | None = None,
+    namespaces: Sequence[tuple[str, bool]] | None = None,
+) -> bytes:
+    """The page as JSON (PEP 691 "Project Detail", PEP 700, 740, 752, 792); ``versions`` are listed as given.
 
-    ``last_serial`` is the private key of the public index that mirrors go by (``_last-serial``).
+    ``last_serial`` is the private key of the public index that mirrors go by (``_last-serial``).  ``namespaces`` are
+    the grants that cover the project, each with whether the project's owner is theirs; empty where there is none,
+    ``None`` where the index knows no namespaces at all.
     """
     document: dict[str, Any] = {
-        "meta": _meta(last_serial),
+        "meta": _meta(last_serial, API_VERSION if namespaces is None else NAMESPACES_VERSION),
         "name": page.name,
         "versions": list(versions),
         "files": [_json_file(file) for file in page.files],
@@ -38,18 +58,42 @@ def json_page(page: Page, versions: Iterable[str] = (), *, last_serial: int | No
         document["project-status"] = {"status": page.status}
         if page.status_reason:
             document["project-status"]["reason"] = page.status_reason
+    if namespaces is not None:
+        document["namespaces"] = [{"name": name, "owned": owned} for name, owned in namespaces] or None
     return _dump(document)
 
 
 def json_projects(
-    names: Iterable[str], *, serials: Iterable[int] | None = None, last_serial: int | None = None
+    names: Iterable[str],
+    *,
+    serials: Iterable[int] | None = None,
+    last_serial: int | None = None,
+    version: str = API_VERSION,
 ) -> bytes:
     """The root page as JSON (PEP 691 "Project List"); with ``serials``, one for each name, as mirrors want it."""
     projects: list[dict[str, Any]] = [{"name": name} for name in names]
     if serials is not None:
         for project, serial in zip(projects, serials, strict=True):
             project["_last-serial"] = serial
-    return _dump({"meta": _meta(last_serial), "projects": projects})
+    return _dump({"meta": _meta(last_serial, version), "projects": projects})
+
+
+def json_namespaces(names: Iterable[str]) -> bytes:
+    """Every reserved namespace (PEP 752 "Namespace List"): an array, the one answer of the API that is no object."""
+    return _dump([{"name": name} for name in names])
+
+
+def json_namespace(name: str, *, parent: str | None, children: Iterable[str], owner: str | None) -> bytes:
+    """One reserved namespace (PEP 752 "Namespace Detail")."""
+    document: dict[str, Any] = {
+        "meta": _meta(None, NAMESPACES_VERSION),
+        "name": name,
+        "parent": parent,
+        "children": list(children),
+    }
+    if owner is not None:
+        document["owner"] = owner
+    return _dump(document)
 
 
 def html_page(page: Page) -> bytes:
@@ -67,14 +111,18 @@ def html_page(page: Page) -> bytes:
     return _html(title, meta, [_anchor(file) for file in page.files])
 
 
-def html_projects(names: Iterable[str]) -> bytes:
-    """The root page as HTML (PEP 503)."""
+def html_projects(names: Iterable[str], *, normalised: bool = False) -> bytes:
+    """The root page as HTML (PEP 503); ``normalised``: links lead to where the pages are, whatever the names' spelling."""
     meta = [f'<meta name="pypi:repository-version" content="{API_VERSION}">']
-    return _html("Simple index", meta, [f'<a href="{quote(name)}/">{escape(name)}</a>' for name in names])
+    return _html(
+        "Simple index",
+        meta,
+        [f'<a href="{quote(normalise(name) if normalised else name)}/">{escape(name)}</a>' for name in names],
+    )
 
 
-def _meta(last_serial: int | None) -> dict[str, Any]:
-    meta: dict[str, Any] = {"api-version": API_VERSION}
+def _meta(last_serial: int | None, version: str) -> dict[str, Any]:
+    meta: dict[str, Any] = {"api-version": version}
     if last_serial is not None:
         meta["_last-serial"] = last_serial
     return meta
@@ -137,5 +185,5 @@ def _html(title: str, meta: list[str], anchors: list[str]) -> bytes:
     ).encode()
 
 
-def _dump(document: dict[str, Any]) -> bytes:
+def _dump(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from accord.server.admin import people, places, tokens
-from accord.server.api import files, simple
+from accord.server.api import changes, files, openapi, pypi, simple, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused
 from accord.server.upload import legacy
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["application"]
 
-_ROOMS = (simple, files, legacy, people, tokens, places)
+_ROOMS = (simple, files, pypi, changes, legacy, visitors, people, tokens, places)
 
 
 def application(parts: Parts) -> Starlette:
     """The application behind ``front``."""
     return Starlette(
-        routes=[route for room in _ROOMS for route in room.routes(parts)],
+        routes=[
+            # A room that answers JSON describes itself beside its routes.
+            openapi.route([room.openapi for room in _ROOMS if hasattr(room, "openapi")]),
+            *(route for room in _ROOMS for route in room.routes(parts)),
+        ],
         middleware=[Middleware(Watched, parts=parts, refuse=_problem)],
         exception_handlers={Refused: _refused, HTTPException: _no_route},
     )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from accord.server.api.simple import matches, pick
+from accord.server.api.answers import format_asked, matches, pick
+from accord.server.api.visitors import PREFLIGHT, is_read
 from accord.server.parts import open_parts
 from accord.server.settings import Settings
 
@@ -33,7 +34,7 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and self._shelf.current():
             page = self._shelf.find(scope["path"])
-            if page is not None and not scope["query_string"]:
+            if page is not None:
                 accept = accept_encoding = if_none_match = None
                 known = False
                 for name, value in scope["headers"]:
@@ -46,7 +47,11 @@ class Front:
                     elif name in (b"authorization", b"cookie"):
                         known = True
                 # Who says who he is may see more of a page that leaves something away.
-                found = None if known and page.partial else pick(page, accept, accept_encoding)
+                found = (
+                    None
+                    if known and page.partial
+                    else pick(page, accept, accept_encoding, format_asked(scope["query_string"]))
+                )
                 if found is not None:
                     unchanged = matches(if_none_match, found.etag.decode())
                     await send(
@@ -59,6 +64,10 @@ class Front:
                     body = b"" if unchanged or scope["method"] == "HEAD" else found.body
                     await send({"type": "http.response.body", "body": body})
                     return
+        elif scope["type"] == "http" and scope["method"] == "OPTIONS" and is_read(scope["path"]):
+            await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
+            await send({"type": "http.response.body", "body": b""})
+            return
         await self._behind(scope, receive, send)
 
 

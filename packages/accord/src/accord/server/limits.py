@@ -34,6 +34,7 @@ class Limits:
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
     ``changes_per_answer``    entries of one answer of the changes feed
+    ``long_polls``            readers of the changes feed one process keeps waiting; others are answered at once
     """
 
     file_bytes: int = 1 << 30
@@ -71,6 +72,7 @@ class Limits:
     page_cache_bytes: int = 128 << 20
     long_poll_seconds: float = 30.0
     changes_per_answer: int = 1_000
+    long_polls: int = 1_000
 
 
 DEFAULT = Limits()

@@ -12,6 +12,7 @@ from accord.server.accounts.guard import Guard
 from accord.server.accounts.passwords import Passwords
 from accord.server.catalogue import indexes
 from accord.server.database import Database
+from accord.server.pages.materialise import Materials
 from accord.server.pages.shelf import Shelf
 from accord.server.settings import DEFAULT_INDEX, Settings
 from accord.server.storage import BlobStore, open_storage
@@ -25,6 +26,7 @@ class Parts:
     database: Database
     storage: BlobStore
     shelf: Shelf
+    materials: Materials
     now: clock.Clock
     passwords: Passwords
     guard: Guard
@@ -44,10 +46,13 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     database = Database(settings.database_url, cache=settings.cache, now=now)
     database.create()
     storage = open_storage(settings.storage_url)
+    materials = Materials(os.path.join(settings.cache, "pages"), database, writes=settings.materialise)
+    database.around_commit = materials.forget
     guard = Guard(settings, database, now)
     guard.recover()
     passwords = Passwords(settings.limits)
-    return Parts(settings, database, storage, Shelf(database, settings), now, passwords, guard)
+    shelf = Shelf(database, settings)
+    return Parts(settings, database, storage, shelf, materials, now, passwords, guard)
 
 
 def first_start(parts: Parts) -> str | None:

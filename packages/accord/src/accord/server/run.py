@@ -18,6 +18,10 @@ def serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces, Loops
 
+    # Loaded before the processes are forked: they share it, and start at once.
+    import accord.server.app
+    import accord.server.front  # noqa: F401
+
     os.environ[SETTINGS_VARIABLE] = settings.dump()
     Granian(
         "accord.server.front:make",

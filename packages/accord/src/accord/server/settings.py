@@ -20,8 +20,8 @@ class Settings:
     """``data`` is the folder of everything local.  ``database`` is a URL (``sqlite:///PATH``, ``postgresql://…``),
     ``storage`` one too (``file:///PATH``, ``s3://…``); both lie in ``data`` unless said.  ``public_url`` is how clients reach
     the server where a proxy stands in front, without a slash at its end; ``None``: as each request says.  ``packed`` says
-    whether pages are kept gzipped and in zstd as well.  ``trusted_proxies`` are addresses or networks whose
-    ``X-Forwarded-For`` is believed; nobody's else.
+    whether pages are kept gzipped and in zstd as well, ``materialise`` whether pages are written as files for a web
+    server in front.  ``trusted_proxies`` are addresses or networks whose ``X-Forwarded-For`` is believed; nobody's else.
     """
 
     data: str
@@ -30,6 +30,7 @@ class Settings:
     public_url: str | None = None
     packed: bool = True
     trusted_proxies: tuple[str, ...] = ()
+    materialise: bool = False
     limits: Limits = field(default=DEFAULT)
 
     @property

@@ -39,9 +39,11 @@ def serve(
     public_url: str | None = None,
     trusted_proxies: tuple[str, ...] = (),
     limits: tuple[str, ...] = (),
+    page_files: bool = False,
     started: Callable[[Started], None],
 ) -> None:
-    """Serve until the process is told to end; ``started`` is called once, before the first request.
+    """Serve until the process is told to end; ``started`` is called once, before the first request.  ``page_files``: finished
+    pages are written as files as well, for a web server in front.
 
     ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
 
@@ -65,10 +67,12 @@ def serve(
         public_url=public_url,
         trusted_proxies=trusted_proxies,
         limits=replace(DEFAULT, **_numbers(limits)),
+        materialise=page_files,
     )
     for text in trusted_proxies:
         _network(text)
     parts = open_parts(settings)
+    parts.materials.clear()
     token = first_start(parts)
     parts.close()
     started(Started(public_url or f"http://{host}:{port}", settings.data, token))

@@ -48,6 +48,7 @@ def arguments(parser: Parser) -> None:
         dest="limits",
         help="Another limit, by its name: file_bytes=100000000 (repeatable)",
     )
+    parser.flag("--page-files", help="Write finished pages as files too, for a web server in front")
 
 
 def run(args: Args, context: Context) -> int:
@@ -82,6 +83,7 @@ def run(args: Args, context: Context) -> int:
         public_url=args.public_url,
         trusted_proxies=args.trusted_proxies,
         limits=args.limits,
+        page_files=args.page_files,
         started=started,
     )
     return 0

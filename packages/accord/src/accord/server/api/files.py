@@ -1,6 +1,6 @@
 """The files themselves, their core metadata and provenance, by predictable URLs: ``/files/PROJECT/FILENAME``.
 
-Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``); ranges are answered
+The same files are at ``/packages/INDEX/PROJECT/FILENAME``, because mirrors take no other URLs than those that begin so.  Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``); ranges are answered
 from the path or the stream.  Files never change, so caches may keep them for ever.
 """
 
@@ -13,24 +13,27 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from accord.server.accounts import principals
+from accord.server.api.answers import matches
 from accord.server.api.places import everywhere, index_of
-from accord.server.api.simple import matches
-from accord.server.catalogue import reading, visible
-from accord.server.errors import Refused, no_such_project
-from accord_core.names import normalise
+from accord.server.api.simple import find_readable
+from accord.server.catalogue import reading
+from accord.server.errors import Refused
+from accord_core.index.negotiate import choose
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
+    from accord.server.catalogue.reading import FileRow
     from accord.server.parts import Parts
 
 __all__ = ["routes"]
 
 _FOREVER = "max-age=31536000, immutable"
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
+_PROVENANCE = "application/vnd.pypi.integrity.v1+json"
+_PROVENANCE_AGE = "max-age=600"  # attestations may be added (PEP 740 "Changes to provenance objects")
 _TYPES = {".whl": "application/zip", ".gz": "application/gzip", ".metadata": "text/plain; charset=utf-8"}
 
 
@@ -39,71 +42,83 @@ class _PathAnswer(Response):
 
     def __init__(self, path: str, headers: dict[str, str]) -> None:
         super().__init__(None, 200, headers)
-        del self.headers["content-length"]
-        self.headers.update(headers)
         self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send({"type": "http.response.pathsend", "path": self._path})
+        await send({"type": "http.response.pathsend", "path": self._path})
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    """``/files/PROJECT/FILENAME`` (also ``.metadata``) of each index."""
+    """``/files/PROJECT/FILENAME`` (also ``.metadata``) and ``/integrity/PROJECT/VERSION/FILENAME/provenance`` of each index."""
 
     def file(request: Request) -> Response:
         filename = request.path_params["filename"]
-        project = normalise(request.path_params["project"])
-        at = parts.now()
-        with parts.database.read() as connection:
-            index = index_of(connection, request)
-            who = principals.authenticate(connection, request.headers.get("authorization"), at)
-            principals.demand(connection, who, "read", index, project, at)
-            plain = filename.removesuffix(".metadata")
-            sources = visible.sources_for(connection, who, index, project, at)
-            found = ((source, reading.file_named(connection, source, plain, project)) for source in sources)
-            source, row = next((pair for pair in found if pair[1] is not None), (index, None))
-            if row is None and not any(reading.find_project(connection, one, project) for one in sources):
-                raise no_such_project(index.name, project)
-            public = all(
-                principals.may(connection, principals.ANYBODY, "read", one, project, at)
-                for one in (index, source)
-            )
-        digest = None if row is None else row.sha256 if plain == filename else row.metadata_sha256
+        plain = filename.removesuffix(".metadata")
+        row, public = _find(parts, request, plain)
+        digest = row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
-            raise Refused(404, "no-such-file", f"{index.name} has no file {filename}")
-        return _send(parts, request, digest, filename, public=public)
+            raise Refused(404, "no-such-file", f"{filename} is not announced")
+        kind = _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream")
+        return _send(parts, request, digest, kind, _FOREVER, public=public)
 
-    return everywhere([Route("/files/{project}/{filename}", file, name="file")])
+    def provenance(request: Request) -> Response:
+        row, public = _find(parts, request, request.path_params["filename"])
+        if row.provenance_sha256 is None or row.version != request.path_params["version"]:
+            raise Refused(404, "no-such-file", f"{row.filename} has no provenance here")
+        if choose(request.headers.get("accept"), (_PROVENANCE, "application/json")) is None:
+            raise Refused(406, "not-acceptable", f"provenance is there as {_PROVENANCE}")
+        return _send(parts, request, row.provenance_sha256, _PROVENANCE, _PROVENANCE_AGE, public=public)
+
+    return [
+        *everywhere(
+            [
+                Route("/files/{project}/{filename}", file, name="file"),
+                Route("/integrity/{project}/{version}/{filename}/provenance", provenance, name="provenance"),
+            ]
+        ),
+        Route("/packages/{index}/{project}/{filename}", file, name="package"),
+    ]
 
 
-def _send(parts: Parts, request: Request, sha256: str, filename: str, *, public: bool) -> Response:
+def _find(parts: Parts, request: Request, filename: str) -> tuple[FileRow, bool]:
+    """The file, if it is one of the project in the path and the sender may read that; and whether anybody may."""
+    project = request.path_params["project"]
+    with parts.database.read() as connection:
+        index = index_of(connection, request)
+        row, public, _ = find_readable(parts, connection, request, index, project)
+        found = reading.file_named(connection, row.index_id, filename, project=project)
+    if found is None:
+        raise Refused(404, "no-such-file", f"{index.name} has no file {filename} of {project}")
+    return found, public
+
+
+def _send(
+    parts: Parts, request: Request, sha256: str, content_type: str, age: str, *, public: bool
+) -> Response:
     size = parts.storage.size(sha256)
     if size is None:
-        raise Refused(
-            500,
-            "blob-missing",
-            f"the bytes of {filename} are missing",
-            hint="tell the operator of this index",
-        )
+        raise Refused(500, "blob-missing", "the bytes are missing", hint="tell the operator of this index")
     etag = f'"{sha256}"'
     headers = {
         "etag": etag,
-        "cache-control": f"{_FOREVER}, {'public' if public else 'private'}",
+        "cache-control": f"{age}, {'public' if public else 'private'}",
         "accept-ranges": "bytes",
-        "content-type": _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream"),
+        "content-type": content_type,
         "x-content-type-options": "nosniff",
     }
+    if public:
+        headers["access-control-allow-origin"] = "*"
+        headers["access-control-expose-headers"] = "ETag, Content-Range, Accept-Ranges"
     if matches(request.headers.get("if-none-match"), etag):
-        return Response(b"", 304, headers)
+        return Response(None, 304, headers)
+    if request.method == "HEAD":
+        return Response(None, 200, {**headers, "content-length": str(size)})
     asked = request.headers.get("range")
     if asked and request.headers.get("if-range", etag) == etag:
         span = _span(asked, size)
         if span == ():
-            return Response(b"", 416, {"content-range": f"bytes */{size}"})
+            return Response(None, 416, {**headers, "content-range": f"bytes */{size}"})
         if span:
             start, stop = span
             headers["content-range"] = f"bytes {start}-{stop - 1}/{size}"
@@ -120,12 +135,14 @@ def _send(parts: Parts, request: Request, sha256: str, filename: str, *, public:
 def _span(asked: str, size: int) -> tuple[int, int] | tuple[()] | None:
     """``(start, stop)`` of a single range; ``()`` where it cannot be satisfied, ``None`` where it is not understood, which
     is answered with the whole (RFC 9110 section 14.2)."""
-    match = _RANGE.match(asked)
+    match = _RANGE.match(asked.strip())
     if match is None or not (match[1] or match[2]):
         return None
     if not match[1]:
         length = min(int(match[2]), size)
         return (size - length, size) if length else ()
     start = int(match[1])
-    stop = min(int(match[2]) + 1, size) if match[2] else size
-    return (start, stop) if start < size and start < stop else ()
+    last = int(match[2]) if match[2] else size - 1
+    if match[2] and last < start:
+        return None
+    return (start, min(last + 1, size)) if start < size else ()

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from accord.server.catalogue.indexes import IndexRow
+    from accord.server.settings import Settings
 
-__all__ = ["everywhere", "index_of"]
+__all__ = ["everywhere", "index_of", "origin_of"]
 
 
 def everywhere(routes: Iterable[Route]) -> list[BaseRoute]:
@@ -41,3 +42,11 @@ def index_of(connection: Connection, request: Request) -> IndexRow:
         return found
     who = principals.authenticate(connection, request.headers.get("authorization"), attempts.instant())
     return visible.index_for(connection, who, name)
+
+
+def origin_of(settings: Settings, request: Request) -> str:
+    """The absolute URL below which the asked index answers, without a slash at its end: as the settings say, else as the
+    client addressed the server.  What is made with the latter must not be given to anybody else."""
+    root = settings.public_url or str(request.base_url)
+    index = request.path_params.get("index")
+    return root.rstrip("/") + (f"/{index}" if index else "")

@@ -1,97 +1,99 @@
-"""The Simple API: the list of projects and their pages, negotiated, finished (PEP 503, 691).
+"""The Simple API: the list of projects, their pages, namespaces; negotiated, finished (PEP 503, 691, 752).
 
 ``front`` answers from the shelf; what it does not find comes here, is made, and is put on the shelf.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from accord.server.accounts import principals
-from accord.server.api.places import everywhere, index_of
-from accord.server.catalogue import indexes, reading, visible
-from accord.server.errors import Refused, no_such_project
+from accord.server.api.answers import Made, answer, demand_reading, matches, pick, serve
+from accord.server.api.places import everywhere, index_of, origin_of
+from accord.server.catalogue import grants, indexes, reading, visible
+from accord.server.errors import Refused, no_such_project, unauthenticated
 from accord.server.pages import documents
-from accord.server.pages.shelf import Finished, Packed, finish
-from accord_core.index.negotiate import HTML, JSON, choose
+from accord.server.pages.roots import Roots
+from accord.server.pages.shelf import finish
+from accord_core.index.negotiate import JSON
+from accord_core.index.serialise import json_namespace, json_namespaces
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import BaseRoute
 
-    from accord.server.accounts.principals import Principal
     from accord.server.catalogue.indexes import IndexRow
+    from accord.server.catalogue.reading import ProjectRow
     from accord.server.parts import Parts
 
-__all__ = ["pick", "routes"]
+__all__ = ["find_readable", "matches", "pick", "routes"]
 
 _PROJECT_AGE = 600
 _ROOT_AGE = 60
-_FORMATS = {JSON: JSON, HTML: HTML, "application/vnd.pypi.simple.latest+json": JSON, "application/vnd.pypi.simple.latest+html": HTML, "text/html": "text/html"}  # fmt: skip
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    """``/simple/`` and ``/simple/NAME/`` of each index."""
+    """``/simple/``, ``/simple/NAME/``, ``/namespaces`` and ``/namespace/NAME`` of each index."""
+    roots = Roots(max_age=_ROOT_AGE, packed=parts.settings.packed)
 
     def root(request: Request) -> Response:
+        path = request.scope["path"]
         serial = parts.shelf.catch_up()
         with parts.database.read() as connection:
             index = index_of(connection, request)
-            who = _reader(parts, connection, request, index, None)
-            hidden = visible.hidden_projects(connection, who, index, parts.now())
-            made = finish(
-                documents.root_documents(connection, index, hidden),
-                frozenset(((index.id, None),)),
-                serial=index.serial,
-                max_age=_ROOT_AGE,
-                packed=parts.settings.packed,
-                partial=bool(hidden),
-            )
-            public = _anybody(parts, connection, index, None) and hidden == visible.hidden_projects(
-                connection, principals.ANYBODY, index, parts.now()
-            )
-        return _answer(parts, request, made, serial, public=public)
+            who = demand_reading(parts, connection, request, index, None)
+            at = parts.now()
+            hidden = visible.hidden_projects(connection, principals.ANYBODY, index, at)
+            mine = visible.hidden_projects(connection, who, index, at) if hidden else hidden
+            if mine != hidden:  # a list of one's own, kept by nobody
+                listed = documents.root_documents(connection, index, mine)
+                page = finish(listed, frozenset(), serial=index.serial, max_age=0, packed=False)
+                return answer(request, page, public=False)
+            found = roots.root(connection, index, partial=bool(hidden))
+        if index.public and found.serial >= index.serial:
+            parts.shelf.put(path, found.page, serial)
+        return answer(request, found.page, public=index.public)
 
     def project(request: Request) -> Response:
         asked = request.path_params["project"]
         name = normalise(asked)
         if name != asked:
-            return RedirectResponse(
-                f"../{name}/" + (f"?{request.url.query}" if request.url.query else ""), 301
-            )
-        serial = parts.shelf.catch_up()
-        with parts.database.read() as connection:
-            index = index_of(connection, request)
-            who = _reader(parts, connection, request, index, name)
-            sources = visible.sources_for(connection, who, index, name, parts.now())
-            row = next(
-                filter(None, (reading.find_project(connection, source, name) for source in sources)), None
-            )
-            if row is None:
-                raise no_such_project(index.name, name)
-            made = finish(
-                documents.project_documents(connection, row),
-                frozenset((source.id, name) for source in indexes.reading_order(connection, index)),
-                serial=row.serial,
-                max_age=_PROJECT_AGE,
-                packed=parts.settings.packed,
-            )
-            source = next(one for one in sources if one.id == row.index_id)
-            public = all(_anybody(parts, connection, one, name) for one in (index, source))
-        return _answer(parts, request, made, serial, public=public)
+            query = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"../{name}/{query}", 301)
+        return serve(
+            parts, request, lambda connection, index: _project(parts, request, connection, index, name)
+        )
+
+    def namespaces(request: Request) -> Response:
+        return serve(parts, request, lambda connection, index: _namespaces(parts, request, connection, index))
+
+    def namespace(request: Request) -> Response:
+        asked = request.path_params["namespace"]
+        name = normalise(asked)
+        if name != asked:
+            return RedirectResponse(name, 301)
+        return serve(
+            parts, request, lambda connection, index: _namespace(parts, request, connection, index, name)
+        )
 
     def slash(request: Request) -> Response:
-        return RedirectResponse(request.url.path.rpartition("/")[2] + "/", 301)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(request.scope["path"].rpartition("/")[2] + "/" + query, 301)
 
     return everywhere(
         [
             Route("/simple/", root, name="simple-root"),
+            # The standard's URLs are below the base URL of the API; the shorter ones are for people.
+            Route("/simple/namespaces", namespaces, name="simple-namespaces"),
+            Route("/simple/namespace/{namespace}", namespace, name="simple-namespace"),
+            Route("/namespaces", namespaces, name="namespaces"),
+            Route("/namespace/{namespace}", namespace, name="namespace"),
             Route("/simple/{project}/", project, name="simple-project"),
             Route("/simple", slash, name="simple-root-slash"),
             Route("/simple/{project}", slash, name="simple-project-slash"),
@@ -99,79 +101,49 @@ def routes(parts: Parts) -> list[BaseRoute]:
     )
 
 
-def _reader(
-    parts: Parts, connection: Connection, request: Request, index: IndexRow, project: str | None
-) -> Principal:
-    """Who reads, and may."""
+def find_readable(
+    parts: Parts, connection: Connection, request: Request, index: IndexRow, name: str
+) -> tuple[ProjectRow, bool, frozenset[tuple[int, str | None]]]:
+    """The project as the first index that has it tells it, whether anybody may read it, and what a page of it is made of.
+
+    Raises ``Refused``: ``not-authenticated``, ``not-allowed``, ``no-such-project``.
+    """
+    who = demand_reading(parts, connection, request, index, name)
     at = parts.now()
-    who = principals.authenticate(connection, request.headers.get("authorization"), at)
-    principals.demand(connection, who, "read", index, project, at)
-    return who
+    sources = indexes.reading_order(connection, index)
+    for source in visible.sources_for(connection, who, index, name, at):
+        row = reading.find_project(connection, source, name)
+        if row is not None:
+            public = all(
+                principals.may(connection, principals.ANYBODY, "read", one, name, at)
+                for one in (index, source)
+            )
+            return row, public, frozenset((each.id, name) for each in sources)
+    if who.user_id is None and not all(source.public for source in sources):
+        raise unauthenticated()  # whether or not the name is there: somebody who is known may see more
+    raise no_such_project(index.name, name)
 
 
-def _anybody(parts: Parts, connection: Connection, index: IndexRow, project: str | None) -> bool:
-    """Whether it needs no token to read this: what lies on the shelf needs none."""
-    return principals.may(connection, principals.ANYBODY, "read", index, project, parts.now())
+def _project(parts: Parts, request: Request, connection: Connection, index: IndexRow, name: str) -> Made:
+    row, public, of = find_readable(parts, connection, request, index, name)
+    # A page with absolute URLs is everybody's only where all reach the server under one address.
+    kept = parts.settings.public_url is not None or not reading.announces_provenance(connection, row)
+    made = documents.project_documents(connection, row, origin=origin_of(parts.settings, request))
+    return Made(made, of, row.serial, _PROJECT_AGE, public, kept, (index.name, name))
 
 
-def _answer(parts: Parts, request: Request, page: Finished, serial: int, *, public: bool) -> Response:
-    if public:
-        parts.shelf.put(request.url.path, page, serial)
-    wanted = request.query_params.get("format")
-    chosen = pick(page, request.headers.get("accept"), request.headers.get("accept-encoding"), wanted)
-    if chosen is None:
-        raise Refused(
-            406, "not-acceptable", "the page is there as JSON and as HTML, neither of which is asked for"
-        )
-    headers = dict(chosen.found)
-    unchanged = matches(request.headers.get("if-none-match"), chosen.etag.decode())
-    if unchanged:
-        headers = dict(chosen.unchanged)
-    answer = Response(b"" if unchanged else chosen.body, 304 if unchanged else 200)
-    answer.raw_headers = list(headers.items())
-    if not public:
-        answer.headers["cache-control"] = "private, no-cache"
-    return answer
+def _namespaces(parts: Parts, request: Request, connection: Connection, index: IndexRow) -> Made:
+    demand_reading(parts, connection, request, index, None)
+    body = json_namespaces(grants.grants(connection, index))
+    of = frozenset(((index.id, None),))
+    return Made({JSON: body}, of, index.serial, _PROJECT_AGE, index.public)
 
 
-@lru_cache(maxsize=1024)
-def _form(accept: str | None, wanted: str | None) -> str | None:
-    if wanted is not None:
-        return _FORMATS.get(wanted)
-    return choose(accept)
-
-
-@lru_cache(maxsize=1024)
-def _packings(accept_encoding: str | None) -> tuple[str, ...]:
-    """The packings a client takes, best first."""
-    if not accept_encoding:
-        return ("",)
-    taken: list[str] = []
-    for part in accept_encoding.split(","):
-        name, _, quality = part.strip().partition(";")
-        if quality.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
-            taken.append(name.strip().lower())
-    return (*(packing for packing in ("zstd", "gzip") if packing in taken or "*" in taken), "")
-
-
-def pick(
-    page: Finished, accept: str | None, accept_encoding: str | None, wanted: str | None = None
-) -> Packed | None:
-    """The form and packing to answer with, ``None`` for 406.  ``wanted`` is the value of ``?format=``."""
-    form = _form(accept, wanted)
-    if form is None:
-        return None
-    for packing in _packings(accept_encoding):
-        found = page.forms.get((form, packing))
-        if found is not None:
-            return found
-    return None
-
-
-def matches(if_none_match: str | None, etag: str) -> bool:
-    """Whether an ``If-None-Match`` names the ETag (RFC 9110 section 13.1.2: weak comparison)."""
-    if if_none_match is None:
-        return False
-    if if_none_match == etag:
-        return True
-    return any(part.strip().removeprefix("W/") in (etag, "*") for part in if_none_match.split(","))
+def _namespace(parts: Parts, request: Request, connection: Connection, index: IndexRow, name: str) -> Made:
+    demand_reading(parts, connection, request, index, None)
+    grant = grants.find_grant(connection, index, name)
+    if grant is None:
+        raise Refused(404, "no-such-namespace", f"{index.name} has no namespace {name}")
+    body = json_namespace(name, parent=grant.parent, children=grant.children, owner=grant.owner)
+    of = frozenset(((index.id, None),))
+    return Made({JSON: body}, of, index.serial, _PROJECT_AGE, index.public)

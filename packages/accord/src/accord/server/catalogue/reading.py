@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
 from sqlalchemy import and_, or_, select
 
 from accord.server.database import tables
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
 
     from accord.server.catalogue.indexes import IndexRow
 
-__all__ = ["FileRow", "ProjectRow", "file_named", "files_of", "find_project", "project_names"]
+__all__ = [
+    "FileRow",
+    "ProjectRow",
+    "announces_provenance",
+    "file_named",
+    "files_of",
+    "find_project",
+    "project_names",
+    "versions_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,43 +75,70 @@ def find_project(connection: Connection, index: IndexRow, name: str) -> ProjectR
 
 
 def _visible(at: int | None) -> list[object]:
-    """Live now; or added by then and not yet removed then (what was withdrawn is gone from the past, too)."""
+    """Live now; or added by then and not yet removed then (what was withdrawn is gone from the past, too).  A project or
+    a release in quarantine offers nothing (PEP 792: "MUST NOT offer any distributions of the project for download")."""
     column = tables.file.c
+    safe = [tables.project.c.status != "quarantined", tables.release.c.status != "quarantined"]
     if at is None:
-        return [column.state == "live", column.removed_serial.is_(None), column.added_serial.is_not(None)]
+        return [
+            *safe,
+            column.state == "live",
+            column.removed_serial.is_(None),
+            column.added_serial.is_not(None),
+        ]
     return [
+        *safe,
         column.state == "live",
         column.added_serial <= at,
         or_(column.removed_serial.is_(None), column.removed_serial > at),
     ]
 
 
+_FROM = tables.file.join(tables.release, tables.release.c.id == tables.file.c.release_id).join(
+    tables.project, tables.project.c.id == tables.file.c.project_id
+)
+
+
 def files_of(connection: Connection, project: ProjectRow, *, at: int | None = None) -> tuple[FileRow, ...]:
     """The files people may have, in the order they came."""
     rows = connection.execute(
         select(*_FILE)
-        .join(tables.release, tables.release.c.id == tables.file.c.release_id)
+        .select_from(_FROM)
         .where(tables.file.c.project_id == project.id, and_(*_visible(at)))  # type: ignore[arg-type]
         .order_by(tables.file.c.id)
     )
     return tuple(FileRow(*row) for row in rows)
 
 
+def versions_of(connection: Connection, project: ProjectRow) -> tuple[str, ...]:
+    """Every version that was published, also those whose files are gone (PEP 700), oldest first."""
+    rows = connection.execute(
+        select(tables.release.c.version).where(
+            tables.release.c.project_id == project.id, tables.release.c.published.is_not(None)
+        )
+    )
+    return tuple(sorted((row[0] for row in rows), key=Version))
+
+
+def announces_provenance(connection: Connection, project: ProjectRow) -> bool:
+    """Whether the project's page names absolute URLs (PEP 740 wants those of provenance to be)."""
+    found = connection.execute(
+        select(tables.file.c.id)
+        .where(tables.file.c.project_id == project.id, tables.file.c.provenance_sha256.is_not(None))
+        .limit(1)
+    ).first()
+    return found is not None
+
+
 def file_named(
-    connection: Connection, index: IndexRow, filename: str, project: str | None = None
+    connection: Connection, index: IndexRow | int, filename: str, *, project: str | None = None
 ) -> FileRow | None:
     """The file of that name people may have, if it is of that project; without one, of any that is not private."""
+    index_id = index if isinstance(index, int) else index.id
     of = tables.project.c.private.is_(False) if project is None else tables.project.c.name == project
+    asked = [tables.file.c.index_id == index_id, tables.file.c.filename == filename, of]
     row = connection.execute(
-        select(*_FILE)
-        .join(tables.release, tables.release.c.id == tables.file.c.release_id)
-        .join(tables.project, tables.project.c.id == tables.file.c.project_id)
-        .where(
-            tables.file.c.index_id == index.id,
-            tables.file.c.filename == filename,
-            of,
-            and_(*_visible(None)),  # type: ignore[arg-type]
-        )
+        select(*_FILE).select_from(_FROM).where(*asked, and_(*_visible(None)))  # type: ignore[arg-type]
     ).first()
     return None if row is None else FileRow(*row)
 

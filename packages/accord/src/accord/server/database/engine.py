@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +134,8 @@ class Database:
         self.now = now
         self.engine = _engine(url)
         self.counter = Counter(os.path.join(cache, "serial"))
+        self.around_commit: Callable[[Sequence[Change]], AbstractContextManager[None]] | None = None
+        """Entered with what changed before it is committed, left after: for what must be gone by then."""
         # SQLite has one writer; those of this process queue here instead of sleeping in its busy handler.
         self._turn = threading.Lock() if self.is_sqlite else None
 
@@ -175,10 +177,16 @@ class Database:
         if self._turn is not None:
             self._turn.acquire()
         try:
-            with self.engine.connect().execution_options(accord_write=True) as connection, connection.begin():
+            with (
+                ExitStack() as around,
+                self.engine.connect().execution_options(accord_write=True) as connection,
+                connection.begin(),
+            ):
                 writing = Writing(connection, actor, self.now())
                 yield writing
                 writing._number()
+                if writing.serial and self.around_commit is not None:
+                    around.enter_context(self.around_commit(writing._changes))
         except OperationalError as fault:
             raise Refused(
                 503,

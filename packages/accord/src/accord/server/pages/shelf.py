@@ -44,12 +44,14 @@ class Packed:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A page: ``forms[content type, packing]``.  ``of`` names the ``(index, project)`` pairs it was made of, ``project``
-    ``None`` for a whole index.  ``partial``: it leaves away what some readers see."""
+    ``None`` for a whole index.  ``only`` is the one content type there is, where nothing is negotiated.  ``partial``: the
+    page leaves away what some readers see."""
 
     forms: dict[tuple[str, str], Packed]
     of: frozenset[tuple[int, str | None]]
     size: int = field(default=0)
     partial: bool = False
+    only: str | None = None
 
 
 def finish(
@@ -61,30 +63,52 @@ def finish(
     packed: bool = True,
     partial: bool = False,
 ) -> Finished:
-    """Pack documents and make their headers."""
+    """Pack documents and make their headers.  A single document is a page without negotiation."""
     forms: dict[tuple[str, str], Packed] = {}
+    packings = {id(body): _packings(body, packed) for body in documents.values()}  # HTML has two names
     for content_type, body in documents.items():
-        for packing in PACKINGS if packed and len(body) > _SMALL else PACKINGS[:1]:
-            forms[content_type, packing] = _packed(content_type, packing, body, serial, max_age)
-    return Finished(forms, of, sum(len(form.body) + 1024 for form in forms.values()), partial)
+        mark = hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()[:32]
+        for packing, data in packings[id(body)].items():
+            forms[content_type, packing] = _packed(
+                content_type, packing, data, mark, serial, max_age, negotiated=len(documents) > 1
+            )
+    held = sum(len(data) for found in packings.values() for data in found.values())
+    only = next(iter(documents)) if len(documents) == 1 else None
+    return Finished(forms, of, held + 2048 * len(forms), partial, only)
 
 
-def _packed(content_type: str, packing: str, body: bytes, serial: int, max_age: int) -> Packed:
-    data = body
-    if packing == "gzip":
-        data = gzip.compress(body, 6, mtime=0)
-    elif packing == "zstd":
-        data = zstandard.compress(body, 9)
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}{"-" + packing if packing else ""}"'.encode()
+def _packings(body: bytes, packed: bool) -> dict[str, bytes]:
+    if not packed or len(body) <= _SMALL:
+        return {"": body}
+    return {"": body, "gzip": gzip.compress(body, 6, mtime=0), "zstd": zstandard.compress(body, 9)}
+
+
+def _packed(
+    content_type: str,
+    packing: str,
+    data: bytes,
+    mark: str,
+    serial: int,
+    max_age: int,
+    *,
+    negotiated: bool,
+) -> Packed:
+    # Strong: no two forms or packings share one (RFC 9110 section 8.8.3.3).
+    etag = f'"{mark}{"-" + packing if packing else ""}"'.encode()
     shared: list[tuple[bytes, bytes]] = [
         (b"etag", etag),
         (b"cache-control", f"max-age={max_age}, public".encode()),
-        (b"vary", b"Accept, Accept-Encoding"),
+        (b"vary", b"Accept, Accept-Encoding" if negotiated else b"Accept-Encoding"),
         (b"x-pypi-last-serial", str(serial).encode()),
+        (b"access-control-allow-origin", b"*"),
+        (b"access-control-expose-headers", b"ETag, X-PyPI-Last-Serial"),
     ]
-    found = [*shared, (b"content-type", content_type.encode()), (b"content-length", str(len(data)).encode())]
-    if content_type == "text/html":
-        found[-2] = (b"content-type", b"text/html; charset=utf-8")
+    spelt = (
+        content_type
+        if "json" in content_type or "v1+html" in content_type
+        else f"{content_type}; charset=utf-8"
+    )
+    found = [*shared, (b"content-type", spelt.encode()), (b"content-length", str(len(data)).encode())]
     if packing:
         found.append((b"content-encoding", packing.encode()))
     return Packed(data, etag, tuple(found), tuple(shared))
@@ -94,9 +118,11 @@ class Shelf:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._most = settings.limits.page_cache_bytes
+        self._materialise = settings.materialise
         self._pages: OrderedDict[str, Finished] = OrderedDict()
         self._by_source: dict[tuple[int, str | None], set[str]] = {}
         self._lock = threading.Lock()
+        self._turns = tuple(threading.Lock() for _ in range(64))
         self._bytes = 0
         self._serial = database.serial()
 
@@ -107,6 +133,11 @@ class Shelf:
     def find(self, path: str) -> Finished | None:
         """The page at a path; ask :meth:`current` first."""
         return self._pages.get(path)
+
+    def turn(self, path: str) -> threading.Lock:
+        """Whoever makes the page at a path holds this meanwhile, so that a page many ask for is made once.  Pages may
+        share one."""
+        return self._turns[hash(path) % len(self._turns)]
 
     def put(self, path: str, page: Finished, serial: int) -> None:
         """Keep a page that was made from the database at ``serial``; it is left away if that is the past by now."""
@@ -139,7 +170,8 @@ class Shelf:
 
     def _drop(self, index_id: int, project: str | None) -> None:
         if project is None:
-            sources = [source for source in self._by_source if source[0] == index_id]
+            # The files of all pages are gone with such a change; they come back when the pages are made again.
+            sources = [source for source in self._by_source if source[0] == index_id or self._materialise]
         else:
             sources = [(index_id, project), (index_id, None)]
         for source in sources:

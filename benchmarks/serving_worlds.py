@@ -1,0 +1,162 @@
+"""What the benchmarks of serving serve: a project of many files, a large wheel, an index of a million files.
+
+Rows are written straight into the tables, as the server would have left them: uploading a million files is another
+benchmark.  Everything is the same at each run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import random
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from accord.server.database import Database, tables
+from accord.server.parts import first_start, open_parts
+from accord.server.settings import Settings
+
+__all__ = ["BIG_WHEEL", "MANY", "make_index", "small_wheel", "wheel"]
+
+MANY = "many"
+BIG_WHEEL = "big-1.0-py3-none-any.whl"
+_AT = 1_790_000_000_000_000
+_BATCH = 20_000
+
+
+def wheel(name: str, version: str, payload: bytes = b"") -> bytes:
+    """A small honest wheel; ``payload`` is stored in it as it is."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}/__init__.py": b"",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: >=3.8\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    if payload:
+        files[f"{name}/payload.bin"] = payload
+    lines = []
+    for path, data in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+        lines.append(f"{path},sha256={digest},{len(data)}\n")
+    files[f"{info}/RECORD"] = "".join([*lines, f"{info}/RECORD,,\n"]).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path, data in files.items():
+            archive.writestr(zipfile.ZipInfo(path), data)
+    return buffer.getvalue()
+
+
+def small_wheel(number: int) -> tuple[str, bytes]:
+    """The file name and bytes of one of the many."""
+    return f"{MANY}-1.{number}-py3-none-any.whl", wheel(MANY, f"1.{number}")
+
+
+def make_index(folder: str, *, projects: int = 0, files_each: int = 10, many: int = 0, big: int = 0) -> str:
+    """An index in ``folder``; returns its administrator's token.
+
+    ``projects`` of ``files_each`` files without bytes; the project :data:`MANY` with ``many`` files without bytes; and the
+    wheel :data:`BIG_WHEEL` of ``big`` bytes, with them.
+    """
+    parts = open_parts(Settings(folder))
+    token = first_start(parts) or ""
+    if big:
+        _big(parts.database, parts.storage, os.path.join(folder, "incoming", "big"), big)
+    if many:
+        _fill(parts.database, [MANY], many)
+    if projects:
+        _fill(parts.database, [f"project-{number}" for number in range(projects)], files_each)
+    parts.close()
+    return token
+
+
+def _big(database: Database, storage: Any, path: str, size: int) -> None:
+    data = wheel("big", "1.0", random.Random(1).randbytes(size))
+    with open(path, "wb") as file:
+        file.write(data)
+    digest = hashlib.sha256(data).hexdigest()
+    storage.put(digest, path)
+    _fill(database, ["big"], 1, name=BIG_WHEEL, digest=digest, size=len(data))
+
+
+def _fill(
+    database: Database, names: list[str], files: int, *, name: str = "", digest: str = "", size: int = 1000
+) -> None:
+    for start in range(0, len(names), max(1, _BATCH // files)):
+        batch = names[start : start + max(1, _BATCH // files)]
+        with database.write("bench") as writing:
+            connection = writing.connection
+            before = connection.exec_driver_sql(
+                "SELECT coalesce(max(p.id), 0), coalesce((SELECT max(id) FROM release), 0) FROM project p"
+            ).one()
+            first_project, first_release = before[0] + 1, before[1] + 1
+            connection.execute(insert(tables.project), list(_projects(batch, first_project)))
+            rows = list(_releases(batch, files, first_project, first_release))
+            connection.execute(insert(tables.release), rows)
+            connection.execute(
+                insert(tables.file), [_file(row, batch, first_project, name, digest, size) for row in rows]
+            )
+            for each in batch:
+                writing.changed(1, "add-file", project=each)
+        # One serial for the batch is as good as one for each file.
+        with database.write("bench") as writing:
+            writing.connection.execute(
+                update(tables.file)
+                .where(tables.file.c.added_serial.is_(None))
+                .values(added_serial=tables.file.c.id * 0 + 1)
+            )
+
+
+def _projects(names: list[str], first: int) -> Iterator[dict[str, Any]]:
+    for number, name in enumerate(names):
+        yield {
+            "id": first + number,
+            "index_id": 1,
+            "name": name,
+            "display": name,
+            "look_alike": name,
+            "created": _AT,
+            "serial": 0,
+        }
+
+
+def _releases(names: list[str], files: int, project: int, first: int) -> Iterator[dict[str, Any]]:
+    for number in range(len(names) * files):
+        yield {
+            "id": first + number,
+            "project_id": project + number // files,
+            "version": f"1.{number % files}",
+            "created": _AT,
+            "published": _AT,
+            "summary": "A project of the benchmark",
+            "about": {"Requires-Python": [">=3.8"]},
+        }
+
+
+def _file(
+    release: dict[str, Any], names: list[str], first_project: int, name: str, digest: str, size: int
+) -> dict[str, Any]:
+    project = names[release["project_id"] - first_project]
+    filename = name or f"{project.replace('-', '_')}-{release['version']}-py3-none-any.whl"
+    sha256 = digest or hashlib.sha256(filename.encode()).hexdigest()
+    return {
+        "index_id": 1,
+        "project_id": release["project_id"],
+        "release_id": release["id"],
+        "filename": filename,
+        "kind": "wheel",
+        "size": size,
+        "sha256": sha256,
+        "blake2b_256": sha256,
+        "md5": sha256[:32],
+        "requires_python": ">=3.8",
+        "metadata_sha256": hashlib.sha256(sha256.encode()).hexdigest(),
+        "tags": "py3-none-any",
+        "uploaded": _AT,
+        "uploader": "bench",
+        "state": "live",
+    }
