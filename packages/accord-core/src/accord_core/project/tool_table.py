@@ -71,7 +71,7 @@ KEYS = (
 )
 # Tables that belong to the build backend, which reads them whole and reports their faults itself.
 _OF_THE_BACKEND = ("backend", "build", "extension", "step")
-_INDEX_KEYS = ("name", "url", "default", "explicit", "projects")
+_INDEX_KEYS = ("name", "url", "publish-url", "default", "explicit", "projects")
 _KINDS = ("index", "path", "url", "git")
 _REVISIONS = ("rev", "tag", "branch")
 _SOURCE_KEYS = (*_KINDS, *_REVISIONS, "editable", "subdirectory")
@@ -82,8 +82,8 @@ _AT: KeyPath = ("tool", "accord")
 class Index:
     """One ``[[tool.accord.index]]``, in the order written.
 
-    ``explicit``: serves only projects assigned to it.  ``default``: takes the place of the default index.
-    ``projects`` are normal names.
+    ``publish_url``: where files are published.  ``explicit``: serves only projects assigned to it.  ``default``: takes the
+    place of the default index.  ``projects`` are normal names.
     """
 
     name: str
@@ -91,6 +91,7 @@ class Index:
     default: bool = False
     explicit: bool = False
     projects: tuple[str, ...] = ()
+    publish_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ class _Reader(Fields):
                 default=self.boolean(entry, "default", at) or False,
                 explicit=self.boolean(entry, "explicit", at) or False,
                 projects=self.names(entry, "projects", at),
+                publish_url=self.text(entry, "publish-url", at),
             )
             if name is not None and any(other.name == name for other in found):
                 self.faults.add("duplicate-name", f"two indexes are called {name!r}", (*at, "name"))

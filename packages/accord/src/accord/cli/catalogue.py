@@ -30,6 +30,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("build", "Build the sdist and the wheel of a project"),
             ("check", "Look for what an index would refuse and a maintainer would want"),
+            ("publish", "Send sdists and wheels to an index"),
             ("wheel", "Look into, take apart, make, compare and repair wheels"),
             ("migrate", "Write pyproject.toml from setup.py, Poetry and other formats"),
         ),

@@ -15,7 +15,7 @@ from accord.server.admin import people, places, tokens
 from accord.server.api import changes, files, openapi, pypi, simple, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused
-from accord.server.upload import legacy
+from accord.server.upload import legacy, sessions, staged
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["application"]
 
-_ROOMS = (simple, files, pypi, changes, legacy, visitors, people, tokens, places)
+_ROOMS = (simple, files, pypi, changes, legacy, sessions, staged, visitors, people, tokens, places)
 
 
 def application(parts: Parts) -> Starlette:
@@ -64,6 +64,7 @@ def _problem(fault: Refused) -> Response:
         document["context"] = list(fault.context)
     if fault.hint:
         document["hint"] = fault.hint
+    document.update(fault.members)
     return Response(
         json.dumps(document, ensure_ascii=False).encode(),
         fault.status,

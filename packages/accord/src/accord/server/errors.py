@@ -12,7 +12,8 @@ __all__ = ["Refused", "no_such_index", "no_such_project", "unauthenticated"]
 
 
 class Refused(AccordError):
-    """A request that is not granted.  ``status`` is the HTTP status, ``headers`` go with the answer."""
+    """A request that is not granted.  ``status`` is the HTTP status, ``headers`` go with the answer, ``members`` are
+    extension members of its document (RFC 9457 section 3.2)."""
 
     def __init__(
         self,
@@ -24,10 +25,12 @@ class Refused(AccordError):
         context: tuple[str, ...] = (),
         hint: str | None = None,
         headers: dict[str, str] | None = None,
+        members: dict[str, object] | None = None,
     ) -> None:
         super().__init__(code, message, where=where, context=context, hint=hint)
         self.status = status
         self.headers = headers or {}
+        self.members = members or {}
 
 
 # Each in one place, because whoever may not know of a thing is told what is told where there is none, to the letter.

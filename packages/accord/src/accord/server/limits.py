@@ -31,6 +31,9 @@ class Limits:
     ``projects_per_user``     new projects, in ``projects_seconds``
     ``audit_seconds``         until a use of a token stands in the database; ``audit_waiting`` different uses that may wait
     ``list_entries``          entries of one answer of a list of the admin API
+    ``upload_session_seconds``  how long an upload session lives at first; ``upload_session_longest_seconds`` with all its
+                              extensions; ``upload_session_kept_seconds`` how long the outcome of one can be asked for
+    ``upload_session_files``  files of one upload session; ``upload_sessions_open`` those somebody has open in one index
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
     ``changes_per_answer``    entries of one answer of the changes feed
@@ -69,6 +72,11 @@ class Limits:
     audit_seconds: float = 5.0
     audit_waiting: int = 10_000
     list_entries: int = 1_000
+    upload_session_seconds: int = 7 * 86_400
+    upload_session_longest_seconds: int = 28 * 86_400
+    upload_session_kept_seconds: int = 30 * 86_400
+    upload_session_files: int = 1_000
+    upload_sessions_open: int = 200
     page_cache_bytes: int = 128 << 20
     long_poll_seconds: float = 30.0
     changes_per_answer: int = 1_000

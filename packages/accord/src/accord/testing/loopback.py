@@ -18,12 +18,14 @@ __all__ = ["Asked", "Loopback", "reply"]
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: ``headers`` have lower-case names; ``connection`` counts connections from 1."""
+    """A request: ``headers`` have lower-case names; ``connection`` counts connections from 1; a ``body`` is what its
+    Content-Length says."""
 
     method: str
     target: str
     headers: Mapping[str, str]
     connection: int
+    body: bytes = b""
 
 
 def reply(
@@ -134,4 +136,11 @@ def _requests(sock: socket.socket, number: int) -> Iterator[Asked]:
         for line in lines:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        yield Asked(method, target, headers, number)
+        length = int(headers.get("content-length", "0"))
+        while len(buffer) < length:
+            data = sock.recv(65536)
+            if not data:
+                return
+            buffer += data
+        body, buffer = buffer[:length], buffer[length:]
+        yield Asked(method, target, headers, number, body)

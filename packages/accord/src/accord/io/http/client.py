@@ -1,7 +1,7 @@
 """One client for all that is asked of indexes: thread-safe, patient within limits, and discreet.
 
-May know HTTP, credentials and the clock; must not know what an answer means.  Every question is a GET or HEAD, so
-every question may be asked again.  Creating a client costs nothing and touches nothing: sockets, TLS and the rest are
+May know HTTP, credentials and the clock; must not know what an answer means.  A question is a GET or HEAD, so it may be
+asked again; what changes something is sent once (:meth:`Client.send`), and its sender decides.  Creating a client costs nothing and touches nothing: sockets, TLS and the rest are
 imported when the first request is made.
 """
 
@@ -16,11 +16,12 @@ from accord_core.errors import RepositoryError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import TypeVar
 
     from accord.io.credentials import Credentials
     from accord.io.http.pool import Pool
+    from accord.io.http.sending import Body
     from accord.io.http.wire import Connection, Head
 
     Result = TypeVar("Result")
@@ -36,7 +37,7 @@ _LONGEST_BACKOFF = 8.0
 class Response:
     """An answer kept in memory.  ``headers`` has lower-case names; ``body`` is decoded; ``url`` is where it was found
     after redirects, without credentials; ``packed`` the body still in gzip, if it came so and was to stay so: then
-    ``body`` is empty.  ``status`` is one of 200, 203, 206, 304, 404, 410, 416."""
+    ``body`` is empty.  ``status`` is one of 200, 203, 206, 304, 404, 410, 416; of what was sent, any."""
 
     __slots__ = ("body", "headers", "packed", "status", "url")
 
@@ -180,6 +181,30 @@ class Client:
 
         return download(self, url, into, name, hashes=hashes or {}, size=size, limit=limit, progress=progress)
 
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes | Body = b"",
+        *,
+        auth: tuple[str, str] | None = None,
+        limit: int | None = None,
+    ) -> Response:
+        """Send a request that may change something, once; see :mod:`accord.io.http.sending`."""
+        from accord.io.http.sending import send
+
+        head, data = send(self, method, url, headers, body, auth=auth, limit=limit)
+        return Response(head.status, head.headers, data, without_credentials(url))
+
+    def pool(self) -> Pool:
+        """The connections of this client."""
+        return self._pool or self._make_pool()
+
+    def own_headers(self, parts: Url, auth: tuple[str, str] | None) -> list[tuple[str, str]]:
+        """What every request says."""
+        return self._own(parts, auth)
+
     def exchange(
         self,
         method: str,
@@ -313,7 +338,7 @@ class Client:
         """One question on one connection.  A kept connection that turns out dead is replaced once, silently."""
         from accord.io.http.wire import TooLargeError, TruncatedError
 
-        pool = self._pool or self._make_pool()
+        pool = self.pool()
         target = parts.target
         proxy = pool.through(parts)
         if proxy is not None and parts.scheme == "http":

@@ -64,7 +64,7 @@ class Head:
 class Connection:
     """One connection, used by one thread at a time.
 
-    The order is :meth:`send`, :meth:`head`, then exactly one of :meth:`read` or :meth:`stream`; after that
+    The order is :meth:`send`, :meth:`send_body` where there is one, :meth:`head`, then exactly one of :meth:`read` or :meth:`stream`; after that
     ``reusable`` says whether the next request may follow.  Errors of the socket come out as they are.
     """
 
@@ -130,7 +130,7 @@ class Connection:
         return bool(self._buffer)
 
     def send(self, method: str, target: str, headers: Iterable[tuple[str, str]]) -> None:
-        """Write a request without a body.  Names and values must hold no line ends; the caller made them."""
+        """Write a request but for its body.  Names and values must hold no line ends; the caller made them."""
         lines = [f"{method} {target} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers]
         text = "\r\n".join(lines)
@@ -140,6 +140,14 @@ class Connection:
         self.reusable = False
         try:
             self._socket.sendall((text + "\r\n\r\n").encode("latin-1"))
+        except BlockingIOError as error:
+            raise TimeoutError("the request could not be sent in time") from error
+
+    def send_body(self, pieces: Iterable[bytes]) -> None:
+        """Write the body of the request that was sent, whose headers told its length."""
+        try:
+            for piece in pieces:
+                self._socket.sendall(piece)
         except BlockingIOError as error:
             raise TimeoutError("the request could not be sent in time") from error
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from accord.server.catalogue.reading import FileRow
     from accord.server.parts import Parts
 
-__all__ = ["routes"]
+__all__ = ["routes", "send"]
 
 _FOREVER = "max-age=31536000, immutable"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
@@ -59,8 +59,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         digest = row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
             raise Refused(404, "no-such-file", f"{filename} is not announced")
-        kind = _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream")
-        return _send(parts, request, digest, kind, _FOREVER, public=public)
+        return send(parts, request, digest, filename, public=public)
 
     def provenance(request: Request) -> Response:
         row, public = _find(parts, request, request.path_params["filename"])
@@ -91,6 +90,12 @@ def _find(parts: Parts, request: Request, filename: str) -> tuple[FileRow, bool]
     if found is None:
         raise Refused(404, "no-such-file", f"{index.name} has no file {filename} of {project}")
     return found, public
+
+
+def send(parts: Parts, request: Request, sha256: str, filename: str, *, public: bool) -> Response:
+    """The blob as the file of that name.  Who may have it was asked before."""
+    kind = _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream")
+    return _send(parts, request, sha256, kind, _FOREVER, public=public)
 
 
 def _send(

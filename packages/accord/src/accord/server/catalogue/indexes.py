@@ -21,7 +21,7 @@ __all__ = ["IndexRow", "add_index", "find_index", "index_named", "indexes", "rea
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?\Z")
 # First segments of paths that mean something by themselves.
 _RESERVED = """account admin api changes files health integrity legacy livez login logout metrics namespace namespaces
-    openapi.json packages project pypi readyz robots.txt rss search simple static token upload user"""
+    openapi.json packages project pypi readyz robots.txt rss search simple stage static token upload user"""
 RESERVED = frozenset(_RESERVED.split())
 
 

@@ -7,7 +7,7 @@ of the file (once used, for ever), then the project, the release, the file.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import insert, select, update
@@ -19,11 +19,13 @@ from accord.server.errors import Refused
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
     from accord.server.archives.examine import Examined
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.database import Writing
 
-__all__ = ["Published", "publish_file"]
+__all__ = ["Published", "demand_project", "name_fault", "open_project", "project_turn", "publish_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +38,25 @@ class Published:
 
 
 def publish_file(
-    writing: Writing, index: IndexRow, examined: Examined, *, provenance_sha256: str | None = None
+    writing: Writing,
+    index: IndexRow,
+    examined: Examined,
+    *,
+    provenance_sha256: str | None = None,
+    session_id: int | None = None,
 ) -> Published:
-    """Enter an examined file, whose blobs are stored already.
+    """Enter an examined file, whose blobs are stored already; ``session_id`` names the upload session it comes from.
 
     Raises ``Refused`` (409): ``file-exists`` (other bytes under a name that is used or was), ``file-name-reserved`` (by an
-    open upload session), ``project-look-alike``; (403) ``project-closed`` (archived or quarantined: PEP 792).
+    upload session that is being published), ``project-look-alike``; (403) ``project-closed`` (archived or quarantined:
+    PEP 792), ``project-name-reserved`` (by an upload session of somebody else).
     """
     connection = writing.connection
-    same = _use_name(writing, index, examined)
+    writing.turn(project_turn(index, examined.name))
+    same = _use_name(writing, index, examined, session_id)
     if same is not None:
         return same
-    project_id = _project(writing, index, examined)
+    project_id = open_project(writing, index, examined.name, examined.display, session_id=session_id)
     release_id = _release(writing, project_id, examined)
     file_id = connection.execute(
         insert(tables.file)
@@ -83,7 +92,63 @@ def publish_file(
     return Published(file_id, project_id, new=True)
 
 
-def _use_name(writing: Writing, index: IndexRow, examined: Examined) -> Published | None:
+def project_turn(index: IndexRow, project: str) -> str:
+    """What writers of one project wait for (:meth:`Writing.turn`)."""
+    return f"project {index.id} {project}"
+
+
+def name_fault(
+    connection: Connection, index: IndexRow, filename: str, sha256: str | None, session_id: int | None = None
+) -> Refused | None:
+    """Why a file of that name cannot be published, ``None`` where it can; ``sha256`` of its bytes if they are known:
+    the same bytes again are no fault."""
+    names = tables.file_name
+    used = connection.execute(
+        select(names.c.sha256, names.c.session_id).where(
+            names.c.index_id == index.id, names.c.filename == filename
+        )
+    ).first()
+    if used is None:
+        return None
+    if used.sha256 is None:
+        return None if session_id is not None and used.session_id == session_id else _reserved(filename)
+    there = _live(connection, index, filename) is not None
+    return None if there and used.sha256 == sha256 else _used(filename, there=there)
+
+
+def _live(connection: Connection, index: IndexRow, filename: str) -> Row[Any, Any] | None:
+    return connection.execute(
+        select(tables.file.c.id, tables.file.c.project_id).where(
+            tables.file.c.index_id == index.id,
+            tables.file.c.filename == filename,
+            tables.file.c.removed_serial.is_(None),
+        )
+    ).first()
+
+
+def _reserved(filename: str) -> Refused:
+    return Refused(
+        409,
+        "file-name-reserved",
+        f"an upload session that is being published has reserved {filename}",
+        hint="try again when it has ended",
+    )
+
+
+def _used(filename: str, *, there: bool) -> Refused:
+    return Refused(
+        409,
+        "file-exists",
+        f"the name {filename} was used before, for other bytes"
+        if there
+        else f"the name {filename} was used before, and its file was removed",
+        hint="a name once used stays used: publish a new version, or a wheel with another build number",
+    )
+
+
+def _use_name(
+    writing: Writing, index: IndexRow, examined: Examined, session_id: int | None
+) -> Published | None:
     """Burn the name; the file that has it already, if it has the same bytes and is there."""
     connection = writing.connection
     names = tables.file_name
@@ -100,64 +165,102 @@ def _use_name(writing: Writing, index: IndexRow, examined: Examined) -> Publishe
         )
         return None
     if used.sha256 is None:
-        raise Refused(409, "file-name-reserved", f"an open upload session has reserved {examined.filename}")
-    there = connection.execute(
-        select(tables.file.c.id, tables.file.c.project_id, tables.file.c.state).where(
-            tables.file.c.index_id == index.id,
-            tables.file.c.filename == examined.filename,
-            tables.file.c.removed_serial.is_(None),
+        if session_id is None or used.session_id != session_id:
+            raise _reserved(examined.filename)
+        connection.execute(
+            update(names)
+            .where(names.c.index_id == index.id, names.c.filename == examined.filename)
+            .values(sha256=examined.sha256, session_id=None, used=writing.at)
         )
-    ).first()
+        return None
+    there = _live(connection, index, examined.filename)
     if there is not None and used.sha256 == examined.sha256:
         return Published(there.id, there.project_id, new=False)
-    raise Refused(
-        409,
-        "file-exists",
-        f"the name {examined.filename} was used before, for other bytes"
-        if there is not None
-        else f"the name {examined.filename} was used before, and its file was removed",
-        hint="a name once used stays used: publish a new version, or a wheel with another build number",
-    )
+    raise _used(examined.filename, there=there is not None)
 
 
-def _project(writing: Writing, index: IndexRow, examined: Examined) -> int:
-    connection = writing.connection
-    found = connection.execute(
-        select(tables.project.c.id, tables.project.c.status).where(
-            tables.project.c.index_id == index.id, tables.project.c.name == examined.name
-        )
-    ).first()
+def open_project(
+    writing: Writing, index: IndexRow, name: str, display: str, *, session_id: int | None = None
+) -> int:
+    """The project of that name, which is made where there is none, so that files may be added.
+
+    Raises ``Refused``: ``project-closed``, ``project-name-reserved`` (403), ``project-look-alike`` (409).
+    """
+    found = demand_project(writing.connection, index, name, writing.actor, writing.at, session_id=session_id)
     if found is not None:
-        if found.status in ("archived", "quarantined"):
-            raise Refused(
-                403, "project-closed", f"{examined.name} is {found.status}: it takes no new files (PEP 792)"
-            )
-        return int(found.id)
-    alike = look_alike(examined.name)
-    other = connection.execute(
-        select(tables.project.c.name).where(
-            tables.project.c.index_id == index.id, tables.project.c.look_alike == alike
-        )
-    ).scalar()
-    if other is not None:
-        raise Refused(
-            409, "project-look-alike", f"{examined.name} looks like {other}, which is there already"
-        )
-    created: int = connection.execute(
+        return found
+    created: int = writing.connection.execute(
         insert(tables.project)
         .values(
             index_id=index.id,
-            name=examined.name,
-            display=examined.display,
-            look_alike=alike,
+            name=name,
+            display=display,
+            look_alike=look_alike(name),
             created=writing.at,
             serial=0,
         )
         .returning(tables.project.c.id)
     ).scalar_one()
-    roles.own(writing, index, created, examined.name)
-    writing.changed(index.id, "create-project", project=examined.name)
+    roles.own(writing, index, created, name)
+    writing.changed(index.id, "create-project", project=name)
     return created
+
+
+def demand_project(
+    connection: Connection,
+    index: IndexRow,
+    name: str,
+    actor: str,
+    at: int,
+    *,
+    session_id: int | None = None,
+    joining: bool = False,
+) -> int | None:
+    """The project files may be added to, ``None`` where it is still to be made; raises as :func:`open_project`.
+
+    A name nobody has published under is kept for whoever opened an upload session for it first, as long as that
+    lives (PEP 694, "Create a Publishing Session"); ``joining``: for an administrator as well.
+    """
+    found = connection.execute(
+        select(tables.project.c.id, tables.project.c.status).where(
+            tables.project.c.index_id == index.id, tables.project.c.name == name
+        )
+    ).first()
+    if found is not None:
+        if found.status in ("archived", "quarantined"):
+            raise Refused(403, "project-closed", f"{name} is {found.status}: it takes no new files (PEP 792)")
+        return int(found.id)
+    alike = look_alike(name)
+    other = connection.execute(
+        select(tables.project.c.name).where(
+            tables.project.c.index_id == index.id, tables.project.c.look_alike == alike
+        )
+    ).scalar()
+    sessions = tables.upload_session.c
+    reserved = connection.execute(
+        select(sessions.project, sessions.actor, sessions.id)
+        .where(
+            sessions.index_id == index.id,
+            sessions.state.in_(("open", "processing", "error")),
+            sessions.expires > at,
+        )
+        .order_by(sessions.id)
+    )
+    for row in reserved:
+        if row.id == session_id:
+            break  # whoever was first is not refused for those who came after
+        if row.project == name and row.actor != actor and not joining:
+            raise Refused(
+                403,
+                "project-name-reserved",
+                f"the new name {name} is reserved by somebody else's upload session",
+                hint="it is free again when that session is canceled or has expired",
+            )
+        if row.project != name and other is None and look_alike(row.project) == alike:
+            other = row.project
+    if other is not None:
+        raise Refused(409, "project-look-alike", f"{name} looks like {other}, which is there already")
+    return None
 
 
 def _release(writing: Writing, project_id: int, examined: Examined) -> int:

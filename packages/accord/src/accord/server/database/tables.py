@@ -311,6 +311,9 @@ upload_file = Table(
     Column("state", String(20), nullable=False),  # pending, processing, completed, error, canceled
     Column("notices", JSON, nullable=False),
     Column("sha256", String(64)),  # of the blob, once it was received
+    Column("metadata_sha256", String(64)),  # of its core metadata, a blob as well
+    # What the bytes were found to be, {"found": {...}}, or why they were refused, {"refused": {...}}.
+    Column("examined", JSON(none_as_null=True)),
     Column("attestations", JSON),
     Column("file_id", ForeignKey("file.id")),
     Column("created", _Time, nullable=False),

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
 from accord.server.archives.examine import examine
+from accord.server.catalogue import blobs
 from accord.server.catalogue.publishing import publish_file
 from accord.server.errors import Refused
 from accord.server.upload.receive import receive_form
@@ -74,6 +75,9 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         who = principals.authenticate(connection, request.headers.get("authorization"), at)
         principals.demand(connection, who, "upload", index, examined.name, at)
     with parts.database.write(who.actor) as writing:
+        blobs.keep(writing, parts.storage, examined.sha256)
+        if examined.serves_metadata:
+            blobs.keep(writing, parts.storage, examined.metadata_sha256)
         published = publish_file(writing, index, examined)
         # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
         principals.demand(writing.connection, who, "upload", index, examined.name, at)

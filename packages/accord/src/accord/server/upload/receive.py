@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,11 +14,11 @@ from python_multipart.multipart import parse_options_header
 from accord.server.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from accord.server.limits import Limits
 
-__all__ = ["Form", "receive_form"]
+__all__ = ["Form", "receive_bytes", "receive_form"]
 
 
 @dataclass(slots=True)
@@ -61,6 +62,41 @@ async def receive_form(
         except BaseException:
             os.unlink(path)
             raise
+
+
+async def receive_bytes(
+    stream: AsyncIterator[bytes], path: str, size: int, hashes: Mapping[str, str]
+) -> None:
+    """Read a file of ``size`` bytes to ``path`` and hold it against every one of its ``hashes`` (names of ``hashlib``).
+
+    Raises ``Refused`` (400): ``upload-size-disagrees``, ``upload-hash-disagrees``.  On any failure nothing is left at
+    ``path``.
+    """
+    running = {name: hashlib.new(name, usedforsecurity=False) for name in hashes}
+    got = 0
+    try:
+        with open(path, "xb") as file:
+            async for piece in stream:
+                got += len(piece)
+                if got > size:
+                    raise Refused(400, "upload-size-disagrees", f"more came than the {size} bytes announced")
+                for one in running.values():
+                    one.update(piece)
+                file.write(piece)
+        if got != size:
+            raise Refused(
+                400, "upload-size-disagrees", f"{got} bytes came, {size} were announced", hint="send it again"
+            )
+        for name, one in running.items():
+            if one.hexdigest() != hashes[name]:
+                raise Refused(
+                    400,
+                    "upload-hash-disagrees",
+                    f"the file has {name} {one.hexdigest()}, announced was {hashes[name]}",
+                )
+    except BaseException:
+        os.unlink(path)
+        raise
 
 
 class _Reader:

@@ -1,0 +1,73 @@
+"""Which blobs are needed, and when one may go.
+
+Bytes are put into the storage before the block that enters them in the database, because storing is slow.  So a block
+that begins to point at a blob first says :func:`keep`: it finds the blob still there, and nobody takes it away before the
+block has ended.  :func:`release` deletes, in a block of its own, what no row points at.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from accord.server.database import tables
+from accord.server.errors import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from accord.server.database import Writing
+    from accord.server.storage import BlobStore
+
+__all__ = ["keep", "release"]
+
+_TURN = "blobs"
+_AT_ONCE = 500
+
+
+def keep(writing: Writing, storage: BlobStore, *digests: str) -> None:
+    """Raises ``Refused("blob-gone")`` (503) where one was released between its storing and now."""
+    writing.turn(_TURN, shared=True)
+    for sha256 in digests:
+        if storage.size(sha256) is None:
+            raise Refused(
+                503,
+                "blob-gone",
+                "the same bytes were just thrown away with somebody's canceled upload",
+                hint="send the file again",
+                headers={"Retry-After": "1"},
+            )
+
+
+def release(writing: Writing, storage: BlobStore, digests: Iterable[str]) -> int:
+    """Delete those of ``digests`` no row needs; how many were."""
+    writing.turn(_TURN)
+    asked = sorted(set(digests))
+    count = 0
+    for start in range(0, len(asked), _AT_ONCE):
+        some = asked[start : start + _AT_ONCE]
+        needed = _needed(writing.connection, some)
+        for sha256 in some:
+            if sha256 not in needed:
+                storage.delete(sha256)
+                count += 1
+    return count
+
+
+def _needed(connection: Connection, digests: list[str]) -> set[str]:
+    found: set[str] = set()
+    for column in (
+        tables.file.c.sha256,
+        tables.file.c.metadata_sha256,
+        tables.file.c.provenance_sha256,
+        tables.upload_file.c.sha256,
+        tables.upload_file.c.metadata_sha256,
+        tables.upstream_page.c.sha256,
+        tables.upstream_file.c.sha256,
+        tables.upstream_file.c.metadata_sha256,
+    ):
+        found.update(connection.execute(select(column).where(column.in_(digests)).distinct()).scalars())
+    return found

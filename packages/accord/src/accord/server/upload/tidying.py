@@ -1,0 +1,76 @@
+"""What upload sessions leave behind is taken away: expired sessions, bytes nobody publishes, halves of uploads.
+
+Done when a session ends, and now and then when one is opened; :func:`tidy` is the same for a job or an operator.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from accord.server.catalogue import blobs, session_files, sessions
+
+if TYPE_CHECKING:
+    from accord.server.parts import Parts
+
+__all__ = ["Tidying", "tidy"]
+
+_SECOND = 1_000_000
+_EVERY = 60 * _SECOND
+_HALF_UPLOAD_SECONDS = 86_400
+
+
+class Tidying:
+    """One per process."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def now_and_then(self) -> None:
+        """Everything, once a minute at most."""
+        with self._lock:
+            at = self._parts.now()
+            if at < self._last + _EVERY:
+                return
+            self._last = at
+        tidy(self._parts)
+
+    def release(self) -> None:
+        """Give up the bytes of what was ended just now."""
+        _release(self._parts)
+
+
+def tidy(parts: Parts) -> None:
+    """End what has expired, release its bytes, forget what is long over, remove halves of uploads."""
+    with parts.database.write("system") as writing:
+        sessions.end_expired(writing, parts.settings.limits)
+    _release(parts)
+    with parts.database.write("system") as writing:
+        sessions.forget_old(writing)
+    _remove_halves(parts)
+
+
+def _release(parts: Parts) -> None:
+    with parts.database.read() as connection:
+        if not session_files.releasable(connection, 1):
+            return
+    with parts.database.write("system") as writing:
+        rows = session_files.releasable(writing.connection)
+        session_files.released(writing, [row for row, _, _ in rows])
+        digests = {sha256 for _, *both in rows for sha256 in both if sha256 is not None}
+        blobs.release(writing, parts.storage, digests)
+
+
+def _remove_halves(parts: Parts) -> None:
+    """Files whose upload ended with the process that received it.  Receiving never takes a day."""
+    before = parts.now() / _SECOND - _HALF_UPLOAD_SECONDS
+    with os.scandir(parts.settings.incoming) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mtime < before:
+                try:
+                    os.unlink(entry.path)
+                except FileNotFoundError:
+                    continue  # another process was here first

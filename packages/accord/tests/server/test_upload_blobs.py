@@ -1,0 +1,100 @@
+"""Bytes that wait to be published, and those nobody needs any more: none is lost that a row points at."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from accord.server.app import application
+from accord.server.catalogue import blobs
+from accord.server.front import Front
+from accord.server.storage import BlobStore
+from accord.server.upload.tidying import tidy
+from accord.testing.archives import wheel_parts, zip_bytes
+from accord.testing.serving import InProcess
+from accord.testing.uploading import Uploader
+
+WHEEL = zip_bytes(wheel_parts())
+NAME = "spam-1.0-py3-none-any.whl"
+
+
+class Forgetful:
+    """A storage out of which every blob vanishes as soon as it is put: somebody else's canceled session had the same
+    bytes, and was tidied up that moment."""
+
+    def __init__(self, storage: BlobStore) -> None:
+        self._storage = storage
+
+    def put(self, sha256: str, path: str) -> None:
+        self._storage.put(sha256, path)
+        self._storage.delete(sha256)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._storage, name)
+
+
+def forgetful(index: InProcess) -> InProcess:
+    parts = replace(index.parts, storage=Forgetful(index.parts.storage))  # type: ignore[arg-type]
+    return replace(index, parts=parts, app=Front(parts, application(parts)))
+
+
+def test_a_form_whose_bytes_vanish_is_not_acknowledged(index: InProcess) -> None:
+    refused = forgetful(index).upload(NAME, WHEEL)
+    assert (refused.status, refused.json()["code"]) == (503, "blob-gone")
+    assert refused.headers["retry-after"] == "1"
+    assert index.get("/simple/spam/").status == 404
+    assert index.upload(NAME, WHEEL).status == 200
+
+
+def test_a_staged_file_whose_bytes_vanish_is_not_acknowledged(index: InProcess) -> None:
+    upload, bad = Uploader(index), Uploader(forgetful(index))
+    session = upload.open()
+    begun = upload.begin(session, NAME, WHEEL)
+    assert bad.send(begun, WHEEL).status == 503
+    assert upload.send(begun, WHEEL).status == 204
+    assert upload.complete(begun).status == 201
+
+
+def test_the_same_bytes_in_two_sessions_go_with_the_last(index: InProcess) -> None:
+    """One release under two names of a file system cannot be, but one file in two sessions can: of two indexes."""
+    from accord.server.catalogue import indexes
+
+    with index.parts.database.write("system") as writing:
+        indexes.add_index(writing, "team")
+    first, second = Uploader(index), Uploader(index, root="/team/upload/")
+    sessions = [first.open(), second.open()]
+    first.put(sessions[0], NAME, WHEEL)
+    second.put(sessions[1], NAME, WHEEL)
+    first.delete(sessions[0].headers["location"])
+    assert second.publish(sessions[1]).status == 201
+    assert index.get(f"/team/files/spam/{NAME}").body == WHEEL
+    assert index.get(f"/team/files/spam/{NAME}.metadata").status == 200
+
+
+def test_releasing_deletes_what_no_row_points_at_and_nothing_else(index: InProcess) -> None:
+    index.upload(NAME, WHEEL)
+    storage = index.parts.storage
+    storage.put_bytes("0" * 64, b"nobody's")
+    with index.parts.database.write("system") as writing:
+        assert blobs.release(writing, storage, list(storage.digests())) == 1
+    assert index.get(f"/files/spam/{NAME}").body == WHEEL
+    assert index.get(f"/files/spam/{NAME}.metadata").status == 200
+
+
+def test_halves_of_uploads_are_removed_after_a_day(index: InProcess) -> None:
+    old, new = index.parts.incoming_path(), index.parts.incoming_path()
+    for path, age in ((old, 2 * 86_400), (new, 60)):
+        with open(path, "wb") as file:
+            file.write(b"half")
+        at = index.clock() / 1_000_000 - age
+        os.utime(path, (at, at))
+    tidy(index.parts)
+    assert (os.path.exists(old), os.path.exists(new)) == (False, True)
+
+
+def test_a_file_that_is_no_file_of_an_index_takes_no_room(index: InProcess) -> None:
+    upload = Uploader(index)
+    begun = upload.begin(upload.open(), NAME, b"x" * 1000)
+    assert upload.send(begun, b"x" * 1000).status == 204
+    assert list(index.parts.storage.digests()) == []
+    assert os.listdir(index.parts.settings.incoming) == []
