@@ -311,15 +311,9 @@ class Bench:
         self, built: Sequence[Built], records: Sequence[str], began: float, lock: str | None = None
     ) -> BuildOutcome:
         """What became of the run that ``began`` then."""
-        workshop = self.workshop
+        shop, seconds = self.workshop, time.perf_counter() - began
         return BuildOutcome(
-            built,
-            self.output,
-            workshop.shelters.closed,
-            time.perf_counter() - began,
-            records=records,
-            notices=workshop.notices,
-            lock=lock,
+            built, self.output, shop.shelters.closed, seconds, records=records, notices=shop.notices, lock=lock
         )
 
     def project(self, tree: str, facts: Facts, *, wheel: bool = False) -> Built:
