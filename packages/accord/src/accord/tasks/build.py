@@ -311,10 +311,9 @@ class Bench:
         self, built: Sequence[Built], records: Sequence[str], began: float, lock: str | None = None
     ) -> BuildOutcome:
         """What became of the run that ``began`` then."""
-        shop, seconds = self.workshop, time.perf_counter() - began
-        return BuildOutcome(
-            built, self.output, shop.shelters.closed, seconds, records=records, notices=shop.notices, lock=lock
-        )
+        shop, took = self.workshop, time.perf_counter() - began
+        closed, told = shop.shelters.closed, shop.notices
+        return BuildOutcome(built, self.output, closed, took, records=records, notices=told, lock=lock)
 
     def project(self, tree: str, facts: Facts, *, wheel: bool = False) -> Built:
         """Build the person's own project in ``tree``; twice where that was asked for.  ``wheel``: one is needed,
