@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from accord.server.admin import people, places, tokens
-from accord.server.api import changes, files, openapi, pypi, simple, visitors
+from accord.server.api import changes, files, health, openapi, pypi, simple, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused
 from accord.server.upload import legacy, sessions, staged
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["application"]
 
-_ROOMS = (simple, files, pypi, changes, legacy, sessions, staged, visitors, people, tokens, places)
+_ROOMS = (simple, files, pypi, changes, legacy, sessions, staged, visitors, health, people, tokens, places)
 
 
 def application(parts: Parts) -> Starlette:

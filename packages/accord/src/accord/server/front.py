@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS_VARIABLE", "Front", "make"]
 
 SETTINGS_VARIABLE = "ACCORD_SERVER_SETTINGS"
+_COUNTED_TOGETHER = 64  # counting costs a twentieth of an answer
 
 
 class Front:
@@ -30,6 +31,8 @@ class Front:
     def __init__(self, parts: Parts, behind: ASGIApp) -> None:
         self._shelf = parts.shelf
         self._behind = behind
+        self._metrics = parts.metrics
+        self._answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and self._shelf.current():
@@ -53,6 +56,10 @@ class Front:
                     else pick(page, accept, accept_encoding, format_asked(scope["query_string"]))
                 )
                 if found is not None:
+                    self._answered += 1
+                    if self._answered == _COUNTED_TOGETHER:
+                        self._metrics.from_shelf.inc(_COUNTED_TOGETHER)
+                        self._answered = 0
                     unchanged = matches(if_none_match, found.etag.decode())
                     await send(
                         {
@@ -73,7 +80,13 @@ class Front:
 
 def make() -> Front:
     """The application of one serving process; its settings are in the variable the starting process set."""
+    from accord.server import logs
     from accord.server.app import application
+    from accord.server.observe import Observed
 
-    parts = open_parts(Settings.load(os.environ[SETTINGS_VARIABLE]))
-    return Front(parts, application(parts))
+    settings = Settings.load(os.environ[SETTINGS_VARIABLE])
+    logs.set_up(settings.log_format)
+    parts = open_parts(settings)
+    logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
+    behind = Observed(application(parts), parts.metrics, access=settings.access_log)
+    return Front(parts, behind)

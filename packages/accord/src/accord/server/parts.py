@@ -6,7 +6,7 @@ import os
 import secrets
 from dataclasses import dataclass
 
-from accord.server import clock
+from accord.server import clock, metrics
 from accord.server.accounts import people
 from accord.server.accounts.guard import Guard
 from accord.server.accounts.passwords import Passwords
@@ -30,6 +30,7 @@ class Parts:
     now: clock.Clock
     passwords: Passwords
     guard: Guard
+    metrics: metrics.Metrics
 
     def incoming_path(self) -> str:
         """A name for a file that is being received; nobody else has it."""
@@ -52,7 +53,7 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     guard.recover()
     passwords = Passwords(settings.limits)
     shelf = Shelf(database, settings)
-    return Parts(settings, database, storage, shelf, materials, now, passwords, guard)
+    return Parts(settings, database, storage, shelf, materials, now, passwords, guard, metrics.Metrics())
 
 
 def first_start(parts: Parts) -> str | None:

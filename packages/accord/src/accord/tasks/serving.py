@@ -40,6 +40,9 @@ def serve(
     trusted_proxies: tuple[str, ...] = (),
     limits: tuple[str, ...] = (),
     page_files: bool = False,
+    log_format: str = "text",
+    access_log: bool = False,
+    public_metrics: bool = False,
     started: Callable[[Started], None],
 ) -> None:
     """Serve until the process is told to end; ``started`` is called once, before the first request.  ``page_files``: finished
@@ -47,10 +50,11 @@ def serve(
 
     ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
 
-    Raises ``UsageError``: ``extra-missing``, ``server-data-unwritable``, ``server-limit``, ``server-storage-unknown``.
+    Raises ``UsageError``: ``extra-missing``, ``server-address``, ``server-address-in-use``, ``server-data-unwritable``,
+    ``server-limit``, ``server-running``, ``server-storage-unknown``.
     """
     try:
-        from accord.server import run
+        from accord.server import claims, metrics, run
         from accord.server.limits import DEFAULT
         from accord.server.parts import first_start, open_parts
         from accord.server.settings import Settings
@@ -68,9 +72,16 @@ def serve(
         trusted_proxies=trusted_proxies,
         limits=replace(DEFAULT, **_numbers(limits)),
         materialise=page_files,
+        log_format=log_format,
+        access_log=access_log,
+        public_metrics=public_metrics,
     )
     for text in trusted_proxies:
         _network(text)
+    settings.prepare()
+    claims.claim_folder(settings.data)  # held by this process and those it starts, until the last has ended
+    claims.require_address(host, port)
+    metrics.use(settings.cache)
     parts = open_parts(settings)
     parts.materials.clear()
     token = first_start(parts)

@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from accord.server.app import application
 from accord.server.front import Front
+from accord.server.observe import Observed
 from accord.server.parts import Parts, first_start, open_parts
 from accord.server.settings import Settings
 
@@ -91,7 +92,7 @@ class InProcess:
         clock = Clock()
         parts = open_parts(Settings(folder, **options), now=clock)
         token = first_start(parts)
-        return cls(parts, token or "", Front(parts, application(parts)), clock)
+        return cls(parts, token or "", Front(parts, Observed(application(parts), parts.metrics)), clock)
 
     def close(self) -> None:
         self._loop.run_until_complete(self._loop.shutdown_default_executor())

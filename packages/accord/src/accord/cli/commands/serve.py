@@ -48,6 +48,11 @@ def arguments(parser: Parser) -> None:
         dest="limits",
         help="Another limit, by its name: file_bytes=100000000 (repeatable)",
     )
+    parser.value(
+        "--log-format", choices=("text", "json"), default="text", help="How the log on standard error reads"
+    )
+    parser.flag("--access-log", help="Log every request, not only faults")
+    parser.flag("--public-metrics", help="Show /metrics to anybody; else to tokens that may administer")
     parser.flag("--page-files", help="Write finished pages as files too, for a web server in front")
 
 
@@ -84,6 +89,9 @@ def run(args: Args, context: Context) -> int:
         trusted_proxies=args.trusted_proxies,
         limits=args.limits,
         page_files=args.page_files,
+        log_format=args.log_format,
+        access_log=args.access_log,
+        public_metrics=args.public_metrics,
         started=started,
     )
     return 0

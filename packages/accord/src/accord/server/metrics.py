@@ -1,0 +1,69 @@
+"""What operators count: requests, their time, pages that needed no thread, in the form Prometheus reads.
+
+Each serving process counts for itself in a mapped file; whichever is asked adds up all of them (the client library's
+"multiprocess mode", which must know its folder before it is imported: :func:`use` comes first).  Where nobody called that
+a process counts for itself alone.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prometheus_client import Counter, Histogram
+
+__all__ = ["Metrics", "use"]
+
+_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
+
+
+def use(cache: str) -> None:
+    """Count in ``cache``, anew, together with the processes that will be started: once, before the first of them."""
+    folder = os.path.join(cache, "metrics")
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(folder):
+        if name.endswith(".db"):
+            os.unlink(os.path.join(folder, name))
+    os.environ[_FOLDER] = folder
+
+
+class Metrics:
+    """The counters of one serving process."""
+
+    def __init__(self) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        self._own = own = CollectorRegistry()
+        self.requests: Counter = Counter(
+            "accord_requests",
+            "requests that went through the application",
+            ("method", "route", "status"),
+            registry=own,
+        )
+        self.seconds: Histogram = Histogram(
+            "accord_request_seconds", "until the answer was sent", ("route",), buckets=_SECONDS, registry=own
+        )
+        self.from_shelf: Counter = Counter(
+            "accord_pages_from_shelf", "pages answered from memory, without a thread", registry=own
+        )
+        self.faults: Counter = Counter(
+            "accord_faults", "requests that ended in a fault of the server", registry=own
+        )
+
+    def text(self, state: Iterable[tuple[str, str, float]]) -> bytes:
+        """Everything counted by all processes, and ``state``: names, words and values of this moment."""
+        from prometheus_client import CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        registry = self._own
+        if _FOLDER in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        lines = [
+            f"# HELP {name} {words}\n# TYPE {name} gauge\n{name} {value:g}\n" for name, words, value in state
+        ]
+        return generate_latest(registry) + "".join(lines).encode()

@@ -1,0 +1,115 @@
+"""Around the application: a name for each request, its time and outcome counted, and no fault that is not written down.
+
+A fault of ours is answered with a problem that names the request; the log has the rest under the same name.  Clients may
+name their requests themselves (``X-Request-ID``), so that proxies and servers speak of the same one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from accord.server.logs import LOG
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from accord.server.metrics import Metrics
+
+__all__ = ["HARDENED", "Observed"]
+
+_NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+
+# On every answer of the application.  What is a page says more (a content security policy).
+HARDENED = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class Observed:
+    """An ASGI application around another.  ``access``: a line for every request, not only for faults."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, access: bool = False) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        name = _name_of(scope)
+        began = time.perf_counter()
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = _hardened(message.get("headers", ()), name)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception:
+            self._metrics.faults.inc()
+            LOG.exception(
+                "a request ended in a fault", extra={"fields": self._fields(scope, name, 500, began)}
+            )
+            if not status:
+                await _broken(answer, name)
+        self._count(scope, status, time.perf_counter() - began)
+        if self._access:
+            LOG.info("request", extra={"fields": self._fields(scope, name, status, began)})
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        found = scope.get("route")
+        route = getattr(found, "path", None) or "none"
+        self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+
+    def _fields(self, scope: Scope, name: str, status: int, began: float) -> dict[str, object]:
+        """Neither headers nor the query: both may hold secrets."""
+        return {
+            "request": name,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "client": (scope.get("client") or ("",))[0],
+            "ms": round((time.perf_counter() - began) * 1000, 1),
+        }
+
+
+def _name_of(scope: Scope) -> str:
+    for key, value in scope["headers"]:
+        if key == b"x-request-id" and _NAME.match(value):
+            found: str = value.decode("ascii")
+            return found
+    return secrets.token_hex(8)
+
+
+def _hardened(headers: object, name: str) -> list[tuple[bytes, bytes]]:
+    found = [(key.lower(), value) for key, value in headers]  # type: ignore[attr-defined]
+    there = {key for key, _ in found}
+    found += [pair for pair in HARDENED if pair[0] not in there]
+    found.append((b"x-request-id", name.encode()))
+    return found
+
+
+async def _broken(send: Send, name: str) -> None:
+    document = {
+        "type": "about:blank",
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "a fault of this server; its operator finds it in the log under the name of the request",
+        "code": "server-fault",
+        "request": name,
+    }
+    headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps(document).encode()})
