@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -52,21 +51,8 @@ def _no_route(_request: Request, fault: Exception) -> Response:
 
 
 def _problem(fault: Refused) -> Response:
-    """A problem document (RFC 9457); ``code`` is Accord's, the same as on the command line."""
-    document: dict[str, object] = {
-        "type": "about:blank",
-        "title": HTTPStatus(fault.status).phrase,
-        "status": fault.status,
-        "detail": fault.message,
-        "code": fault.code,
-    }
-    if fault.context:
-        document["context"] = list(fault.context)
-    if fault.hint:
-        document["hint"] = fault.hint
-    document.update(fault.members)
     return Response(
-        json.dumps(document, ensure_ascii=False).encode(),
+        json.dumps(fault.problem(), ensure_ascii=False).encode(),
         fault.status,
         {**fault.headers, "cache-control": "no-store"},
         media_type="application/problem+json",

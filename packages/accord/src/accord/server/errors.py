@@ -6,6 +6,8 @@ in the words old clients show, ``web`` as a page.
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from accord_core.errors import AccordError, Where
 
 __all__ = ["Refused", "no_such_index", "no_such_project", "unauthenticated"]
@@ -31,6 +33,21 @@ class Refused(AccordError):
         self.status = status
         self.headers = headers or {}
         self.members = members or {}
+
+    def problem(self) -> dict[str, object]:
+        """The problem document (RFC 9457); ``code`` is Accord's, the same as on the command line."""
+        document: dict[str, object] = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.message,
+            "code": self.code,
+        }
+        if self.context:
+            document["context"] = list(self.context)
+        if self.hint:
+            document["hint"] = self.hint
+        return document | self.members
 
 
 # Each in one place, because whoever may not know of a thing is told what is told where there is none, to the letter.

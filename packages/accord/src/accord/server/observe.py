@@ -12,6 +12,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
+from accord.server.errors import Refused
 from accord.server.logs import LOG
 
 if TYPE_CHECKING:
@@ -102,14 +103,13 @@ def _hardened(headers: object, name: str) -> list[tuple[bytes, bytes]]:
 
 
 async def _broken(send: Send, name: str) -> None:
-    document = {
-        "type": "about:blank",
-        "title": "Internal Server Error",
-        "status": 500,
-        "detail": "a fault of this server; its operator finds it in the log under the name of the request",
-        "code": "server-fault",
-        "request": name,
-    }
+    fault = Refused(
+        500,
+        "server-fault",
+        "a fault of this server",
+        hint="its operator finds it in the log under the name of the request",
+        members={"request": name},
+    )
     headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(document).encode()})
+    await send({"type": "http.response.body", "body": json.dumps(fault.problem()).encode()})
