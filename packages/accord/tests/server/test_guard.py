@@ -184,6 +184,31 @@ def test_each_use_of_a_token_is_in_the_audit_and_what_is_alike_once(index: InPro
         assert ada.rpartition(".")[2] not in json.dumps(row)
 
 
+def test_the_audit_is_in_the_order_of_what_happened_and_is_read_in_pages(index: InProcess) -> None:
+    for name in ("ada", "ben"):
+        whoami(index, person(index, name))
+        index.clock.forward(1)
+    whole = entries(index)
+    assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
+    paged: list[dict[str, Any]] = []
+    before = ""
+    while True:
+        page = call(index, "GET", f"/api/audit?limit=2{before}").json()
+        paged += page["entries"]
+        if page["next"] is None:
+            break
+        before = f"&before={page['next']}"
+    assert [one["id"] for one in paged if one in whole] == [one["id"] for one in whole]
+
+
+def test_a_user_name_alone_has_not_failed(tmp_path: Path) -> None:
+    with small(tmp_path, failed_per_address=1) as index:
+        for _ in range(3):
+            assert index.request("GET", "/api/whoami", name_and_password("__token__", "")).status == 401
+            assert index.request("GET", "/simple/", name_and_password("__token__", "")).status == 200
+        assert whoami(index, index.token).status == 200
+
+
 def test_when_a_token_was_used_last_is_written_once_a_minute(index: InProcess) -> None:
     ada = person(index, "ada")
 

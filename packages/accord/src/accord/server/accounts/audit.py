@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
 
 from accord.server.accounts import attempts
 from accord.server.clock import iso
@@ -75,9 +75,11 @@ def entries(
 ) -> tuple[Entry, ...]:
     """The newest first; ``before`` is the number of an entry to go on below."""
     columns = tables.audit.c
-    query = select(*_COLUMNS).order_by(columns.id.desc()).limit(limit)
+    # By instant: what waited for its batch is entered later than it happened.
+    query = select(*_COLUMNS).order_by(columns.at.desc(), columns.id.desc()).limit(limit)
     if before is not None:
-        query = query.where(columns.id < before)
+        at = select(columns.at).where(columns.id == before).scalar_subquery()
+        query = query.where(or_(columns.at < at, and_(columns.at == at, columns.id < before)))
     if actor is not None:
         query = query.where(columns.actor == actor)
     if action is not None:

@@ -99,9 +99,10 @@ def _basic(header: str) -> tuple[str, str] | None:
 
 def authenticate(connection: Connection, header: str | None, at: int) -> Principal:
     """Who sends this header.  Raises ``Refused("not-authenticated")`` (401) where there is one that is not good."""
-    if not header:
-        return ANYBODY
     text = credential(header)
+    if not header or text == "":
+        # pip and uv show a user name alone before they ask the keyring for what belongs to it: nothing has failed.
+        return ANYBODY
     token = None if text is None else tokens.parse(text)
     claimed = "" if token is None else f"token:{token.public_id[:32]}"
     watched = attempts.attempt.get()

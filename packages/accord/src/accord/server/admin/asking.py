@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from accord.server.database import Writing
     from accord.server.parts import Parts
 
-__all__ = ["Asked", "Body", "Method", "changing", "reading", "whole_number"]
+__all__ = ["Asked", "Body", "Method", "Operation", "changing", "reading", "whole_number"]
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
@@ -97,13 +97,32 @@ class Asked(Generic[B]):
 Handler = Callable[[Asked[Any]], object]
 
 
-def reading(parts: Parts, path: str, handler: Handler, *, action: str, passwords: bool = False) -> Route:
+class Operation(Route):
+    """A route that says of itself what a description of the API needs: ``action``, the record ``body`` and ``words``."""
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        method: str,
+        handler: Handler,
+        action: str,
+        body: type[Body] | None,
+    ) -> None:
+        super().__init__(path, endpoint, methods=[method], name=handler.__name__)
+        self.action = action
+        self.body = body
+        self.words = (handler.__doc__ or "").strip()
+
+
+def reading(parts: Parts, path: str, handler: Handler, *, action: str, passwords: bool = False) -> Operation:
     """A GET that changes nothing.  ``passwords``: a user's name and password will do, as well as a token."""
 
     def answer(request: Request) -> Response:
         return _json(handler(_asked(parts, request, action, passwords=passwords)), 200)
 
-    return Route(path, answer, methods=["GET"], name=handler.__name__)
+    return Operation(path, answer, method="GET", handler=handler, action=action, body=None)
 
 
 def changing(
@@ -115,7 +134,7 @@ def changing(
     action: str,
     body: type[Body] | None = None,
     passwords: bool = False,
-) -> Route:
+) -> Operation:
     """A change; ``body`` is read before the handler is called, and after the permission was looked at."""
 
     async def answer(request: Request) -> Response:
@@ -127,7 +146,7 @@ def changing(
     def change(asked: Asked[Any]) -> Response:
         return _json(handler(asked), 201 if method == "POST" else 200)
 
-    return Route(path, answer, methods=[method], name=handler.__name__)
+    return Operation(path, answer, method=method, handler=handler, action=action, body=body)
 
 
 def whole_number(text: str | None, name: str, *, default: int, most: int) -> int:
