@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from accord.server.limits import DEFAULT
 from accord.testing.people import call, person
 from accord.testing.serving import basic
 
@@ -58,6 +59,19 @@ def test_a_document_is_read_to_its_limit_and_not_a_byte_further(index: InProcess
         assert len(body) == size
         headers = {"content-type": "application/json", **basic(index.token)}
         assert index.request("POST", "/api/tokens", headers, body).status == status
+
+
+def test_words_and_lists_have_limits(index: InProcess) -> None:
+    long, many = DEFAULT.token_name_bytes, DEFAULT.token_names
+    for document, status in (
+        ({"name": "n" * long}, 201),
+        ({"name": "n" * (long + 1)}, 400),
+        ({"name": ""}, 400),
+        ({"name": "n", "projects": [f"p{number}" for number in range(many)]}, 201),
+        ({"name": "n", "projects": [f"p{number}" for number in range(many + 1)]}, 400),
+        ({"name": "n", "projects": []}, 400),
+    ):
+        assert call(index, "POST", "/api/tokens", document).status == status
 
 
 def test_a_form_of_a_foreign_page_is_not_read(index: InProcess) -> None:

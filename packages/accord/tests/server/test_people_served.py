@@ -102,6 +102,28 @@ def test_a_server_that_is_killed_has_every_use_in_its_audit_afterwards(several: 
     assert os.path.isdir(os.path.join(several.folder, "audit"))
 
 
+def test_limits_and_proxies_of_the_command_line_reach_the_processes(tmp_path: Path) -> None:
+    options = ("--limit", "failed_per_address=1", "--trusted-proxy", "127.0.0.0/8")
+    with Served(str(tmp_path / "data"), options=options) as served:
+        for address, statuses in (("203.0.113.1", [401, 429]), ("203.0.113.2", [401, 429])):
+            for status in statuses:
+                request = urllib.request.Request(
+                    served.url + "/api/whoami", headers={**basic("x"), "X-Forwarded-For": address}
+                )
+                with pytest.raises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(request, timeout=30)
+                with refused.value:
+                    assert refused.value.code == status
+
+
+def test_a_server_that_is_stopped_leaves_nothing_to_be_entered(served: Served) -> None:
+    assert ask(served, "GET", "/api/whoami")[0] == 200
+    served.stop()
+    assert os.listdir(os.path.join(served.folder, "audit")) == []
+    entries = json.loads(accord(served, "--json", "index", "audit"))["entries"]
+    assert any(one["action"] == "account" for one in entries)
+
+
 def test_pip_uv_and_twine_read_and_write_a_private_index(served: Served, tmp_path: Path) -> None:
     accord(served, "index", "create", "team", "--private")
     accord(served, "index", "user", "add", "ada")

@@ -14,6 +14,7 @@ from accord.server.accounts.tokens import Restriction
 from accord.server.app import application
 from accord.server.clock import iso
 from accord.server.database import tables
+from accord.server.limits import DEFAULT
 from accord.testing.people import call, give, person, put
 
 if TYPE_CHECKING:
@@ -108,6 +109,30 @@ def test_a_restriction_that_is_not_understood_never_holds() -> None:
 )
 def test_what_is_no_token_is_none(text: str) -> None:
     assert not good(text)
+
+
+def test_a_token_has_as_many_characters_as_the_limit_and_no_more() -> None:
+    text = tokens.mint(KEY, "0123456789abcdef")
+    while True:
+        longer = tokens.narrow(text, Restriction(projects=frozenset({"p"})))
+        if len(longer) > DEFAULT.token_characters:
+            break
+        text = longer
+    assert good(text)
+    room = DEFAULT.token_characters - len(tokens.mint(KEY, "0123456789abcdef")) - 1
+    exact = next(
+        found
+        for size in range(room * 3 // 4, 0, -1)
+        for found in [tokens.narrow(tokens.mint(KEY, "0123456789abcdef"), names(size))]
+        if len(found) <= DEFAULT.token_characters
+    )
+    assert good(exact)
+    assert not good(exact + "A" * (DEFAULT.token_characters + 1 - len(exact)))
+    assert not good(tokens.narrow(text, Restriction(projects=frozenset({"p"}))))
+
+
+def names(size: int) -> Restriction:
+    return Restriction(projects=frozenset({"p" * size}))
 
 
 def test_a_token_is_good_for_what_it_says_and_for_nothing_else(index: InProcess) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
@@ -28,7 +31,16 @@ _ROOMS = (simple, files, pypi, changes, legacy, sessions, staged, visitors, heal
 
 def application(parts: Parts) -> Starlette:
     """The application behind ``front``."""
+
+    @asynccontextmanager
+    async def living(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(
+            parts.guard.close
+        )  # a server that stops in peace leaves nothing to be entered
+
     return Starlette(
+        lifespan=living,
         routes=[
             # A room that answers JSON describes itself beside its routes.
             openapi.route([room.openapi for room in _ROOMS if hasattr(room, "openapi")]),

@@ -24,6 +24,7 @@ class Limits:
     ``password_threads``      passwords hashed at a time in one process; ``password_wait_seconds`` in the queue for it
     ``session_seconds``       from signing in to being asked for the password again
     ``token_name_bytes``      what somebody calls a token; also other words about a user
+    ``token_characters``      a token, with all that narrows it
     ``token_names``           indexes or projects a token may be restricted to
     ``failed_per_address``, ``failed_per_credential``  credentials that are not good, in ``failed_seconds``
     ``uploads_per_token``     requests that upload with one token, in ``uploads_seconds``
@@ -59,6 +60,7 @@ class Limits:
     password_wait_seconds: float = 10.0
     session_seconds: float = 12 * 3600.0
     token_name_bytes: int = 500
+    token_characters: int = 4_096
     token_names: int = 100
     failed_per_address: int = 30
     failed_per_credential: int = 10

@@ -23,11 +23,12 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from accord.server.limits import DEFAULT
+
 __all__ = ["PREFIX", "Restriction", "Token", "mint", "narrow", "parse", "verify"]
 
 PREFIX = "accord_"
 _KEYS = frozenset(("actions", "expires", "indexes", "projects"))
-_MOST = 4_096  # characters of a token
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def narrow(text: str, restriction: Restriction) -> str:
 
 def parse(text: str) -> Token | None:
     """The parts of a token, ``None`` for anything else."""
-    if not text.startswith(PREFIX) or len(text) > _MOST or not text.isascii():
+    if not text.startswith(PREFIX) or len(text) > DEFAULT.token_characters or not text.isascii():
         return None
     public_id, *parts = text[len(PREFIX) :].split(".")
     if not parts:

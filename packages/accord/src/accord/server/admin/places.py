@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -12,6 +12,7 @@ from accord.server.catalogue import access, indexes
 from accord.server.limits import DEFAULT
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from starlette.routing import BaseRoute
 
     from accord.server.parts import Parts
@@ -71,17 +72,24 @@ def routes(parts: Parts) -> list[BaseRoute]:
 def list_indexes(asked: Asked[None]) -> object:
     """Those the asker may read."""
     with asked.reading() as connection:
-        found = [
-            access.describe(connection, index)
-            for index in indexes.indexes(connection)
-            if principals.may(connection, asked.who, "read", index, None, asked.at)
-        ]
+        shown = _shown(asked, connection)
+        every = indexes.indexes(connection)
+        found = [access.describe(connection, index, shown) for index in every if index.name in shown]
     return {"indexes": found}
+
+
+def _shown(asked: Asked[Any], connection: Connection) -> frozenset[str]:
+    """The names of the indexes the asker may read: of no other is it told, not even as a base."""
+    return frozenset(
+        index.name
+        for index in indexes.indexes(connection)
+        if principals.may(connection, asked.who, "read", index, None, asked.at)
+    )
 
 
 def show_index(asked: Asked[None]) -> object:
     with asked.reading() as connection:
-        return access.describe(connection, asked.here)
+        return access.describe(connection, asked.here, _shown(asked, connection))
 
 
 def create_index(asked: Asked[NewIndex]) -> object:
@@ -104,7 +112,7 @@ def change_index(asked: Asked[IndexChange]) -> object:
         changed = access.change_index(
             writing, asked.here, title=body.title, public=body.public, creators=body.creators
         )
-        return access.describe(writing.connection, changed)
+        return access.describe(writing.connection, changed, _shown(asked, writing.connection))
 
 
 def change_project(asked: Asked[ProjectChange]) -> object:

@@ -27,8 +27,10 @@ CREATORS = ("admins", "uploaders", "users")
 """Who may make projects in an index: its administrators; those and its uploaders; every user of the server."""
 
 
-def describe(connection: Connection, index: IndexRow) -> dict[str, object]:
-    """An index as the API and ``accord index list`` show it."""
+def describe(
+    connection: Connection, index: IndexRow, shown: frozenset[str] | None = None
+) -> dict[str, object]:
+    """An index as the API and ``accord index list`` show it; ``shown`` are the names of indexes the reader may know of."""
     bases = connection.execute(
         select(tables.index.c.name)
         .join(tables.index_base, tables.index_base.c.base_id == tables.index.c.id)
@@ -40,7 +42,7 @@ def describe(connection: Connection, index: IndexRow) -> dict[str, object]:
         "title": index.title,
         "kind": index.kind,
         "public": index.public,
-        "bases": list(bases),
+        "bases": [base for base in bases if shown is None or base in shown],
         "creators": index.settings.get("creators", "uploaders"),
         "serial": index.serial,
     }
