@@ -105,6 +105,27 @@ def test_a_reader_who_sees_more_leaves_nothing_of_it_on_the_shelf(index: InProce
         assert read(index, "/simple/spam/").status == 404
 
 
+def test_a_private_page_is_made_once_and_anew_after_a_change(index: InProcess) -> None:
+    put(index)
+    hide(index, "main")
+    ada, ben = person(index, "ada"), person(index, "ben")
+    give(index, "main", "ada", "reader")
+    first = read(index, "/simple/spam/", ada)
+    assert read(index, "/simple/spam/", index.token).body == first.body
+    put(index, version="2.0")
+    assert len(read(index, "/simple/spam/", ada).json()["files"]) == 2
+    assert read(index, "/simple/spam/", ben).status == 404
+    assert call(index, "DELETE", "/api/indexes/main/roles/ada").status == 204
+    assert read(index, "/simple/spam/", ada).status == 404
+    assert index.parts.shelf.find("/simple/spam/") is None
+    # A list that leaves something away is not kept: who is next may see more.
+    hide(index, "main/spam")
+    give(index, "main", "ada", "reader")
+    for _ in range(2):
+        assert names(index, ada) == []
+        assert names(index, index.token) == ["spam"]
+
+
 def test_a_file_is_asked_for_under_its_own_project_only(index: InProcess) -> None:
     put(index)
     put(index, "eggs")

@@ -215,6 +215,19 @@ def test_tob_pypi26_11_nobody_ends_or_sees_a_token_of_somebody_else(index: InPro
     assert call(index, "DELETE", f"/api/tokens/{ben[7:23]}").status == 204  # an administrator
 
 
+def test_who_there_is_is_not_told_to_users(index: InProcess) -> None:
+    ada = person(index, "ada")
+    person(index, "ben")
+    for user in ("ben", "nobody"):
+        answers = {
+            call(index, "POST", "/api/tokens", {"name": "n", "user": user}, ada).status,
+            call(index, "GET", f"/api/tokens?user={user}", None, ada).status,
+            call(index, "GET", f"/api/users/{user}", None, ada).status,
+        }
+        assert answers == {403}, user
+    assert call(index, "POST", "/api/tokens", {"name": "n", "user": "Ada"}, ada).status == 201
+
+
 def everything(index: InProcess) -> dict[str, list[Any]]:
     with index.parts.database.read() as connection:
         return {

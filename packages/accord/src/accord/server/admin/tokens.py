@@ -69,11 +69,10 @@ def create_token(asked: Asked[NewToken]) -> object:
     expires = _within(asked.who, expires, asked.at)
     with asked.writing() as writing:
         owner = asked.who.user_id
-        if body.user is not None:
-            row = people.user_named(writing.connection, body.user)
-            if row.id != owner:
-                principals.demand(writing.connection, asked.who, "admin", None, None, asked.at)
-                owner = row.id
+        if body.user is not None and f"user:{people.normalise_user(body.user)}" != asked.who.actor:
+            # Before anybody is looked for: who may not is not told who there is.
+            principals.demand(writing.connection, asked.who, "admin", None, None, asked.at)
+            owner = people.user_named(writing.connection, body.user).id
         assert owner is not None
         secret = people.add_token(writing, owner, body.name, restriction=restriction, expires=expires)
         made = issued.tokens_of(writing.connection, owner)[0]
