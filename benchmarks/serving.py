@@ -31,7 +31,7 @@ from benchmarks import serving_peers as peers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAGE = os.path.join(os.path.dirname(HERE), "docs", "reference", "benchmarks-serving.md")
-PARTS = ("page", "unchanged", "download", "start")
+PARTS = ("page", "unchanged", "front", "download", "start")
 FILES = 2_000
 BIG = 16 << 20
 JSON = {"Accept": peers.JSON}
@@ -76,6 +76,7 @@ ROWS = (
     Row("the same beside devpi-server", "page", "devpi-server", 20),
     Row("the same beside pypiserver, which has HTML only (no limit is set)", "page", "pypiserver", 0),
     Row("304 of the same page, from the process itself; beside nginx", "unchanged", "nginx", 0.25),
+    Row("the same with the documented nginx in front, from files; beside nginx", "front", "nginx", 0.9),
     Row(f"download of a wheel of {BIG >> 20} MB, 8 clients; beside nginx", "download", "nginx", 0.8),
     Row("the same beside devpi-server (no limit is set)", "download", "devpi-server", 0),
     Row("the same beside pypiserver (no limit is set)", "download", "pypiserver", 0),
@@ -96,11 +97,14 @@ def _round_robin(part: Part, contenders: dict[str, Callable[[], peers.Load]], ro
 
 def serving_parts(options: Options, folder: str) -> dict[str, Part]:
     """Pages, 304 and downloads, all servers running side by side."""
-    parts = {"page": Part("requests/s"), "unchanged": Part("requests/s"), "download": Part("MB/s")}
+    parts = {name: Part("requests/s") for name in ("page", "unchanged", "front")}
+    parts["download"] = Part("MB/s")
     data = os.path.join(folder, "accord")
     make_index(data, many=FILES, big=BIG)
     with ExitStack() as stack:
-        url, _, _ = stack.enter_context(peers.accord(data, workers=options.workers))
+        url, _, _ = stack.enter_context(
+            peers.accord(data, workers=options.workers, options=("--page-files",))
+        )
         page, headers, body = peers.fetch(f"{url}/simple/{MANY}/", JSON)
         assert page == 200
         assert body.count(b'"filename"') == FILES
@@ -116,7 +120,11 @@ def serving_parts(options: Options, folder: str) -> dict[str, Part]:
         _, told, _ = peers.fetch(f"{plain}/page.json")
         places["nginx"] = (f"{plain}/page.json", f"{plain}/{BIG_WHEEL}", told["ETag"])
         _others(options, stack, folder, big, places)
-        _measure(options, parts, places, len(big))
+        front = ""
+        if "front" in options.only:
+            found = stack.enter_context(peers.front(url, data, workers=options.workers))
+            front = f"{found}/simple/{MANY}/"
+        _measure(options, parts, places, len(big), front)
     return parts
 
 
@@ -134,7 +142,7 @@ def _others(
     if "devpi-server" not in options.without:
         binaries = peers.environment(options.cache, "devpi-server")
         server = os.path.join(options.cache, f"devpi-{FILES}")
-        found = stack.enter_context(peers.devpi(binaries, server, lambda: _uploads(big), MANY))
+        found = stack.enter_context(peers.devpi(binaries, server, lambda: _uploads(big)))
         _, _, listed = peers.fetch(f"{found}/big/", JSON)
         link = json.loads(listed)["files"][0]["url"].partition("#")[0]
         page, _, body = peers.fetch(f"{found}/{MANY}/", JSON)
@@ -150,7 +158,7 @@ def _uploads(big: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _measure(
-    options: Options, parts: dict[str, Part], places: dict[str, tuple[str, str, str]], size: int
+    options: Options, parts: dict[str, Part], places: dict[str, tuple[str, str, str]], size: int, front: str
 ) -> None:
     def ask(url: str, headers: dict[str, str]) -> Callable[[], peers.Load]:
         return partial(peers.wrk, url, headers, seconds=options.seconds)
@@ -166,6 +174,12 @@ def _measure(
         },
         "download": {who: partial(download, wheel) for who, (_, wheel, _) in places.items()},
     }
+    if front:
+        _, told, body = peers.fetch(front, JSON)
+        assert body.count(b'"filename"') == FILES
+        assert "X-PyPI-Last-Serial" not in told  # sent by nginx itself
+        etags = {"accord": (front, told["ETag"]), "nginx": (places["nginx"][0], places["nginx"][2])}
+        jobs["front"] = {who: ask(url, {**JSON, "If-None-Match": etag}) for who, (url, etag) in etags.items()}
     for name in options.only:
         if name in jobs:
             _round_robin(parts[name], jobs[name], options.rounds)

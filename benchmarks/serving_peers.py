@@ -5,6 +5,7 @@ The two indexes are installed into throwaway environments below a cache folder, 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -21,11 +22,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from accord.testing import fronts
+
 __all__ = [
     "Load",
     "accord",
     "devpi",
     "environment",
+    "front",
     "nginx",
     "private_memory",
     "pypiserver",
@@ -33,6 +37,9 @@ __all__ = [
     "wrk",
 ]
 
+HOW_TO = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "docs", "how-to", "nginx.md"
+)
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _BAD = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _ERRORS = re.compile(r"Socket errors: (.*)")
@@ -105,11 +112,13 @@ def _running(command: list[str], log: str, **options: object) -> Iterator[subpro
 
 
 @contextmanager
-def accord(folder: str, *, workers: int, first: str = "/simple/") -> Iterator[tuple[str, float, int]]:
+def accord(
+    folder: str, *, workers: int, first: str = "/simple/", options: tuple[str, ...] = ()
+) -> Iterator[tuple[str, float, int]]:
     """``(url, seconds from the start of the process to the first page, process id)``."""
     port = free_port()
     command = [os.path.join(os.path.dirname(sys.executable), "accord"), "serve", "--data", folder]
-    command += ["--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    command += ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), *options]
     url = f"http://127.0.0.1:{port}"
     begun = time.monotonic()
     with _running(command, os.path.join(os.path.dirname(folder), "accord.log")) as process:
@@ -147,7 +156,7 @@ def nginx(folder: str, *, workers: int, types: dict[str, str] | None = None) -> 
 user root;
 events {{ worker_connections 512; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; open_file_cache max=1000;
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;
   client_body_temp_path {work}; proxy_temp_path {work}; fastcgi_temp_path {work}; uwsgi_temp_path {work}; scgi_temp_path {work};
   types {{ {lines} }}
   default_type application/octet-stream;
@@ -167,6 +176,19 @@ http {{
     with _running(command, os.path.join(work, "log")):
         await_answer(f"http://127.0.0.1:{port}/")
         yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def front(url: str, data: str, *, workers: int) -> Iterator[str]:
+    """nginx as ``docs/how-to/nginx.md`` has it, in front of Accord at ``url``, which writes its pages as files."""
+    port, work = free_port(), f"{data}.front"
+    os.makedirs(work)
+    with open(HOW_TO, encoding="utf-8") as stream:
+        page = stream.read()
+    index = int(url.rpartition(":")[2])
+    settings = fronts.configuration(page, port=port, index=index, data=data, work=work, workers=workers)
+    with fronts.fronted(settings, port, work) as found:
+        yield found
 
 
 def environment(cache: str, distribution: str) -> str:
@@ -210,9 +232,7 @@ def pypiserver(binaries: str, folder: str) -> Iterator[str]:
 
 
 @contextmanager
-def devpi(
-    binaries: str, folder: str, uploads: Callable[[], Iterator[tuple[str, bytes]]], project: str
-) -> Iterator[str]:
+def devpi(binaries: str, folder: str, uploads: Callable[[], Iterator[tuple[str, bytes]]]) -> Iterator[str]:
     """An index with ``uploads``, below the yielded URL; uploaded over HTTP, once for each ``folder``."""
     port = free_port()
     complete = os.path.join(folder, "complete")
@@ -240,15 +260,13 @@ def devpi(
     with _running(command, f"{folder}.log"):
         await_answer(f"{url}/+api")
         if not os.path.exists(complete):
-            _fill_devpi(url, uploads, project)
+            _fill_devpi(url, uploads)
             with open(complete, "w"):
                 pass
         yield f"{url}/root/bench/+simple"
 
 
-def _fill_devpi(url: str, uploads: Callable[[], Iterator[tuple[str, bytes]]], project: str) -> None:
-    import base64
-
+def _fill_devpi(url: str, uploads: Callable[[], Iterator[tuple[str, bytes]]]) -> None:
     login = json.dumps({"user": "root", "password": "bench"}).encode()
     token = json.loads(_send(f"{url}/+login", "POST", login, {"Content-Type": "application/json"}))["result"][
         "password"
@@ -266,7 +284,7 @@ def _fill_devpi(url: str, uploads: Callable[[], Iterator[tuple[str, bytes]]], pr
         filename, content = item
         fields = {
             ":action": "file_upload",
-            "name": project,
+            "name": filename.split("-")[0],
             "version": filename.split("-")[1],
             "filetype": "bdist_wheel",
         }
@@ -280,7 +298,7 @@ def _fill_devpi(url: str, uploads: Callable[[], Iterator[tuple[str, bytes]]], pr
             f"{url}/root/bench/", "POST", body, {**headers, "Content-Type": "multipart/form-data; boundary=b"}
         )
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(1) as pool:  # more, and its database is locked
         for done in pool.map(upload, uploads()):
             assert done is None
 

@@ -6,14 +6,10 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import os
-import re
-import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,13 +20,13 @@ from accord.server.database import tables
 from accord.server.parts import open_parts
 from accord.server.settings import Settings
 from accord.testing.archives import wheel_parts, zip_bytes
+from accord.testing.fronts import NGINX, configuration, fronted
 from accord.testing.serving import Served, basic, form
 
 JSON = "application/vnd.pypi.simple.v1+json"
 PIP = f"{JSON}, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01"
 UV = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 HOW_TO = Path(__file__).parents[4] / "docs" / "how-to" / "nginx.md"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
@@ -68,31 +64,6 @@ class Site:
         connection.close()
 
 
-def _configuration(port: int, index: int, data: str, work: Path) -> str:
-    """The block of the page with this machine's ports and folder, and without its certificate."""
-    block = re.search(r"```nginx\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
-    assert block is not None
-    text = re.sub(r" *ssl_certificate.*\n", "", block[1])
-    for told, here in (
-        ("listen 443 ssl;", f"listen 127.0.0.1:{port};"),
-        ("127.0.0.1:8694", f"127.0.0.1:{index}"),
-        ("/srv/index/", f"{data}/"),
-    ):
-        assert told in text
-        text = text.replace(told, here)
-    folders = " ".join(
-        f"{kind}_temp_path {work};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    return f"""daemon off; worker_processes 2; pid {work}/pid; error_log {work}/error.log;
-{"user root;" if os.geteuid() == 0 else ""}
-events {{ worker_connections 256; }}
-http {{
-access_log off; sendfile on; {folders}
-{text}
-}}
-"""
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """An index that writes page files, and nginx in front of it."""
@@ -101,24 +72,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
     work = tmp_path / "nginx"
     work.mkdir()
     with Served(str(tmp_path / "data"), workers=2, options=("--page-files",)) as served:
-        (work / "nginx.conf").write_text(
-            _configuration(port, served.port, served.folder, work), encoding="utf-8"
+        settings = configuration(
+            HOW_TO.read_text(encoding="utf-8"),
+            port=port,
+            index=served.port,
+            data=served.folder,
+            work=str(work),
         )
-        command = [str(NGINX), "-c", str(work / "nginx.conf"), "-p", str(work), "-e", str(work / "error.log")]
-        with subprocess.Popen(command) as process:
-            found = Site(served, port)
-            end = time.monotonic() + 20
-            while True:
-                try:
-                    found.get("/simple/")
-                    break
-                except OSError:
-                    assert process.poll() is None, (work / "error.log").read_text()
-                    assert time.monotonic() < end
-                    time.sleep(0.02)
-            yield found
-            process.terminate()
-            process.wait(20)
+        with fronted(settings, port, str(work)):
+            yield Site(served, port)
 
 
 def _by_nginx(headers: dict[str, str]) -> bool:
