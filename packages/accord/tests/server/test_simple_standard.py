@@ -16,6 +16,7 @@ from urllib.parse import unquote, urljoin
 import pytest
 from sqlalchemy import insert, select, update
 
+from accord.server.accounts import people
 from accord.server.database import tables
 from accord.testing.archives import TarPart, sdist_bytes, wheel_parts, zip_bytes
 from accord.testing.serving import InProcess
@@ -88,10 +89,12 @@ def _set(index: InProcess, table: Any, action: str = "status", project: str = "s
 
 
 def _reserve(index: InProcess, *names: str) -> None:
+    """Namespaces of somebody who owns no project here."""
     with index.parts.database.write("system") as writing:
+        owner = people.add_user(writing, "acme")
         for name in names:
             writing.connection.execute(
-                insert(tables.namespace).values(index_id=1, prefix=name, owner_id=1, created=writing.at)
+                insert(tables.namespace).values(index_id=1, prefix=name, owner_id=owner, created=writing.at)
             )
             writing.changed(1, "reserve-namespace", namespace=name)
 
@@ -104,12 +107,17 @@ def _disown(index: InProcess) -> None:
 
 
 def _own(index: InProcess, project: str) -> None:
+    """The owner of the namespaces becomes an owner of the project."""
     with index.parts.database.write("system") as writing:
-        found = writing.connection.execute(
+        connection = writing.connection
+        found = connection.execute(
             select(tables.project.c.id).where(tables.project.c.name == project)
         ).scalar_one()
-        writing.connection.execute(
-            insert(tables.role).values(index_id=1, project_id=found, user_id=1, role="owner", granted=1)
+        owner = connection.execute(select(tables.user.c.id).where(tables.user.c.name == "acme")).scalar_one()
+        connection.execute(
+            insert(tables.role).values(
+                index_id=1, project_id=found, user_id=owner, role="owner", granted=writing.at
+            )
         )
         writing.changed(1, "roles", project=project)
 
@@ -423,7 +431,7 @@ def test_the_list_must_be_an_array_of_mappings_with_names_and_details_have_paren
     detail = index.get(f"{base}/namespace/foo").json()
     assert (detail["name"], detail["parent"], detail["children"]) == ("foo", None, ["foo-bar"])
     detail = index.get(f"{base}/namespace/foo-bar").json()
-    assert (detail["parent"], detail["children"], detail["owner"]) == ("foo", ["foo-bar-baz"], "admin")
+    assert (detail["parent"], detail["children"], detail["owner"]) == ("foo", ["foo-bar-baz"], "acme")
     assert index.get(f"{base}/namespace/ham").status == 404
     unnormalised = index.get(f"{base}/namespace/Foo.Bar")
     assert unnormalised.status == 301
