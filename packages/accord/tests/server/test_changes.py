@@ -180,3 +180,26 @@ def test_hundreds_may_wait_while_the_index_serves_others_and_all_hear_of_the_nex
         assert b"add-file" in answer
         one.close()
     assert time.monotonic() - begun < 25
+
+
+@pytest.mark.slow
+def test_a_server_that_is_told_to_end_answers_those_who_wait_and_does_not_wait_for_them(
+    tmp_path: Path,
+) -> None:
+    with Served(str(tmp_path / "data"), workers=2) as served:
+        waiting = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(20)]
+        for one in waiting:
+            one.sendall(
+                b"GET /changes?since=1&wait=30 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+        time.sleep(0.5)
+        begun = time.monotonic()
+        assert served.stop() == 0
+        assert time.monotonic() - begun < 8  # ten seconds is when processes are killed
+        for one in waiting:
+            one.settimeout(5)
+            answer = b""
+            while piece := one.recv(65536):
+                answer += piece
+            assert b'"changes": []' in answer
+            one.close()

@@ -52,11 +52,11 @@ class _Waiting:
         self.count = 0
 
     async def beyond(self, serial: int, seconds: float) -> None:
-        """Return when the serial is larger than ``serial``, or the time is over."""
+        """Return when the serial is larger than ``serial``, or the time is over, or the server ends."""
         self.count += 1
         try:
             async with asyncio.timeout(seconds):
-                while self._database.counter.value() <= serial:
+                while self._database.counter.value() <= serial and not self._database.counter.ending():
                     if self._moved is None or self._looking is None or self._looking.done():
                         self._moved = asyncio.Event()
                         self._looking = asyncio.create_task(self._look(self._moved))
@@ -68,16 +68,17 @@ class _Waiting:
 
     async def _look(self, moved: asyncio.Event) -> None:
         """Set ``moved`` at the next change; end as well when nobody waits any more."""
-        before = self._database.counter.value()
+        counter = self._database.counter
+        before = counter.value()
         tick = 0
-        while self.count and self._database.counter.value() == before:
+        while self.count and counter.value() == before and not counter.ending():
             await asyncio.sleep(_TICK)
             tick += 1
             if tick % _ASK_DATABASE == 0:
                 with suppress(
                     SQLAlchemyError
                 ):  # it is away; whoever waits asks it again when the time is over
-                    self._database.counter.raise_to(await run_in_threadpool(self._database.serial))
+                    counter.raise_to(await run_in_threadpool(self._database.serial))
         moved.set()
 
 
@@ -93,7 +94,11 @@ def routes(parts: Parts) -> list[BaseRoute]:
         found = await run_in_threadpool(_read, parts, request, since, limit)
         if not found["changes"] and not found["more"] and wait and waiting.count < limits.long_polls:
             deadline = asyncio.get_running_loop().time() + wait
-            while not found["changes"] and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            while (
+                not found["changes"]
+                and (left := deadline - asyncio.get_running_loop().time()) > 0
+                and not parts.database.counter.ending()
+            ):
                 await waiting.beyond(found["serial"], left)
                 found = await run_in_threadpool(_read, parts, request, found["next"], limit)
         return _answer(request, found)

@@ -1,4 +1,5 @@
-"""The serial of the last change, shared by all processes of one machine: eight bytes in a mapped file.
+"""The serial of the last change, shared by all processes of one machine: eight bytes in a mapped file.  Eight more count
+how often a server on it began to end, so that whoever waits in one of its processes lets go.
 
 Reading it costs less than a system call, so that every request can ask whether what it remembers is still true.  It may
 lag behind the database (a process was killed between its commit and this line; another machine wrote): whoever serves
@@ -15,15 +16,17 @@ import struct
 __all__ = ["Counter"]
 
 _NUMBER = struct.Struct("=Q")
+_SIZE = 2 * _NUMBER.size
 
 
 class Counter:
     def __init__(self, path: str) -> None:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if os.fstat(self._handle).st_size < _NUMBER.size:
-            os.ftruncate(self._handle, _NUMBER.size)
-        self._map = mmap.mmap(self._handle, _NUMBER.size)
+        if os.fstat(self._handle).st_size < _SIZE:
+            os.ftruncate(self._handle, _SIZE)
+        self._map = mmap.mmap(self._handle, _SIZE)
+        self._ends = self._ended()
 
     def value(self) -> int:
         """The serial, as far as this machine knows."""
@@ -38,6 +41,18 @@ class Counter:
                 _NUMBER.pack_into(self._map, 0, serial)
         finally:
             fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+    def _ended(self) -> int:
+        found: int = _NUMBER.unpack_from(self._map, _NUMBER.size)[0]
+        return found
+
+    def ending(self) -> bool:
+        """Whether the server ends whose process opened this, or another on the same folder."""
+        return self._ended() != self._ends
+
+    def end(self) -> None:
+        """Tell those who wait that the server ends."""
+        _NUMBER.pack_into(self._map, _NUMBER.size, self._ended() + 1)
 
     def close(self) -> None:
         self._map.close()
