@@ -314,6 +314,21 @@ def test_a_reserved_name_keeps_away_those_that_look_like_it(upload: Uploader) ->
     assert (alike.status, alike.json()["code"]) == (409, "project-look-alike")
 
 
+def test_a_new_project_belongs_to_whoever_opened_its_session(upload: Uploader) -> None:
+    """The index SHOULD treat the creating principal as authorized; an administrator may publish for them."""
+    ada = person(upload.index, "ada")
+    session = ada.open()
+    ada.put(session, NAME, WHEEL)
+    assert upload.publish(session).status == 201
+    with upload.index.parts.database.read() as connection:
+        owners = connection.execute(
+            select(tables.user.c.name)
+            .join(tables.role, tables.role.c.user_id == tables.user.c.id)
+            .where(tables.role.c.role == "owner")
+        ).scalars()
+        assert list(owners) == ["ada"]
+
+
 def test_a_session_without_files_registers_the_name(upload: Uploader) -> None:
     """At which point the reservation becomes a permanent registration of the name."""
     session = upload.open()
@@ -532,6 +547,20 @@ def test_a_name_used_meanwhile_stops_the_whole_release(upload: Uploader) -> None
     assert upload.publish(session).status == 201
     assert filenames(upload.index) == [NAME, SDIST_NAME]
     assert upload.index.get(f"/files/spam/{NAME}").body == OTHER
+
+
+def test_every_name_used_meanwhile_is_told(upload: Uploader) -> None:
+    """It MUST return an error response identifying the conflicting file(s)."""
+    session = upload.open()
+    upload.put(session, NAME, WHEEL)
+    upload.put(session, SDIST_NAME, SDIST)
+    changed = sdist_bytes(level=1)
+    assert changed != SDIST
+    assert upload.index.upload(NAME, OTHER).status == upload.index.upload(SDIST_NAME, changed).status == 200
+    refused = upload.publish(session).json()
+    messages = " ".join(error["message"] for error in refused["errors"])
+    assert NAME in messages
+    assert SDIST_NAME in messages
 
 
 def test_the_same_bytes_published_meanwhile_are_no_conflict(upload: Uploader) -> None:

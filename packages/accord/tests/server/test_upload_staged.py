@@ -10,6 +10,7 @@ import pytest
 
 from accord.server.catalogue import indexes
 from accord.testing.archives import sdist_bytes, wheel_parts, zip_bytes
+from accord.testing.people import hide, put
 from accord.testing.serving import InProcess, Served
 from accord.testing.uploading import HttpUploader, Uploader
 
@@ -65,6 +66,16 @@ def test_only_what_is_staged_is_shown_of_an_index_that_is_not_public(index: InPr
     assert index.get(f"{base}files/spam/spam-0.9-py3-none-any.whl").status == 404
     assert index.get("/team/simple/spam/").status == 401
     assert index.get(stage.removeprefix("/team")).status == 404
+
+
+def test_only_what_is_staged_is_shown_of_a_private_project(index: InProcess) -> None:
+    put(index, version="0.9")
+    hide(index, "main/spam")
+    _, _, stage = staged(index)
+    page = index.get(f"{stage}spam/", accept=JSON).json()
+    assert [file["filename"] for file in page["files"]] == [NAME]
+    base = stage.removesuffix("simple/")
+    assert index.get(f"{base}files/spam/spam-0.9-py3-none-any.whl").status == 404
 
 
 @pytest.mark.parametrize("guess", ["", "x", "0" * 43, "%00", "..", "'"])
