@@ -11,6 +11,7 @@ from accord.server.front import Front
 from accord.server.storage import BlobStore
 from accord.server.upload.tidying import tidy
 from accord.testing.archives import wheel_parts, zip_bytes
+from accord.testing.people import give, person
 from accord.testing.serving import InProcess
 from accord.testing.uploading import Uploader
 
@@ -98,3 +99,19 @@ def test_a_file_that_is_no_file_of_an_index_takes_no_room(index: InProcess) -> N
     assert upload.send(begun, b"x" * 1000).status == 204
     assert list(index.parts.storage.digests()) == []
     assert os.listdir(index.parts.settings.incoming) == []
+
+
+def test_a_form_that_is_refused_leaves_no_bytes(index: InProcess) -> None:
+    index.upload(NAME, WHEEL)
+    before = sorted(index.parts.storage.digests())
+    other = zip_bytes(wheel_parts({"spam/__init__.py": b"value = 2\n"}))
+    assert index.upload(NAME, other).status == 409
+    assert sorted(index.parts.storage.digests()) == before
+    reader = person(index, "reader")
+    give(index, "main", "reader", "reader")
+    assert (
+        index.upload("ham-1.0-py3-none-any.whl", zip_bytes(wheel_parts(name="ham")), token=reader).status
+        == 403
+    )
+    assert sorted(index.parts.storage.digests()) == before
+    assert index.get(f"/files/spam/{NAME}").body == WHEEL

@@ -477,6 +477,16 @@ def test_completing_without_bytes_is_an_error(upload: Uploader) -> None:
     assert upload.get(begun.json()["links"]["file-upload-session"]).json()["status"] == "error"
 
 
+def test_a_file_of_another_release_is_not_completed(upload: Uploader) -> None:
+    """Its name is held against the session when it is begun; what it is, when it is completed."""
+    begun = upload.begin(upload.open(), NAME, WHEEL)
+    upload.send(begun, WHEEL)
+    with upload.index.parts.database.write("system") as writing:
+        writing.connection.execute(tables.upload_session.update().values(version="2.0"))
+    refused = upload.complete(begun)
+    assert (refused.status, refused.json()["code"]) == (400, "session-disagrees")
+
+
 def test_completing_twice_says_the_same_twice(upload: Uploader) -> None:
     begun = upload.begin(upload.open(), NAME, WHEEL)
     upload.send(begun, WHEEL)

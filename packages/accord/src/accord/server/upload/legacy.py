@@ -66,21 +66,26 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         raise Refused(400, "upload-form", "the form has no file (field content)")
     examined = examine(path, form.filename)
     _compare(form, examined)
-    parts.storage.put(examined.sha256, path)
-    if examined.serves_metadata:
-        parts.storage.put_bytes(examined.metadata_sha256, examined.metadata)
     at = parts.now()
-    with parts.database.read() as connection:
+    with parts.database.read() as connection:  # before anything of it is kept
         index = index_of(connection, request)
         who = principals.authenticate(connection, request.headers.get("authorization"), at)
         principals.demand(connection, who, "upload", index, examined.name, at)
-    with parts.database.write(who.actor) as writing:
-        blobs.keep(writing, parts.storage, examined.sha256)
-        if examined.serves_metadata:
-            blobs.keep(writing, parts.storage, examined.metadata_sha256)
-        published = publish_file(writing, index, examined)
-        # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
-        principals.demand(writing.connection, who, "upload", index, examined.name, at)
+    digests = [examined.sha256]
+    parts.storage.put(examined.sha256, path)
+    if examined.serves_metadata:
+        digests.append(examined.metadata_sha256)
+        parts.storage.put_bytes(examined.metadata_sha256, examined.metadata)
+    try:
+        with parts.database.write(who.actor) as writing:
+            blobs.keep(writing, parts.storage, *digests)
+            published = publish_file(writing, index, examined)
+            # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
+            principals.demand(writing.connection, who, "upload", index, examined.name, at)
+    except Refused:
+        with parts.database.write("system") as writing:
+            blobs.release(writing, parts.storage, digests)
+        raise
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")
 
 
