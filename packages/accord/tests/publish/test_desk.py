@@ -108,8 +108,11 @@ def test_nobody_waits_who_does_not_want_to(publish: Publish, tmp_path: Path) -> 
     with Loopback(index) as server:
         index.url = server.url
         done = publish("--index", f"{server.url}/legacy/", "--token", "t", "--no-wait", "--json")
-    [release] = json.loads(done.out)["releases"]
-    assert (release["state"], release["session"]) == ("processing", f"{server.url}/s/1")
+        [release] = json.loads(done.out)["releases"]
+        assert (release["state"], release["session"]) == ("processing", f"{server.url}/s/1")
+        done = publish("--finish", release["session"], "--token", "t", "--json")
+        assert json.loads(done.out)["state"] == "published"
+    assert [asked.target for asked in server.asked].count("/s/1/publish") == 1
 
 
 def test_a_publication_that_fails_later_says_why_and_how_to_go_on(publish: Publish, tmp_path: Path) -> None:

@@ -156,6 +156,16 @@ def test_resuming_sends_only_what_is_missing_or_different(
     assert sdist.name in page(site, "half")
 
 
+def test_what_others_put_into_the_session_is_told(to_site: Publish, site: Served, tmp_path: Path) -> None:
+    wheel, sdist = make_release(tmp_path, "shared")
+    upload = HttpUploader(site.url, site.token)
+    upload.put(upload.open("shared"), sdist.name, sdist.read_bytes())
+    done = to_site("--resume", str(wheel))
+    assert done.status == 0, done.err
+    assert f"published with these: {sdist.name}" in done.err
+    assert page(site, "shared") == [sdist.name, wheel.name]
+
+
 def test_ctrl_c_cancels_the_session_and_says_so(site: Served, tmp_path: Path) -> None:
     """In the middle of a file, of which no byte ever comes."""
     make_release(tmp_path, "stopped")

@@ -145,9 +145,15 @@ def _send_bytes(desk: Desk, parcel: Parcel, url: str, progress: Callable[[int], 
 
 
 def publish(desk: Desk, session: PublishingSession, *, wait: bool) -> PublishingSession:
-    """Publish it; the session as it is then: ``published``, or ``processing`` without ``wait``."""
-    answer = desk.ask("POST", session.publish, {}, again=True)
-    if answer.status not in (201, 202):
+    """Publish it; the session as it is then: ``published``, or ``processing`` without ``wait``.  One that is being
+    processed already is only waited for."""
+    if session.status == "processing":
+        if not wait:
+            return session
+        answer = desk.ask("GET", session.url, again=True)
+    else:
+        answer = desk.ask("POST", session.publish, {}, again=True)
+    if answer.status not in (200, 201, 202):
         raise refusal(answer, "publish the release", session.publish)
     if answer.status == 202 and not wait:
         return join(desk, session.url)

@@ -46,6 +46,11 @@ def publish_release(
     session = opened.session or sessions.join(desk, opened.elsewhere)
     if not ours and not options.resume:
         raise _open_already(session, name, version)
+    others = sorted(set(session.files) - {parcel.filename for parcel in parcels})
+    if others and not options.preview:
+        reporter.warn(
+            f"the session has other files as well, which are published with these: {', '.join(others)}"
+        )
     try:
         sent = _send_all(desk, session, name, parcels, options, reporter)
     except KeyboardInterrupt:
