@@ -106,11 +106,14 @@ def transfer(writing: Writing, index: IndexRow, project: str, user: UserRow) -> 
     writing.changed(index.id, "transfer-project", project=project)
 
 
-def own(writing: Writing, index: IndexRow, project_id: int, project: str) -> None:
-    """Whoever acts becomes the owner of a project that was just made; nobody does where no user acts."""
-    name = writing.actor.removeprefix("user:")
+def own(
+    writing: Writing, index: IndexRow, project_id: int, project: str, *, actor: str | None = None
+) -> None:
+    """``actor``, else whoever acts, becomes the owner of a project that was just made; nobody does where no user acts."""
+    actor = actor or writing.actor
+    name = actor.removeprefix("user:")
     user_id = writing.connection.execute(select(tables.user.c.id).where(tables.user.c.name == name)).scalar()
-    if name == writing.actor or user_id is None:
+    if name == actor or user_id is None:
         return
     asked = attempts.attempt.get()
     if asked is not None:

@@ -201,9 +201,17 @@ def open_project(
         )
         .returning(tables.project.c.id)
     ).scalar_one()
-    roles.own(writing, index, created, name)
+    roles.own(writing, index, created, name, actor=_opener(writing, session_id))
     writing.changed(index.id, "create-project", project=name)
     return created
+
+
+def _opener(writing: Writing, session_id: int | None) -> str | None:
+    """Who opened the upload session: a new project is theirs, whoever publishes it."""
+    sessions = tables.upload_session.c
+    if session_id is None:
+        return None
+    return writing.connection.execute(select(sessions.actor).where(sessions.id == session_id)).scalar()
 
 
 def demand_project(
