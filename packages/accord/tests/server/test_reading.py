@@ -40,6 +40,11 @@ Long.
 """
 
 
+def _but_its_name(headers: dict[str, str]) -> dict[str, str]:
+    """Each request has a name of its own, unless its page lay on the shelf."""
+    return {name: value for name, value in headers.items() if name != "x-request-id"}
+
+
 def _filled(index: InProcess) -> bytes:
     body = zip_bytes(wheel_parts(metadata=METADATA))
     assert index.upload(WHEEL, body).status == 200
@@ -94,7 +99,7 @@ def test_each_form_and_packing_has_a_strong_etag_of_its_own_and_304_for_it_alone
                     "HEAD", path, {"accept": accept, "accept-encoding": packing, "host": "index.example"}
                 )
                 assert (head.status, head.body) == (200, b"")
-                assert head.headers == answer.headers
+                assert _but_its_name(head.headers) == _but_its_name(answer.headers)
     assert len(found) == 9
 
 
@@ -414,7 +419,7 @@ def test_an_index_that_builds_on_one_the_sender_may_not_read_shows_nothing_of_it
     with index.parts.database.write("system") as writing:
         writing.connection.execute(update(tables.index).where(tables.index.c.id == 1).values(public=False))
         writing.changed(1, "index", public=False)
-    assert [index.get(path).status for path in paths] == [404, 404, 404]
+    assert [index.get(path).status for path in paths] == [401, 401, 401]
     answer: Any = index.request("GET", paths[0], {"accept": JSON, **basic(index.token)})
     assert json.loads(answer.body)["name"] == "spam"
     assert answer.headers["cache-control"] == "private, no-cache"

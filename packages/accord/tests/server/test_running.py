@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from accord.server.observe import HARDENED, Observed
+from accord.server.headers import HARDENED
+from accord.server.observe import Observed
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.serving import InProcess, Served, basic
 

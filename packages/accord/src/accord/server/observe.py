@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 
 from accord.server.errors import Refused
+from accord.server.headers import HARDENED
 from accord.server.logs import LOG
 
 if TYPE_CHECKING:
@@ -20,16 +21,9 @@ if TYPE_CHECKING:
 
     from accord.server.metrics import Metrics
 
-__all__ = ["HARDENED", "Observed"]
+__all__ = ["Observed"]
 
 _NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
-
-# On every answer of the application.  What is a page says more (a content security policy).
-HARDENED = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
 
 
 class Observed:

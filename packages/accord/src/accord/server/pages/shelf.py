@@ -19,6 +19,7 @@ import zstandard
 from sqlalchemy import select
 
 from accord.server.database import tables
+from accord.server.headers import HARDENED
 
 if TYPE_CHECKING:
     from accord.server.database import Database
@@ -96,6 +97,7 @@ def _packed(
     # Strong: no two forms or packings share one (RFC 9110 section 8.8.3.3).
     etag = f'"{mark}{"-" + packing if packing else ""}"'.encode()
     shared: list[tuple[bytes, bytes]] = [
+        *HARDENED,
         (b"etag", etag),
         (b"cache-control", f"max-age={max_age}, public".encode()),
         (b"vary", b"Accept, Accept-Encoding" if negotiated else b"Accept-Encoding"),
