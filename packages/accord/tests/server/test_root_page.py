@@ -30,7 +30,7 @@ def _project(index: InProcess, name: str, action: str = "create-project", **valu
 
 def _root(index: InProcess, lists: Roots) -> tuple[dict[str, Any], int]:
     with index.parts.database.read() as connection:
-        root = lists.root(connection, indexes.index_named(connection, "main"), partial=False)
+        root = lists.root(connection, indexes.index_named(connection, "main"))
     import json
 
     return json.loads(root.page.forms[JSON, ""].body), root.serial

@@ -49,12 +49,9 @@ class Front:
                         if_none_match = value.decode("latin-1")
                     elif name in (b"authorization", b"cookie"):
                         known = True
-                # Who says who he is may see more of a page that leaves something away.
-                found = (
-                    None
-                    if known and page.partial
-                    else pick(page, accept, accept_encoding, format_asked(scope["query_string"]))
-                )
+                found = None
+                if not (known and page.partial):  # who says who he is may see more of it
+                    found = pick(page, accept, accept_encoding, format_asked(scope["query_string"]))
                 if found is not None:
                     self._answered += 1
                     if self._answered == _COUNTED_TOGETHER:

@@ -1,6 +1,7 @@
 """The files themselves, their core metadata and provenance, by predictable URLs: ``/files/PROJECT/FILENAME``.
 
-The same files are at ``/packages/INDEX/PROJECT/FILENAME``, because mirrors take no other URLs than those that begin so.  Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``); ranges are answered
+The same files are at ``/packages/INDEX/PROJECT/FILENAME``, because mirrors take no other URLs than those that begin so.
+Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``); ranges are answered
 from the path or the stream.  Files never change, so caches may keep them for ever.
 """
 
@@ -16,9 +17,10 @@ from starlette.routing import Route
 from accord.server.api.answers import matches
 from accord.server.api.places import everywhere, index_of
 from accord.server.api.simple import find_readable
-from accord.server.catalogue import reading
+from accord.server.catalogue import stacks
 from accord.server.errors import Refused
 from accord_core.index.negotiate import choose
+from accord_core.names import normalise
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -67,7 +69,9 @@ def routes(parts: Parts) -> list[BaseRoute]:
             raise Refused(404, "no-such-file", f"{row.filename} has no provenance here")
         if choose(request.headers.get("accept"), (_PROVENANCE, "application/json")) is None:
             raise Refused(406, "not-acceptable", f"provenance is there as {_PROVENANCE}")
-        return _send(parts, request, row.provenance_sha256, _PROVENANCE, _PROVENANCE_AGE, public=public)
+        return send(
+            parts, request, row.provenance_sha256, "", public=public, kind=_PROVENANCE, age=_PROVENANCE_AGE
+        )
 
     return [
         *everywhere(
@@ -82,25 +86,27 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
 def _find(parts: Parts, request: Request, filename: str) -> tuple[FileRow, bool]:
     """The file, if it is one of the project in the path and the sender may read that; and whether anybody may."""
-    project = request.path_params["project"]
+    project = normalise(request.path_params["project"])
     with parts.database.read() as connection:
         index = index_of(connection, request)
-        row, public, _ = find_readable(parts, connection, request, index, project)
-        found = reading.file_named(connection, row.index_id, filename, project=project)
+        told, public = find_readable(parts, connection, request, index, project)
+        found = stacks.file_of(connection, told, filename)
     if found is None:
         raise Refused(404, "no-such-file", f"{index.name} has no file {filename} of {project}")
     return found, public
 
 
-def send(parts: Parts, request: Request, sha256: str, filename: str, *, public: bool) -> Response:
-    """The blob as the file of that name.  Who may have it was asked before."""
-    kind = _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream")
-    return _send(parts, request, sha256, kind, _FOREVER, public=public)
-
-
-def _send(
-    parts: Parts, request: Request, sha256: str, content_type: str, age: str, *, public: bool
+def send(
+    parts: Parts,
+    request: Request,
+    sha256: str,
+    filename: str,
+    *,
+    public: bool,
+    kind: str = "",
+    age: str = _FOREVER,
 ) -> Response:
+    """The blob as the file of that name, or as of that ``kind`` of content.  Who may have it was asked before."""
     size = parts.storage.size(sha256)
     if size is None:
         raise Refused(500, "blob-missing", "the bytes are missing", hint="tell the operator of this index")
@@ -109,7 +115,7 @@ def _send(
         "etag": etag,
         "cache-control": f"{age}, {'public' if public else 'private'}",
         "accept-ranges": "bytes",
-        "content-type": content_type,
+        "content-type": kind or _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream"),
         "x-content-type-options": "nosniff",
     }
     if public:

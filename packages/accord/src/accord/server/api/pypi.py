@@ -55,7 +55,8 @@ def routes(parts: Parts) -> list[BaseRoute]:
             return RedirectResponse(f"{up}{name}/" + ("" if version is None else f"{version}/") + "json", 301)
 
         def make(connection: Connection, index: IndexRow) -> Made:
-            row, public, of = find_readable(parts, connection, request, index, name)
+            told, public = find_readable(parts, connection, request, index, name)
+            row, of = told.row, told.of
             address = _address(parts, request, index)
             body: bytes | None
             if version is None:
@@ -96,7 +97,8 @@ def routes(parts: Parts) -> list[BaseRoute]:
             return RedirectResponse(f"../{name}/releases.xml", 301)
 
         def make(connection: Connection, index: IndexRow) -> Made:
-            row, public, of = find_readable(parts, connection, request, index, name)
+            told, public = find_readable(parts, connection, request, index, name)
+            row, of = told.row, told.of
             title = f"releases of {row.display}"
             body = feeds.feed(title, title, origin_of(settings, request), feeds.releases_of(connection, row))
             return Made({_RSS: body}, of, row.serial, _FEED_AGE, public, settings.public_url is not None)

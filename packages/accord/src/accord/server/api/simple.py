@@ -13,11 +13,10 @@ from starlette.routing import Route
 from accord.server.accounts import principals
 from accord.server.api.answers import Made, answer, demand_reading, matches, pick, serve
 from accord.server.api.places import everywhere, index_of, origin_of
-from accord.server.catalogue import grants, indexes, reading, visible
-from accord.server.errors import Refused, no_such_project, unauthenticated
+from accord.server.catalogue import grants, reading, stacks
+from accord.server.errors import Refused, no_such_project
 from accord.server.pages import documents
 from accord.server.pages.roots import Roots
-from accord.server.pages.shelf import finish
 from accord_core.index.negotiate import JSON
 from accord_core.index.serialise import json_namespace, json_namespaces
 from accord_core.names import normalise
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from accord.server.catalogue.indexes import IndexRow
-    from accord.server.catalogue.reading import ProjectRow
+    from accord.server.catalogue.stacks import Told
     from accord.server.parts import Parts
 
 __all__ = ["find_readable", "matches", "pick", "routes"]
@@ -47,18 +46,18 @@ def routes(parts: Parts) -> list[BaseRoute]:
         serial = parts.shelf.catch_up()
         with parts.database.read() as connection:
             index = index_of(connection, request)
-            who = demand_reading(parts, connection, request, index, None)
             at = parts.now()
-            hidden = visible.hidden_projects(connection, principals.ANYBODY, index, at)
-            mine = visible.hidden_projects(connection, who, index, at) if hidden else hidden
-            if mine != hidden:  # a list of one's own, kept by nobody
-                listed = documents.root_documents(connection, index, mine)
-                page = finish(listed, frozenset(), serial=index.serial, max_age=0, packed=False)
+            who = principals.authenticate(connection, request.headers.get("authorization"), at)
+            principals.demand(connection, who, "read", index, None, at)
+            stack = stacks.layers(connection, who, index, at)
+            if stack != stacks.layers(connection, principals.ANYBODY, index, at):
+                page = documents.root_page(connection, stack, max_age=_ROOT_AGE, packed=parts.settings.packed)
                 return answer(request, page, public=False)
-            found = roots.root(connection, index, partial=bool(hidden))
-        if index.public and found.serial >= index.serial:
+            found = roots.root(connection, index)
+            public = principals.may(connection, principals.ANYBODY, "read", index, None, at)
+        if public and found.serial >= max(layer.index.serial for layer in stack):
             parts.shelf.put(path, found.page, serial)
-        return answer(request, found.page, public=index.public)
+        return answer(request, found.page, public=public)
 
     def project(request: Request) -> Response:
         asked = request.path_params["project"]
@@ -103,33 +102,31 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
 def find_readable(
     parts: Parts, connection: Connection, request: Request, index: IndexRow, name: str
-) -> tuple[ProjectRow, bool, frozenset[tuple[int, str | None]]]:
-    """The project as the first index that has it tells it, whether anybody may read it, and what a page of it is made of.
+) -> tuple[Told, bool]:
+    """The project as the stack tells it to the sender, and whether anybody may read it.
 
-    Raises ``Refused``: ``not-authenticated``, ``not-allowed``, ``no-such-project``.
+    Raises ``Refused``: ``not-authenticated``, ``not-allowed``, ``no-such-index``, ``no-such-project``.
     """
-    who = demand_reading(parts, connection, request, index, name)
     at = parts.now()
-    sources = indexes.reading_order(connection, index)
-    for source in visible.sources_for(connection, who, index, name, at):
-        row = reading.find_project(connection, source, name)
-        if row is not None:
-            public = all(
-                principals.may(connection, principals.ANYBODY, "read", one, name, at)
-                for one in (index, source)
-            )
-            return row, public, frozenset((each.id, name) for each in sources)
-    if who.user_id is None and not all(source.public for source in sources):
-        raise unauthenticated()  # whether or not the name is there: somebody who is known may see more
-    raise no_such_project(index.name, name)
+    who = principals.authenticate(connection, request.headers.get("authorization"), at)
+    principals.demand(connection, who, "read", index, name, at)
+    told = stacks.tell(connection, who, index, name, at)
+    if told is None:
+        raise no_such_project(index.name, name)
+    anybody = principals.ANYBODY
+    public = principals.may(connection, anybody, "read", index, name, at) and (
+        who is anybody or stacks.tell(connection, anybody, index, name, at) == told
+    )
+    return told, public
 
 
 def _project(parts: Parts, request: Request, connection: Connection, index: IndexRow, name: str) -> Made:
-    row, public, of = find_readable(parts, connection, request, index, name)
+    told, public = find_readable(parts, connection, request, index, name)
     # A page with absolute URLs is everybody's only where all reach the server under one address.
-    kept = parts.settings.public_url is not None or not reading.announces_provenance(connection, row)
-    made = documents.project_documents(connection, row, origin=origin_of(parts.settings, request))
-    return Made(made, of, row.serial, _PROJECT_AGE, public, kept, (index.name, name))
+    absolute = any(reading.announces_provenance(connection, row) for row in told.rows)
+    kept = parts.settings.public_url is not None or not absolute
+    made = documents.project_documents(connection, told, origin=origin_of(parts.settings, request))
+    return Made(made, told.of, told.serial, _PROJECT_AGE, public, kept, (index.name, name))
 
 
 def _namespaces(parts: Parts, request: Request, connection: Connection, index: IndexRow) -> Made:

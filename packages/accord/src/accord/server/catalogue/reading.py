@@ -11,7 +11,7 @@ from sqlalchemy import and_, or_, select
 from accord.server.database import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection
 
@@ -24,6 +24,7 @@ __all__ = [
     "file_named",
     "files_of",
     "find_project",
+    "in_order",
     "project_names",
     "versions_of",
 ]
@@ -117,7 +118,12 @@ def versions_of(connection: Connection, project: ProjectRow) -> tuple[str, ...]:
             tables.release.c.project_id == project.id, tables.release.c.published.is_not(None)
         )
     )
-    return tuple(sorted((row[0] for row in rows), key=Version))
+    return in_order(row[0] for row in rows)
+
+
+def in_order(versions: Iterable[str]) -> tuple[str, ...]:
+    """Each once, oldest first."""
+    return tuple(sorted(set(versions), key=Version))
 
 
 def announces_provenance(connection: Connection, project: ProjectRow) -> bool:
@@ -133,10 +139,11 @@ def announces_provenance(connection: Connection, project: ProjectRow) -> bool:
 def file_named(
     connection: Connection, index: IndexRow | int, filename: str, *, project: str | None = None
 ) -> FileRow | None:
-    """The file of that name people may have, if it is of that project; without one, of any that is not private."""
+    """The file of that name people may have; with ``project``, only if it is that project's."""
     index_id = index if isinstance(index, int) else index.id
-    of = tables.project.c.private.is_(False) if project is None else tables.project.c.name == project
-    asked = [tables.file.c.index_id == index_id, tables.file.c.filename == filename, of]
+    asked = [tables.file.c.index_id == index_id, tables.file.c.filename == filename]
+    if project is not None:
+        asked.append(tables.project.c.name == project)
     row = connection.execute(
         select(*_FILE).select_from(_FROM).where(*asked, and_(*_visible(None)))  # type: ignore[arg-type]
     ).first()
@@ -145,17 +152,17 @@ def file_named(
 
 def project_names(
     connection: Connection, index: IndexRow, hidden: frozenset[str] | None = None
-) -> Iterator[tuple[str, int]]:
-    """``(name, serial)`` of every project but the ``hidden`` ones (``visible.hidden_projects``), by name; without a word
-    on what is hidden, everything private is."""
+) -> Iterator[tuple[str, str, int]]:
+    """``(name, display, serial)`` of every project but the ``hidden`` ones (``visible.hidden_projects``), by name; without
+    a word on what is hidden, everything private is."""
     columns = tables.project.c
     query = (
-        select(columns.display, columns.serial, columns.name)
+        select(columns.name, columns.display, columns.serial)
         .where(columns.index_id == index.id)
         .order_by(columns.name)
     )
     if hidden is None:
         query = query.where(columns.private.is_(False))
-    for display, serial, name in connection.execute(query):
+    for name, display, serial in connection.execute(query):
         if not hidden or name not in hidden:
-            yield display, serial
+            yield name, display, serial

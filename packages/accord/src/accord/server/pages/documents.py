@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from accord.server.catalogue import grants, reading
+from accord.server.catalogue import grants, stacks
 from accord.server.clock import iso
+from accord.server.pages.shelf import finish
 from accord_core.index.model import File, Page
 from accord_core.index.negotiate import HTML, JSON, LEGACY_HTML
 from accord_core.index.serialise import (
@@ -23,54 +24,79 @@ from accord_core.index.serialise import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
 
-    from accord.server.catalogue.indexes import IndexRow
     from accord.server.catalogue.reading import FileRow, ProjectRow
+    from accord.server.catalogue.stacks import Layer, Told
+    from accord.server.pages.shelf import Finished
 
-__all__ = ["FORMS", "project_documents", "root_documents"]
+__all__ = ["FORMS", "project_documents", "root_documents", "root_page", "written"]
 
 FORMS = (JSON, HTML, LEGACY_HTML)
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
-def project_documents(
-    connection: Connection, project: ProjectRow, *, origin: str | None = None
-) -> dict[str, bytes]:
+def project_documents(connection: Connection, told: Told, *, origin: str | None = None) -> dict[str, bytes]:
     """The project's page in each of :data:`FORMS`.  ``origin`` is the absolute URL of the index it is for, without a
     slash at its end; it is used where a file has provenance, and nowhere else."""
-    rows = reading.files_of(connection, project)
+    return written(
+        told.row,
+        stacks.files_of(connection, told),
+        stacks.versions_of(connection, told),
+        serial=told.serial,
+        namespaces=grants.grants_of(connection, told.row),
+        origin=origin,
+    )
+
+
+def written(
+    project: ProjectRow,
+    files: Iterable[FileRow],
+    versions: Iterable[str],
+    *,
+    serial: int,
+    namespaces: tuple[tuple[str, bool], ...],
+    origin: str | None,
+) -> dict[str, bytes]:
+    """A page in each of :data:`FORMS`, of whatever time the values are."""
     safe = origin if origin is not None and _secure(origin) else None
     page = Page(
         project.name,
-        tuple(_file(project.name, row, safe) for row in rows),
+        tuple(_file(project.name, row, safe) for row in files),
         status=project.status,
         status_reason=project.status_reason,
         api_version=NAMESPACES_VERSION,
     )
     html = html_page(page)
     return {
-        JSON: json_page(
-            page,
-            reading.versions_of(connection, project),
-            last_serial=project.serial,
-            namespaces=grants.grants_of(connection, project),
-        ),
+        JSON: json_page(page, versions, last_serial=serial, namespaces=namespaces),
         HTML: html,
         LEGACY_HTML: html,
     }
 
 
-def root_documents(
-    connection: Connection, index: IndexRow, hidden: frozenset[str] | None = None
-) -> dict[str, bytes]:
-    """The list of all projects but the ``hidden`` ones in each of :data:`FORMS`."""
-    found = list(reading.project_names(connection, index, hidden))
+def root_page(connection: Connection, stack: tuple[Layer, ...], *, max_age: int, packed: bool) -> Finished:
+    """The list of the projects a stack shows, finished."""
+    serial = max(layer.index.serial for layer in stack)
+    return finish(
+        root_documents(stacks.names(connection, stack), serial),
+        frozenset((layer.index.id, None) for layer in stack),
+        serial=serial,
+        max_age=max_age,
+        packed=packed,
+        partial=any(layer.hidden for layer in stack),
+    )
+
+
+def root_documents(found: list[tuple[str, int]], serial: int) -> dict[str, bytes]:
+    """A list of projects, each with its serial, in each of :data:`FORMS`."""
     names = [name for name, _ in found]
     html = html_projects(names, normalised=True)
-    serials = [serial for _, serial in found]
+    serials = [each for _, each in found]
     return {
-        JSON: json_projects(names, serials=serials, last_serial=index.serial, version=NAMESPACES_VERSION),
+        JSON: json_projects(names, serials=serials, last_serial=serial, version=NAMESPACES_VERSION),
         HTML: html,
         LEGACY_HTML: html,
     }

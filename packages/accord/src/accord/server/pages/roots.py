@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from accord.server.accounts import principals
+from accord.server.catalogue import indexes, stacks
 from accord.server.database import tables
 from accord.server.pages import documents
-from accord.server.pages.shelf import finish
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,47 +56,47 @@ class Roots:
         self._since = time.monotonic()
         self.made = 0
 
-    def root(self, connection: Connection, index: IndexRow, *, partial: bool) -> Root:
-        """The list of ``index``, which was read with the same ``connection``: of its serial, or of an earlier one.
-        ``partial``: some readers see more than the list."""
+    def root(self, connection: Connection, index: IndexRow) -> Root:
+        """The list of ``index`` and what it builds on, as anybody sees it: of the serial ``connection`` sees, or of an
+        earlier one."""
+        order = indexes.reading_order(connection, index)
+        serial = max(source.serial for source in order)
         held = self._held.get(index.id)
-        if held is not None and held.serial >= index.serial:
+        if held is not None and held.serial >= serial:
             return held
         turn = self._turns.setdefault(index.id, threading.Lock())
-        if held is not None and self._later(connection, index, held):
+        if held is not None and self._later(connection, index.id, order, held):
             return held
         with turn:
             held = self._held.get(index.id)
-            if held is None or held.serial < index.serial:
-                held = self._make(connection, index, partial)
+            if held is None or held.serial < serial:
+                held = self._make(connection, index, serial)
                 self._held[index.id] = held
         return held
 
-    def _later(self, connection: Connection, index: IndexRow, held: Root) -> bool:
+    def _later(self, connection: Connection, of: int, order: tuple[IndexRow, ...], held: Root) -> bool:
         """Whether the former list will do."""
         now = time.monotonic()
         self._owed = max(0.0, self._owed - (now - self._since) * _SHARE)
         self._since = now
-        if self._owed <= _ADVANCE and not self._turns[index.id].locked():
+        if self._owed <= _ADVANCE and not self._turns[of].locked():
             return False
         change = tables.change.c
         urgent = connection.execute(
             select(change.serial)
-            .where(change.serial > held.serial, change.index_id == index.id, change.action.not_in(_MAY_WAIT))
+            .where(
+                change.serial > held.serial,
+                change.index_id.in_([source.id for source in order]),
+                change.action.not_in(_MAY_WAIT),
+            )
             .limit(1)
         ).first()
         return urgent is None
 
-    def _make(self, connection: Connection, index: IndexRow, partial: bool) -> Root:
+    def _make(self, connection: Connection, index: IndexRow, serial: int) -> Root:
         begun = time.thread_time()  # not the clock on the wall: others' work is not charged to the list
-        page = finish(
-            documents.root_documents(connection, index),
-            frozenset(((index.id, None),)),
-            serial=index.serial,
-            max_age=self._max_age,
-            packed=self._packed,
-            partial=partial,
-        )
+        stack = stacks.layers(connection, principals.ANYBODY, index, 0)
+        page = documents.root_page(connection, stack, max_age=self._max_age, packed=self._packed)
         self._owed += time.thread_time() - begun
         self.made += 1
-        return Root(page, index.serial)
+        return Root(page, serial)

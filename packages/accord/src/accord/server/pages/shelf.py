@@ -45,14 +45,14 @@ class Packed:
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A page: ``forms[content type, packing]``.  ``of`` names the ``(index, project)`` pairs it was made of, ``project``
-    ``None`` for a whole index.  ``only`` is the one content type there is, where nothing is negotiated.  ``partial``: the
-    page leaves away what some readers see."""
+    ``None`` for a whole index.  ``only`` is the one content type there is, where nothing is negotiated.  ``partial``: it
+    leaves away what some readers see."""
 
     forms: dict[tuple[str, str], Packed]
     of: frozenset[tuple[int, str | None]]
     size: int = field(default=0)
-    partial: bool = False
     only: str | None = None
+    partial: bool = False
 
 
 def finish(
@@ -75,7 +75,7 @@ def finish(
             )
     held = sum(len(data) for found in packings.values() for data in found.values())
     only = next(iter(documents)) if len(documents) == 1 else None
-    return Finished(forms, of, held + 2048 * len(forms), partial, only)
+    return Finished(forms, of, held + 2048 * len(forms), only, partial)
 
 
 def _packings(body: bytes, packed: bool) -> dict[str, bytes]:
