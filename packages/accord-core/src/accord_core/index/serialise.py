@@ -16,7 +16,7 @@ from accord_core.index.model import ACTIVE
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from accord_core.index.model import File, Page
 
@@ -41,12 +41,14 @@ def json_page(
     *,
     last_serial: int | None = None,
     namespaces: Sequence[tuple[str, bool]] | None = None,
+    own: Mapping[str, object] | None = None,
 ) -> bytes:
     """The page as JSON (PEP 691 "Project Detail", PEP 700, 740, 752, 792); ``versions`` are listed as given.
 
     ``last_serial`` is the private key of the public index that mirrors go by (``_last-serial``).  ``namespaces`` are
     the grants that cover the project, each with whether the project's owner is theirs; empty where there is none,
-    ``None`` where the index knows no namespaces at all.
+    ``None`` where the index knows no namespaces at all.  ``own`` are keys of the server's own, which begin with an
+    underscore ("JSON Serialization").
     """
     document: dict[str, Any] = {
         "meta": _meta(last_serial, API_VERSION if namespaces is None else NAMESPACES_VERSION),
@@ -60,6 +62,7 @@ def json_page(
             document["project-status"]["reason"] = page.status_reason
     if namespaces is not None:
         document["namespaces"] = [{"name": name, "owned": owned} for name, owned in namespaces] or None
+    document.update(own or {})
     return _dump(document)
 
 

@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
 
-from accord.server.admin import people, places, tokens
-from accord.server.api import changes, files, health, openapi, pypi, simple, visitors
+from accord.server.admin import life, people, places, tokens
+from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused
 from accord.server.upload import legacy, sessions, staged
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 __all__ = ["application"]
 
-_ROOMS = (simple, files, pypi, changes, legacy, sessions, staged, visitors, health, people, tokens, places)
+# Where two routes fit one path the first has it.
+_ROOMS = (
+    *(snapshots, simple, files, pypi, changes, legacy, sessions, staged, visitors, health),
+    *(people, tokens, places, life),
+)
 
 
 def application(parts: Parts) -> Starlette:

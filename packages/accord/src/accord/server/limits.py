@@ -19,6 +19,8 @@ class Limits:
     ``provenance_bytes``      the attestations of one file
     ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
     ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
+    ``restore_seconds``       how long the bytes of a withdrawn file are kept
+    ``stack_indexes``         indexes a stack is made of, itself included; ``mixed_names`` names it mixes
     ``password_least``        letters of a new password; ``password_bytes`` the most of any
     ``password_rounds``, ``password_memory_kib``, ``password_lanes``  argon2id, RFC 9106 section 4, second choice
     ``password_threads``      passwords hashed at a time in one process; ``password_wait_seconds`` in the queue for it
@@ -51,6 +53,9 @@ class Limits:
     name_bytes: int = 200
     filename_bytes: int = 250
     reason_bytes: int = 2_000
+    restore_seconds: int = 7 * 86_400
+    stack_indexes: int = 50
+    mixed_names: int = 1_000
     password_least: int = 10
     password_bytes: int = 1_024
     password_rounds: int = 3

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, literal, or_, select
 
 from accord.server.accounts import attempts, audit
 from accord.server.clock import iso
@@ -84,6 +84,7 @@ def grant(writing: Writing, index: IndexRow, project: str | None, user: UserRow,
         _keep_an_owner(writing, project_id, user)
     _remove(writing, index, project_id, user)
     _insert(writing, index.id, project_id, user.id, role)
+    _tell_namespaces(writing, index, project)
     audit.record(writing, "grant-role", _place(index, project), user=user.name, role=role)
 
 
@@ -93,16 +94,27 @@ def revoke(writing: Writing, index: IndexRow, project: str | None, user: UserRow
     _keep_an_owner(writing, project_id, user)
     if not _remove(writing, index, project_id, user):
         raise Refused(404, "no-such-role", f"{user.name} has no role in {_place(index, project)}")
+    _tell_namespaces(writing, index, project)
     audit.record(writing, "revoke-role", _place(index, project), user=user.name)
 
 
-def transfer(writing: Writing, index: IndexRow, project: str, user: UserRow) -> None:
-    """Give a project to a new owner: every other role in it ends, whoever held it (TOB-PYPI26-13)."""
+def transfer(
+    writing: Writing, index: IndexRow, project: str, user: UserRow, *, keep: frozenset[str] = frozenset()
+) -> None:
+    """Give a project to a new owner: every other role in it ends, whoever held it (TOB-PYPI26-13), but for those users of
+    whom it is said that they ``keep`` theirs.  Raises ``Refused("no-such-role")`` (404) where one has none."""
     project_id = _project_id(writing.connection, index, project)
     before = [{"user": row.user, "role": row.role} for row in roles_in(writing.connection, index, project)]
-    writing.connection.execute(delete(tables.role).where(tables.role.c.project_id == project_id))
+    if missing := keep - {row["user"] for row in before}:
+        raise Refused(404, "no-such-role", f"{min(missing)} has no role in {_place(index, project)}")
+    kept = select(tables.user.c.id).where(tables.user.c.name.in_(keep), tables.user.c.id != user.id)
+    writing.connection.execute(
+        delete(tables.role).where(tables.role.c.project_id == project_id, tables.role.c.user_id.not_in(kept))
+    )
     _insert(writing, index.id, project_id, user.id, "owner")
-    audit.record(writing, "transfer-project", _place(index, project), user=user.name, before=before)
+    audit.record(
+        writing, "transfer-project", _place(index, project), user=user.name, before=before, kept=sorted(keep)
+    )
     writing.changed(index.id, "transfer-project", project=project)
 
 
@@ -150,6 +162,21 @@ def _is_operator(writing: Writing) -> bool:
     name = writing.actor.removeprefix("user:")
     found = writing.connection.execute(select(tables.user.c.admin).where(tables.user.c.name == name)).scalar()
     return bool(found)
+
+
+def _tell_namespaces(writing: Writing, index: IndexRow, project: str | None) -> None:
+    """A project's page says whether an owner of it owns its namespace (PEP 752): so a change of roles changes the page."""
+    if project is None:
+        return
+    prefix = tables.namespace.c.prefix
+    covered = writing.connection.execute(
+        select(tables.namespace.c.id).where(
+            tables.namespace.c.index_id == index.id,
+            or_(prefix == project, literal(project).like(prefix + "-%")),
+        )
+    ).first()
+    if covered is not None:
+        writing.changed(index.id, "change-roles", project=project)
 
 
 def _remove(writing: Writing, index: IndexRow, project_id: int | None, user: UserRow) -> bool:

@@ -48,7 +48,10 @@ class Grant(Body, frozen=True):
 
 
 class NewOwner(Body, frozen=True):
+    """Every other role ends but those of the users in ``keep``."""
+
     user: _Words
+    keep: Annotated[list[_Words], msgspec.Meta(max_length=DEFAULT.token_names)] = []
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
@@ -145,5 +148,5 @@ def transfer_project(asked: Asked[NewOwner]) -> object:
     assert asked.project is not None
     with asked.writing() as writing:
         user = people.user_named(writing.connection, asked.body.user)
-        roles.transfer(writing, asked.here, asked.project, user)
+        roles.transfer(writing, asked.here, asked.project, user, keep=frozenset(asked.body.keep))
         return {"index": asked.here.name, "project": asked.project, "owner": user.name}

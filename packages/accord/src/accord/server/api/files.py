@@ -17,20 +17,23 @@ from starlette.routing import Route
 from accord.server.api.answers import matches
 from accord.server.api.places import everywhere, index_of
 from accord.server.api.simple import find_readable
-from accord.server.catalogue import stacks
+from accord.server.catalogue import life, reading, stacks
 from accord.server.errors import Refused
 from accord_core.index.negotiate import choose
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
-    from accord.server.catalogue.reading import FileRow
+    from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.parts import Parts
 
-__all__ = ["routes", "send"]
+__all__ = ["gone", "routes", "send"]
 
 _FOREVER = "max-age=31536000, immutable"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
@@ -91,9 +94,23 @@ def _find(parts: Parts, request: Request, filename: str) -> tuple[FileRow, bool]
         index = index_of(connection, request)
         told, public = find_readable(parts, connection, request, index, project)
         found = stacks.file_of(connection, told, filename)
-    if found is None:
-        raise Refused(404, "no-such-file", f"{index.name} has no file {filename} of {project}")
+        if found is None:
+            gone(connection, told.rows, filename)
+            raise Refused(404, "no-such-file", f"{index.name} has no file {filename} of {project}")
     return found, public
+
+
+def gone(connection: Connection, rows: Sequence[ProjectRow], filename: str) -> None:
+    """Tell why a file is not there that was: withdrawn (410), or in quarantine (403), with the reason somebody gave."""
+    for row in rows:
+        grave = life.tombstone(connection, row.index_id, row.name, filename)
+        if grave is not None:
+            raise grave.refusal()
+        held = reading.quarantine_of(connection, row, filename)
+        if held is not None:
+            raise Refused(
+                403, "file-quarantined", f"{filename} is in quarantine" + (f": {held}" if held else "")
+            )
 
 
 def send(

@@ -43,6 +43,7 @@ def describe(
         "kind": index.kind,
         "public": index.public,
         "bases": [base for base in bases if shown is None or base in shown],
+        "mix": index.settings.get("mix", []),
         "creators": index.settings.get("creators", "uploaders"),
         "serial": index.serial,
     }

@@ -69,5 +69,8 @@ def _needed(connection: Connection, digests: list[str]) -> set[str]:
         tables.upstream_file.c.sha256,
         tables.upstream_file.c.metadata_sha256,
     ):
-        found.update(connection.execute(select(column).where(column.in_(digests)).distinct()).scalars())
+        query = select(column).where(column.in_(digests)).distinct()
+        if column.table is tables.file:
+            query = query.where(tables.file.c.state != "erased")
+        found.update(connection.execute(query).scalars())
     return found

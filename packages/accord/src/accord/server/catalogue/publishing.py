@@ -13,6 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import insert, select, update
 
 from accord.server.accounts import roles
+from accord.server.catalogue import namespaces
 from accord.server.catalogue.names import look_alike
 from accord.server.database import tables
 from accord.server.errors import Refused
@@ -89,7 +90,40 @@ def publish_file(
         filename=examined.filename,
         sha256=examined.sha256,
     )
+    _yank_with_its_release(writing, index, examined, file_id, release_id)
     return Published(file_id, project_id, new=True)
+
+
+def _yank_with_its_release(
+    writing: Writing, index: IndexRow, examined: Examined, file_id: int, release_id: int
+) -> None:
+    """A file that joins a release all of whose files are yanked is yanked as they are: else adding one would unyank it."""
+    column = tables.file.c
+    others = writing.connection.execute(
+        select(column.yanked, column.yank_reason)
+        .where(
+            column.release_id == release_id,
+            column.id != file_id,
+            column.state == "live",
+            column.removed_serial.is_(None),
+        )
+        .order_by(column.id.desc())
+    ).all()
+    if not others or not all(row.yanked for row in others):
+        return
+    reason = others[0].yank_reason
+    writing.connection.execute(
+        update(tables.file).where(column.id == file_id).values(yanked=True, yank_reason=reason)
+    )
+    writing.changed(
+        index.id,
+        "yank",
+        project=examined.name,
+        version=examined.version,
+        filename=examined.filename,
+        reason=reason,
+        before={"yanked": False, "reason": None},
+    )
 
 
 def project_turn(index: IndexRow, project: str) -> str:
@@ -122,6 +156,7 @@ def _live(connection: Connection, index: IndexRow, filename: str) -> Row[Any, An
             tables.file.c.index_id == index.id,
             tables.file.c.filename == filename,
             tables.file.c.removed_serial.is_(None),
+            tables.file.c.state.not_in(("withdrawn", "erased")),
         )
     ).first()
 
@@ -268,6 +303,7 @@ def demand_project(
             other = row.project
     if other is not None:
         raise Refused(409, "project-look-alike", f"{name} looks like {other}, which is there already")
+    namespaces.demand(connection, index, name, actor)
     return None
 
 

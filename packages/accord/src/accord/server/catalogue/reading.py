@@ -24,8 +24,10 @@ __all__ = [
     "file_named",
     "files_of",
     "find_project",
+    "holds_back",
     "in_order",
     "project_names",
+    "quarantine_of",
     "versions_of",
 ]
 
@@ -148,6 +150,49 @@ def file_named(
         select(*_FILE).select_from(_FROM).where(*asked, and_(*_visible(None)))  # type: ignore[arg-type]
     ).first()
     return None if row is None else FileRow(*row)
+
+
+def quarantine_of(connection: Connection, project: ProjectRow, filename: str) -> str | None:
+    """Why nobody may have a file that is there: the reason of the quarantine of its project or release, empty where none was
+    given; ``None`` where it is in none."""
+    row = connection.execute(
+        select(
+            tables.project.c.status,
+            tables.project.c.status_reason,
+            tables.release.c.status,
+            tables.release.c.status_reason,
+        )
+        .select_from(_FROM)
+        .where(
+            tables.file.c.project_id == project.id,
+            tables.file.c.filename == filename,
+            tables.file.c.state == "live",
+            tables.file.c.added_serial.is_not(None),
+            tables.file.c.removed_serial.is_(None),
+        )
+    ).first()
+    if row is None:
+        return None
+    for status, reason in (row[:2], row[2:]):
+        if status == "quarantined":
+            return reason or ""
+    return None
+
+
+def holds_back(connection: Connection, project: ProjectRow) -> bool:
+    """Whether a file of the project is not offered that may be offered again: in quarantine, or withdrawn and still kept."""
+    held = or_(
+        tables.project.c.status == "quarantined",
+        tables.release.c.status == "quarantined",
+        tables.file.c.state.in_(("quarantined", "withdrawn")),
+    )
+    found = connection.execute(
+        select(tables.file.c.id)
+        .select_from(_FROM)
+        .where(tables.file.c.project_id == project.id, held)
+        .limit(1)
+    ).first()
+    return found is not None
 
 
 def project_names(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 __all__ = [
@@ -166,7 +167,8 @@ file = Table(
     Column("uploader", String(100), nullable=False, server_default=""),
     Column("yanked", Boolean, nullable=False, server_default="0"),
     Column("yank_reason", Text),
-    # live; staged (session not published); quarantined (scanner); withdrawn (tombstone, reason legal or safety)
+    # live; staged (session not published); quarantined (scanner); withdrawn (tombstone, reason legal or safety);
+    # erased (withdrawn, and its bytes are given up)
     Column("state", String(20), nullable=False, server_default="live"),
     Column("state_reason", Text),
     Column("added_serial", _Serial),  # NULL while staged or waiting
@@ -176,6 +178,13 @@ file = Table(
     Index(None, "release_id"),
     Index(None, "index_id", "filename"),
     Index(None, "sha256"),
+    # Few files are: whoever looks for those whose bytes may go does not read the others.
+    Index(
+        "ix_file_withdrawn",
+        "id",
+        sqlite_where=text("state = 'withdrawn'"),
+        postgresql_where=text("state = 'withdrawn'"),
+    ),
 )
 
 file_name = Table(

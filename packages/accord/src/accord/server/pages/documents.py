@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from accord.server.catalogue import grants, stacks
+from accord.server.catalogue import grants, life, stacks
 from accord.server.clock import iso
 from accord.server.pages.shelf import finish
 from accord_core.index.model import File, Page
@@ -24,10 +24,11 @@ from accord_core.index.serialise import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sqlalchemy import Connection
 
+    from accord.server.catalogue.life import Tombstone
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.catalogue.stacks import Layer, Told
     from accord.server.pages.shelf import Finished
@@ -48,6 +49,7 @@ def project_documents(connection: Connection, told: Told, *, origin: str | None 
         serial=told.serial,
         namespaces=grants.grants_of(connection, told.row),
         origin=origin,
+        withdrawn=[grave for row in told.rows for grave in life.tombstones(connection, row.id)],
     )
 
 
@@ -59,8 +61,10 @@ def written(
     serial: int,
     namespaces: tuple[tuple[str, bool], ...],
     origin: str | None,
+    withdrawn: Sequence[Tombstone] = (),
 ) -> dict[str, bytes]:
-    """A page in each of :data:`FORMS`, of whatever time the values are."""
+    """A page in each of :data:`FORMS`, of whatever time the values are.  ``withdrawn`` is told in JSON under a key of our own
+    (``_withdrawn``): whoever misses a file reads there why."""
     safe = origin if origin is not None and _secure(origin) else None
     page = Page(
         project.name,
@@ -69,9 +73,10 @@ def written(
         status_reason=project.status_reason,
         api_version=NAMESPACES_VERSION,
     )
+    own = {"_withdrawn": [grave.as_dict() for grave in withdrawn]} if withdrawn else {}
     html = html_page(page)
     return {
-        JSON: json_page(page, versions, last_serial=serial, namespaces=namespaces),
+        JSON: json_page(page, versions, last_serial=serial, namespaces=namespaces, own=own),
         HTML: html,
         LEGACY_HTML: html,
     }

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from packaging.version import Version
 from sqlalchemy import select
 
-from accord.server.catalogue import reading
+from accord.server.catalogue import life, reading
 from accord.server.clock import iso
 from accord.server.database import tables
 from accord_core.index.filenames import split_wheel
@@ -100,6 +100,10 @@ def _release(
         "last_serial": project.serial,
         "urls": [_file(row, project.name, address) for row in here],
         "vulnerabilities": [],
+        # Our own key: whoever misses a file reads here why.
+        "withdrawn": [
+            grave.as_dict() for grave in life.tombstones(connection, project.id) if grave.version == version
+        ],
     }
 
 

@@ -9,7 +9,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from accord.server.catalogue import blobs, session_files, sessions
+from accord.server.catalogue import blobs, life, session_files, sessions
 
 if TYPE_CHECKING:
     from accord.server.parts import Parts
@@ -50,6 +50,7 @@ def tidy(parts: Parts) -> None:
     _release(parts)
     with parts.database.write("system") as writing:
         sessions.forget_old(writing)
+    life.sweep(parts.database, parts.storage, parts.settings.limits)
     _remove_halves(parts)
 
 
