@@ -145,7 +145,6 @@ def test_a_private_base_is_not_read_through_a_public_index(index: InProcess) -> 
     ada = person(index, "ada")
     give(index, "company", "ada", "reader")
     secret = wheel("secret")[0]
-    eve = person(index, "eve")
     assert call(index, "GET", "/api/indexes/open", None, person(index, "ben")).json()["bases"] == ["main"]
     assert call(index, "GET", "/api/indexes/open", None, ada).json()["bases"] == ["company", "main"]
     for path in ("/open/simple/secret/", f"/open/files/secret/{secret}"):
