@@ -34,6 +34,7 @@ class World:
         self.index = index
         self.dice = random.Random(seed)
         self.done: dict[str, int] = {}
+        self.withdrawn = (self._project(), "1.0")  # lately
         for name, bases in (("dev", []), ("team", ["dev", "main"]), ("lab", ["team"])):
             assert call(index, "POST", "/api/indexes", {"name": name, "bases": bases}).status == 201
         person(index, "ada")
@@ -80,10 +81,14 @@ class World:
 
     def withdraw(self) -> int:
         cause = self.dice.choice(("legal", "safety"))
-        return self._post("withdraw", version=self.dice.choice(VERSIONS), cause=cause, reason="x")
+        self.withdrawn = (self._project(), self.dice.choice(VERSIONS))
+        path, version = self.withdrawn
+        document = {"version": version, "cause": cause, "reason": "x"}
+        return call(self.index, "POST", f"{path}/withdraw", document).status
 
     def restore(self) -> int:
-        return self._post("restore", version=self.dice.choice(VERSIONS))
+        path, version = self.withdrawn
+        return call(self.index, "POST", f"{path}/restore", {"version": version}).status
 
     def promote(self) -> int:
         source = self.dice.choice(INDEXES)
@@ -146,7 +151,7 @@ def fresh(parts: Parts) -> InProcess:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_shelf_says_what_the_database_says_after_every_change(tmp_path: Path, seed: int) -> None:
     with InProcess.open(str(tmp_path / "data")) as index:
         world = World(index, seed)
@@ -166,7 +171,7 @@ def test_the_shelf_says_what_the_database_says_after_every_change(tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_each_state_says_for_ever_what_it_said(tmp_path: Path, seed: int) -> None:
     with InProcess.open(str(tmp_path / "data")) as index:
         world = World(index, 1000 + seed)

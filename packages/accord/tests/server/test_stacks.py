@@ -171,6 +171,20 @@ def test_building_on_a_private_index_gives_nobody_a_right_to_read_it(index: InPr
     assert code(stack(index, "team", ben, bases=["company"])) == (404, "no-such-index")
 
 
+def test_a_transfer_ends_every_role_but_those_it_names(index: InProcess) -> None:
+    put(index)
+    for name in ("ada", "ben", "cleo"):
+        person(index, name)
+    give(index, "main/spam", "ada", "owner")
+    give(index, "main/spam", "ben", "maintainer")
+    path = "/api/indexes/main/projects/spam"
+    unknown = call(index, "POST", f"{path}/transfer", {"user": "cleo", "keep": ["cleo"]})
+    assert code(unknown) == (404, "no-such-role")
+    assert call(index, "POST", f"{path}/transfer", {"user": "cleo", "keep": ["ben"]}).status == 201
+    held = call(index, "GET", f"{path}/roles").json()["roles"]
+    assert {role["user"]: role["role"] for role in held} == {"ben": "maintainer", "cleo": "owner"}
+
+
 # ------------------------------------------------------------------------------------------------- promotion
 
 
@@ -316,6 +330,24 @@ def test_a_reserved_namespace_keeps_its_names_for_its_owner(spaces: tuple[InProc
     assert call(index, "DELETE", "/api/indexes/main/namespaces/acme").status == 204
     assert put(index, "acme_more", token=ben).status == 200
     assert index.get("/namespaces").json() == []
+
+
+def test_a_page_says_at_once_whether_an_owner_of_its_namespace_owns_it(
+    spaces: tuple[InProcess, str, str],
+) -> None:
+    index, _, ben = spaces
+    put(index, "acme", token=ben)
+    reserve(index, "acme", "ada")
+
+    def owned() -> bool:
+        (grant,) = read(index, "/simple/acme/").json()["namespaces"]
+        return bool(grant["owned"])
+
+    assert not owned()
+    give(index, "main/acme", "ada", "owner")
+    assert owned()
+    assert call(index, "DELETE", "/api/indexes/main/projects/acme/roles/ada").status == 204
+    assert not owned()
 
 
 def test_an_open_namespace_lets_others_in(spaces: tuple[InProcess, str, str]) -> None:

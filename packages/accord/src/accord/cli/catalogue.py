@@ -104,6 +104,15 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("role", "Who may do what: grant, list, revoke, transfer"),
         ("change", "Give an index another title, or other makers of projects"),
         ("visibility", "Say who sees an index or a project"),
+        ("stack", "Say on which indexes one builds, and which names it mixes"),
+        ("yank", "Mark a release or a file as not to be chosen any more"),
+        ("unyank", "Take a yank back"),
+        ("status", "Say that a project is archived, deprecated or in quarantine"),
+        ("withdraw", "Take files away, for legal reasons or for safety"),
+        ("restore", "Bring withdrawn files back, as long as they are kept"),
+        ("promote", "Let a release of one index be one of another as well"),
+        ("journal", "Show what happened to a project, and who did it"),
+        ("namespace", "Keep names that begin alike: reserve, list, release"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
     ),
     "index user": (
@@ -117,6 +126,11 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("list", "List tokens: whose, for what, last used when"),
         ("revoke", "End a token"),
         ("narrow", "Make a lesser token of one, without asking the server"),
+    ),
+    "index namespace": (
+        ("reserve", "Keep the names that begin alike for one owner"),
+        ("list", "List the reserved namespaces of an index"),
+        ("release", "Give a namespace back"),
     ),
     "index role": (
         ("grant", "Let a user do something in an index or a project"),

@@ -199,13 +199,17 @@ def revoke_role(place: Place, index: str, project: str | None, user: str) -> Rec
         return {"index": index, "project": _normal(project), "user": row.name, "role": None}
 
 
-def transfer_project(place: Place, index: str, project: str, user: str) -> Record:
+def transfer_project(
+    place: Place, index: str, project: str, user: str, *, keep: tuple[str, ...] = ()
+) -> Record:
+    """Every other role in it ends, but those of the users in ``keep``."""
     from accord.server.accounts import people, roles
     from accord.server.catalogue.indexes import index_named
 
     with place.opened() as parts, parts.database.write(operator()) as writing:
         row = people.user_named(writing.connection, user)
-        roles.transfer(writing, index_named(writing.connection, index), normalise(project), row)
+        found = index_named(writing.connection, index)
+        roles.transfer(writing, found, normalise(project), row, keep=frozenset(keep))
         return {"index": index, "project": normalise(project), "user": row.name, "role": "owner"}
 
 

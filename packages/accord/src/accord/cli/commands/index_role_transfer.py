@@ -17,6 +17,7 @@ def arguments(parser: Parser) -> None:
     parser.examples = (("accord index role transfer main/spam grace", "grace alone"),)
     parser.argument("place", metavar="INDEX/PROJECT", help="A project")
     parser.argument("user", metavar="USER", help="The new owner")
+    parser.append("--keep", metavar="USER", help="Let this user keep a role in it (repeatable)")
     server(parser)
 
 
@@ -28,7 +29,7 @@ def run(args: Args, context: Context) -> int:
     index, _, project = args.place.partition("/")
     if not project:
         raise UsageError("usage", f"a project is INDEX/PROJECT, not {args.place!r}")
-    record = index_people.transfer_project(located(args), index, project, args.user)
+    record = index_people.transfer_project(located(args), index, project, args.user, keep=tuple(args.keep))
     if context.json:
         context.emit(record)
     else:
