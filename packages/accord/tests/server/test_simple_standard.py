@@ -273,7 +273,7 @@ def test_all_files_must_be_associated_with_one_of_the_versions_which_have_no_dup
 def test_versions_may_contain_versions_whose_files_are_gone(index: InProcess) -> None:
     _filled(index)
     words = {"version": "1.0", "cause": "safety", "reason": "it wipes disks"}
-    assert index.post("/api/indexes/main/projects/spam/withdraw", words).status == 200
+    assert index.post("/api/indexes/main/projects/spam/withdraw", words).status == 201
     page = _page(index)
     assert page["files"] == []
     assert page["versions"] == ["1.0"]
