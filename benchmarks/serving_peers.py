@@ -57,11 +57,13 @@ class Load:
 def wrk(
     url: str, headers: dict[str, str], *, seconds: float, connections: int = 16, threads: int = 1
 ) -> Load:
-    """Ask for ``url`` as fast as it is answered."""
+    """Ask for ``url`` as fast as it is answered; return when the server is done with what was asked last, so that it does not
+    compute into the next one's turn."""
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     done = subprocess.run([*command, url], capture_output=True, text=True, check=True)
+    fetch(url, headers)
     found = _RATE.search(done.stdout)
     bad, errors = _BAD.search(done.stdout), _ERRORS.search(done.stdout)
     fault = f"{bad[1]} answers of another status" if bad else errors[1] if errors else ""

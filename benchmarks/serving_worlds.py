@@ -52,8 +52,10 @@ def wheel(name: str, version: str, payload: bytes = b"") -> bytes:
 
 
 def small_wheel(number: int) -> tuple[str, bytes]:
-    """The file name and bytes of one of the many."""
-    return f"{MANY}-1.{number}-py3-none-any.whl", wheel(MANY, f"1.{number}")
+    """The file name and bytes of one of the many: a hundred builds of each version, because devpi takes a second for each
+    upload once a project has a thousand versions."""
+    version, build = f"1.{number // 100}", number % 100 + 1
+    return f"{MANY}-{version}-{build}-py3-none-any.whl", wheel(MANY, version, payload=b"%d" % number)
 
 
 def make_index(folder: str, *, projects: int = 0, files_each: int = 10, many: int = 0, big: int = 0) -> str:

@@ -82,11 +82,16 @@ def test_nobody_gets_more_than_the_servers_own_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["since=x", "since=-1", "wait=1e3", "limit=", "since=" + "9" * 20, "since=%C2%B2"]
+    "query",
+    ["since=x", "since=-1", "wait=1e3", "limit=", f"since={2**63}", "since=" + "9" * 5000, "since=%C2%B2"],
 )
 def test_a_parameter_that_is_no_number_is_refused(index: InProcess, query: str) -> None:
     answer = index.get(f"/changes?{query}")
     assert (answer.status, answer.json()["code"]) == (400, "changes-parameter")
+
+
+def test_the_largest_number_is_one(index: InProcess) -> None:
+    assert index.get(f"/changes?since={2**63 - 1}&limit={2**63 - 1}").status == 200
 
 
 def test_what_happens_to_a_private_project_is_told_to_its_readers_alone(index: InProcess) -> None:

@@ -125,8 +125,8 @@ def _number(request: Request, name: str, default: int, most: int) -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        raise Refused(400, "changes-parameter", f"{name} is a number, not {text[:40]!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= _LARGEST):
+        raise Refused(400, "changes-parameter", f"{name} is a number up to {_LARGEST}, not {text[:40]!r}")
     return min(int(text), most)
 
 
