@@ -62,6 +62,7 @@ zip = { url = "https://h.example/z.zip", subdirectory = "z" }
 [[tool.accord.index]]
 name = "pt"
 url = "https://pt.example/simple"
+publish-url = "https://pt.example/legacy/"
 explicit = true
 projects = ["Torch_Vision"]
 [[tool.accord.index]]
@@ -95,7 +96,13 @@ def test_everything_said_is_understood() -> None:
 def test_the_table_of_accord() -> None:
     tool = read_pyproject(WHOLE).tool
     assert tool.indexes == (
-        Index("pt", "https://pt.example/simple", explicit=True, projects=("torch-vision",)),
+        Index(
+            "pt",
+            "https://pt.example/simple",
+            explicit=True,
+            projects=("torch-vision",),
+            publish_url="https://pt.example/legacy/",
+        ),
         Index("main", "https://index.example/simple", default=True),
     )
     assert tool.sources == {

@@ -220,16 +220,17 @@ def _time(value: Any) -> str | None:
     return utc_time(value if isinstance(value, str) else value.isoformat())
 
 
+_INDEX_KEYS = ("name", "url", "publish-url", "default", "explicit")
+
+
 def add_uv_table(tree: Tree, document: dict[str, Any], into: Described) -> None:
     """``[tool.uv]``: indexes, sources, workspace, constraints and groups; the rest is reported."""
     from accord.migrate.requirement_text import requirement_item
 
     table = document.get("tool", {}).get("uv", {})
     for index in table.get("index", ()):
-        into.indexes.append(
-            {key: index[key] for key in ("name", "url", "default", "explicit") if key in index}
-        )
-        _others(index, ("name", "url", "default", "explicit"), f"index {index.get('name', '')}".strip(), into)
+        into.indexes.append({key: index[key] for key in _INDEX_KEYS if key in index})
+        _others(index, _INDEX_KEYS, f"index {index.get('name', '')}".strip(), into)
     members = _members(tree)
     for name, source in table.get("sources", {}).items():
         found = [

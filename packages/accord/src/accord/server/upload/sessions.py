@@ -214,9 +214,8 @@ class _Room:
         metadata = {sha256: read(sha256) for sha256 in digests}  # before everybody else has to wait
         with self._parts.database.write(who.actor) as writing:
             index, _, session = self._session(writing.connection, request)
-            if (
-                session.state != "published"
-            ):  # asked again, because the answer was lost: the same answer again
+            # Who asks again, because the answer was lost, gets the same one again.
+            if session.state != "published":
                 session_files.publish_session(
                     writing, index, session, lambda sha256: metadata.get(sha256) or read(sha256), self._limits
                 )
