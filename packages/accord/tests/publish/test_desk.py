@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from accord.io.http.client import Client
 from accord.publish import sessions
-from accord.publish.desk import Answer
+from accord.publish.desk import Answer, Desk
 from accord.testing.loopback import Asked, Loopback, reply
+from accord.testing.serving import basic
 from accord.testing.uploading import MEDIA_TYPE, make_release
 from accord_core.errors import AccordError
 
@@ -289,3 +291,48 @@ def test_an_index_over_https_leads_nowhere_else(link: str) -> None:
         desk = Saying(links={**good, key: link}, status="open")
         with pytest.raises(AccordError):
             sessions.join(desk, "https://index.example/s")
+
+
+class Ring:
+    """A keyring with one secret, which counts how often it is asked."""
+
+    def __init__(self, secret: tuple[str, str] | None) -> None:
+        self.secret = secret
+        self.asked = 0
+
+    def known(self, _url: str) -> None:
+        return None
+
+    def challenged(self, _url: str, _sent: object) -> tuple[str, str] | None:
+        self.asked += 1
+        return self.secret
+
+
+@pytest.mark.parametrize(
+    ("secret", "status"), [(("__token__", "good"), 201), (("__token__", "bad"), 401), (None, 401)]
+)
+def test_the_keyring_is_asked_once_when_the_index_wants_to_know(
+    secret: tuple[str, str] | None, status: int
+) -> None:
+    good = basic("good")["authorization"]
+    ring: Any = Ring(secret)
+    with (
+        Loopback(
+            lambda asked: (
+                document(201, {}) if asked.headers.get("authorization") == good else problem(401, "who?")
+            )
+        ) as server,
+        Client() as client,
+    ):
+        desk = Desk(client, f"{server.url}/legacy/", auth=None, credentials=ring)
+        for _ in range(3):
+            assert desk.ask("POST", f"{server.url}/upload/", {}).status == status
+    assert ring.asked == 1
+
+
+def test_what_was_said_outright_is_not_replaced_by_the_keyring() -> None:
+    ring: Any = Ring(("__token__", "other"))
+    with Loopback(lambda _: problem(401, "who?")) as server, Client() as client:
+        desk = Desk(client, f"{server.url}/legacy/", auth=("__token__", "mine"), credentials=ring)
+        assert desk.ask("POST", f"{server.url}/upload/", {}).status == 401
+    assert ring.asked == 0

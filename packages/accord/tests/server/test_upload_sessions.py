@@ -264,6 +264,49 @@ def test_tokens_are_long_and_random(upload: Uploader) -> None:
     assert upload.get(wrong).status == 404
 
 
+@pytest.mark.parametrize("state", ["open", "processing", "error"])
+def test_a_release_has_one_session_in_any_state_that_is_not_the_end(upload: Uploader, state: str) -> None:
+    """While an existing session for that pair is in a non-terminal state a new session is not created."""
+    session = upload.open()
+    with upload.index.parts.database.write("system") as writing:
+        writing.connection.execute(tables.upload_session.update().values(state=state))
+    again = upload.open()
+    assert (again.status, again.headers["location"]) == (409, session.headers["location"])
+
+
+def test_a_session_in_error_is_as_good_as_an_open_one(upload: Uploader) -> None:
+    """A client MUST NOT treat an error session as closed or read-only: it permits the identical set of operations."""
+    session = upload.open()
+    with upload.index.parts.database.write("system") as writing:
+        writing.connection.execute(tables.upload_session.update().values(state="error"))
+    assert upload.extend(session, 60).status == 200
+    assert upload.put(session, NAME, WHEEL).status == 201
+    assert upload.status(session)["status"] == "error"
+    assert (
+        upload.index.get(session.json()["links"]["stage"].replace("http://index.example", "")).status == 200
+    )
+    assert upload.publish(session).json()["status"] == "published"
+
+
+def test_what_an_index_does_not_know_of_the_meta_is_no_fault(upload: Uploader) -> None:
+    """Optional sub-keys can define index-specific behavior; the metadata key MUST begin with an underscore."""
+    meta = {"api-version": "2.0", "_index.example": {"organization": "ours"}}
+    assert upload.post("/upload/", meta=meta, name="spam", version="1.0").status == 201
+
+
+def test_a_published_release_gets_another_session(upload: Uploader) -> None:
+    """Reaching either one frees the name-version pair so that a subsequent session may be created for it."""
+    session = upload.open()
+    upload.put(session, NAME, WHEEL)
+    upload.publish(session)
+    more = upload.open()
+    assert more.status == 201
+    assert more.headers["location"] != session.headers["location"]
+    upload.put(more, SDIST_NAME, SDIST)
+    assert upload.publish(more).status == 201
+    assert filenames(upload.index) == [NAME, SDIST_NAME]
+
+
 # A new project's name
 
 

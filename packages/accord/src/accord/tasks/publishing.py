@@ -205,7 +205,7 @@ def _toml(path: str) -> Mapping[str, Any]:
             return tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise DocumentError("config-invalid", f"{path} cannot be read: {fault}") from fault
 
 
