@@ -6,7 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from starlette.routing import Route
 
+from accord.server.app import application
 from accord.testing.people import call, give, hide, person, put, wheel
 from accord.testing.serving import basic
 
@@ -194,3 +196,42 @@ def test_hidden_and_missing_take_about_as_long(index: InProcess) -> None:
             times.append(time.perf_counter() - start)
     hidden, missing = (sorted(times)[len(times) // 2] for times in took.values())
     assert hidden < 2 * missing
+
+
+def test_no_route_of_any_room_tells_of_what_is_hidden(index: InProcess) -> None:
+    call(index, "POST", "/api/indexes", {"name": "zebra", "public": False})
+    call(index, "POST", "/api/indexes", {"name": "open", "bases": ["zebra", "main"]})
+    put(index, "zanzibar")
+    put(index, "zanzibar", to="zebra")
+    put(index, "eggs")
+    nobody, ben = "", person(index, "ben")
+    give(index, "main", "ben", "reader")
+    hide(index, "main/zanzibar")
+    person(index, "ada")
+    answers = 0
+    for route in application(index.parts).routes:
+        if not isinstance(route, Route) or "GET" not in (route.methods or ()):
+            continue
+        for place in ("main", "open", "zebra"):
+            if "{index}" not in route.path and place != "main":
+                continue
+            path = route.path.replace("{index}", place)
+            hidden, missing = (
+                path.replace("{project}", name)
+                .replace("{namespace}", name)
+                .replace("{version}", "1.0")
+                .replace("{filename}", f"{name}-1.0-py3-none-any.whl")
+                .replace("{user}", "ada")
+                for name in ("zanzibar", "zanzibor")
+            )
+            if "{" in hidden:
+                continue
+            for token in (nobody, ben):
+                there, none = (call(index, "GET", path, None, token) for path in (hidden, missing))
+                answers += 1
+                assert there.status == none.status, (hidden, there.text)
+                if "zanzibar" not in hidden:
+                    assert "zanzibar" not in there.text, hidden
+                if place != "zebra":
+                    assert "zebra" not in there.text, hidden
+    assert answers > 50

@@ -2,6 +2,7 @@
 
     reading(parts, "/api/indexes/{index}/roles", roles, action="admin")
     changing(parts, "PUT", "/api/indexes/{index}/roles/{user}", grant, action="admin", body=Grant)
+    Operation("PUT", "/api/indexes/{index}/roles/{user}", grant, "admin", Grant)    # the same as data, with a description
 
 ``{index}`` and ``{project}`` in the path say where the action is demanded; without them it is the server as a whole.  A
 handler is a plain function from an :class:`Asked` to what is answered as JSON (``None``: 204).  It reads in ``with
@@ -16,7 +17,8 @@ read, which no form of a foreign page can send without being asked first.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
@@ -27,6 +29,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals, sessions
+from accord.server.api.openapi import json_answer, parameter
+from accord.server.api.openapi import operation as openapi_operation
 from accord.server.catalogue import visible
 from accord.server.errors import Refused
 from accord_core.names import normalise
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
     from accord.server.database import Writing
     from accord.server.parts import Parts
 
-__all__ = ["Asked", "Body", "Method", "Operation", "changing", "reading", "whole_number"]
+__all__ = ["Asked", "Body", "Method", "Operation", "changing", "describe", "reading", "whole_number"]
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
@@ -97,32 +101,66 @@ class Asked(Generic[B]):
 Handler = Callable[[Asked[Any]], object]
 
 
-class Operation(Route):
-    """A route that says of itself what a description of the API needs: ``action``, the record ``body`` and ``words``."""
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing the API does.  A table of them is a room: its routes and its description are made of it.
 
-    def __init__(
-        self,
-        path: str,
-        endpoint: Callable[..., Any],
-        *,
-        method: str,
-        handler: Handler,
-        action: str,
-        body: type[Body] | None,
-    ) -> None:
-        super().__init__(path, endpoint, methods=[method], name=handler.__name__)
-        self.action = action
-        self.body = body
-        self.words = (handler.__doc__ or "").strip()
+    ``passwords``: a user's name and password will do, as well as a token.  ``query`` names what the address may say.
+    """
+
+    method: Literal["GET"] | Method
+    path: str
+    handler: Handler
+    action: str
+    body: type[Body] | None = None
+    passwords: bool = False
+    query: tuple[str, ...] = ()
+
+    def route(self, parts: Parts) -> Route:
+        if self.method == "GET":
+            return reading(parts, self.path, self.handler, action=self.action, passwords=self.passwords)
+        return changing(
+            parts,
+            self.method,
+            self.path,
+            self.handler,
+            action=self.action,
+            body=self.body,
+            passwords=self.passwords,
+        )
 
 
-def reading(parts: Parts, path: str, handler: Handler, *, action: str, passwords: bool = False) -> Operation:
-    """A GET that changes nothing.  ``passwords``: a user's name and password will do, as well as a token."""
+def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
+    """Enter operations into an OpenAPI description (``api.openapi``)."""
+    for one in operations:
+        words = (one.handler.__doc__ or one.handler.__name__.replace("_", " ")).partition("\n")[0]
+        parameters = [parameter(name, f"the {name}") for name in re.findall(r"{(\w+)}", one.path)]
+        parameters += [parameter(name, f"only with this {name}", where="query") for name in one.query]
+        empty = one.handler.__annotations__.get("return") in (None, "None")
+        status = "204" if empty else "201" if one.method == "POST" else "200"
+        answered = {"description": "done"} if empty else json_answer(words, {"type": "object"})
+        paths.setdefault(one.path, {})[one.method.lower()] = openapi_operation(
+            words,
+            parameters,
+            {status: answered},
+            problems=(400, 401, 403, 404, 409, 429, 503, *((413, 415) if one.body else ())),
+            body=None if one.body is None else _schema(one.body),
+            token=True,
+        )
+
+
+def _schema(body: type[Body]) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.json.schema(body)["$defs"][body.__name__]
+    return found
+
+
+def reading(parts: Parts, path: str, handler: Handler, *, action: str, passwords: bool = False) -> Route:
+    """A GET that changes nothing."""
 
     def answer(request: Request) -> Response:
         return _json(handler(_asked(parts, request, action, passwords=passwords)), 200)
 
-    return Operation(path, answer, method="GET", handler=handler, action=action, body=None)
+    return Route(path, answer, methods=["GET"], name=handler.__name__)
 
 
 def changing(
@@ -134,7 +172,7 @@ def changing(
     action: str,
     body: type[Body] | None = None,
     passwords: bool = False,
-) -> Operation:
+) -> Route:
     """A change; ``body`` is read before the handler is called, and after the permission was looked at."""
 
     async def answer(request: Request) -> Response:
@@ -146,7 +184,7 @@ def changing(
     def change(asked: Asked[Any]) -> Response:
         return _json(handler(asked), 201 if method == "POST" else 200)
 
-    return Operation(path, answer, method=method, handler=handler, action=action, body=body)
+    return Route(path, answer, methods=[method], name=handler.__name__)
 
 
 def whole_number(text: str | None, name: str, *, default: int, most: int) -> int:

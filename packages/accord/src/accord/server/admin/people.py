@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from accord.server.accounts import audit, people
-from accord.server.admin.asking import Asked, Body, changing, reading, whole_number
+from accord.server.admin.asking import Asked, Body, Operation, describe, whole_number
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from accord.server.parts import Parts
 
-__all__ = ["routes"]
+__all__ = ["openapi", "routes"]
 
 _Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
 _Secret = Annotated[str, msgspec.Meta(max_length=DEFAULT.password_bytes)]
@@ -49,23 +49,11 @@ class OwnPassword(Body, frozen=True):
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    return [
-        reading(parts, "/api/whoami", whoami, action="account", passwords=True),
-        changing(
-            parts,
-            "PUT",
-            "/api/account/password",
-            own_password,
-            action="account",
-            body=OwnPassword,
-            passwords=True,
-        ),
-        reading(parts, "/api/users", users, action="admin"),
-        changing(parts, "POST", "/api/users", add_user, action="admin", body=NewUser),
-        reading(parts, "/api/users/{user}", user, action="admin"),
-        changing(parts, "PATCH", "/api/users/{user}", change_user, action="admin", body=UserChange),
-        reading(parts, "/api/audit", entries, action="admin"),
-    ]
+    return [one.route(parts) for one in _OPERATIONS]
+
+
+def openapi(paths: dict[str, Any]) -> None:
+    describe(_OPERATIONS, paths)
 
 
 def whoami(asked: Asked[None]) -> object:
@@ -154,3 +142,14 @@ def entries(asked: Asked[None]) -> object:
             action=asked.query("action"),
         )
     return {"entries": [row.as_dict() for row in rows], "next": rows[-1].id if len(rows) == limit else None}
+
+
+_OPERATIONS = (
+    Operation("GET", "/api/whoami", whoami, "account", passwords=True),
+    Operation("PUT", "/api/account/password", own_password, "account", OwnPassword, passwords=True),
+    Operation("GET", "/api/users", users, "admin", query=("after", "limit")),
+    Operation("POST", "/api/users", add_user, "admin", NewUser),
+    Operation("GET", "/api/users/{user}", user, "admin"),
+    Operation("PATCH", "/api/users/{user}", change_user, "admin", UserChange),
+    Operation("GET", "/api/audit", entries, "admin", query=("before", "limit", "actor", "action")),
+)

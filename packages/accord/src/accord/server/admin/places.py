@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from accord.server.accounts import people, principals, roles
-from accord.server.admin.asking import Asked, Body, changing, reading
+from accord.server.admin.asking import Asked, Body, Operation, describe
 from accord.server.catalogue import access, indexes
 from accord.server.limits import DEFAULT
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from accord.server.parts import Parts
 
-__all__ = ["routes"]
+__all__ = ["openapi", "routes"]
 
 _Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
 _Creators = Literal["admins", "uploaders", "users"]
@@ -55,21 +55,11 @@ class NewOwner(Body, frozen=True):
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    of_index, of_project = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
-    return [
-        reading(parts, "/api/indexes", list_indexes, action="account"),
-        changing(parts, "POST", "/api/indexes", create_index, action="admin", body=NewIndex),
-        reading(parts, of_index, show_index, action="read"),
-        changing(parts, "PATCH", of_index, change_index, action="admin", body=IndexChange),
-        reading(parts, of_index + "/roles", list_roles, action="admin"),
-        changing(parts, "PUT", of_index + "/roles/{user}", grant_role, action="admin", body=Grant),
-        changing(parts, "DELETE", of_index + "/roles/{user}", revoke_role, action="admin"),
-        changing(parts, "PATCH", of_project, change_project, action="roles", body=ProjectChange),
-        reading(parts, of_project + "/roles", list_roles, action="roles"),
-        changing(parts, "PUT", of_project + "/roles/{user}", grant_role, action="roles", body=Grant),
-        changing(parts, "DELETE", of_project + "/roles/{user}", revoke_role, action="roles"),
-        changing(parts, "POST", of_project + "/transfer", transfer_project, action="roles", body=NewOwner),
-    ]
+    return [one.route(parts) for one in _OPERATIONS]
+
+
+def openapi(paths: dict[str, Any]) -> None:
+    describe(_OPERATIONS, paths)
 
 
 def list_indexes(asked: Asked[None]) -> object:
@@ -150,3 +140,20 @@ def transfer_project(asked: Asked[NewOwner]) -> object:
         user = people.user_named(writing.connection, asked.body.user)
         roles.transfer(writing, asked.here, asked.project, user, keep=frozenset(asked.body.keep))
         return {"index": asked.here.name, "project": asked.project, "owner": user.name}
+
+
+_INDEX, _PROJECT = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
+_OPERATIONS = (
+    Operation("GET", "/api/indexes", list_indexes, "account"),
+    Operation("POST", "/api/indexes", create_index, "admin", NewIndex),
+    Operation("GET", _INDEX, show_index, "read"),
+    Operation("PATCH", _INDEX, change_index, "admin", IndexChange),
+    Operation("GET", _INDEX + "/roles", list_roles, "admin"),
+    Operation("PUT", _INDEX + "/roles/{user}", grant_role, "admin", Grant),
+    Operation("DELETE", _INDEX + "/roles/{user}", revoke_role, "admin"),
+    Operation("PATCH", _PROJECT, change_project, "roles", ProjectChange),
+    Operation("GET", _PROJECT + "/roles", list_roles, "roles"),
+    Operation("PUT", _PROJECT + "/roles/{user}", grant_role, "roles", Grant),
+    Operation("DELETE", _PROJECT + "/roles/{user}", revoke_role, "roles"),
+    Operation("POST", _PROJECT + "/transfer", transfer_project, "roles", NewOwner),
+)

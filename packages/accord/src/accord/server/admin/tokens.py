@@ -7,13 +7,13 @@ and what it makes ends with it at the latest.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from accord.server.accounts import issued, people, principals
 from accord.server.accounts.tokens import Restriction
-from accord.server.admin.asking import Asked, Body, changing, reading
+from accord.server.admin.asking import Asked, Body, Operation, describe
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
 from accord_core.names import normalise
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from accord.server.parts import Parts
 
-__all__ = ["routes"]
+__all__ = ["openapi", "routes"]
 
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=DEFAULT.token_name_bytes)]
 _Names = Annotated[list[_Words], msgspec.Meta(min_length=1, max_length=DEFAULT.token_names)]
@@ -42,11 +42,11 @@ class NewToken(Body, frozen=True):
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    return [
-        reading(parts, "/api/tokens", tokens, action="account", passwords=True),
-        changing(parts, "POST", "/api/tokens", create_token, action="account", body=NewToken, passwords=True),
-        changing(parts, "DELETE", "/api/tokens/{token}", revoke_token, action="account", passwords=True),
-    ]
+    return [one.route(parts) for one in _OPERATIONS]
+
+
+def openapi(paths: dict[str, Any]) -> None:
+    describe(_OPERATIONS, paths)
 
 
 def tokens(asked: Asked[None]) -> object:
@@ -127,3 +127,10 @@ def _within(who: principals.Principal, expires: int | None, at: int) -> int | No
     if expires is None:
         return own
     raise Refused(403, "token-outlives", "a token makes none that lives longer than itself")
+
+
+_OPERATIONS = (
+    Operation("GET", "/api/tokens", tokens, "account", passwords=True, query=("user",)),
+    Operation("POST", "/api/tokens", create_token, "account", NewToken, passwords=True),
+    Operation("DELETE", "/api/tokens/{token}", revoke_token, "account", passwords=True),
+)
