@@ -61,6 +61,25 @@ def test_a_document_is_read_to_its_limit_and_not_a_byte_further(index: InProcess
         assert index.request("POST", "/api/tokens", headers, body).status == status
 
 
+def test_a_method_that_a_path_does_not_have_is_answered_with_those_it_has(index: InProcess) -> None:
+    for path, methods in (
+        ("/api/users", "GET, HEAD, POST"),
+        ("/api/users/admin", "GET, HEAD, PATCH"),
+        ("/api/indexes/main/roles/admin", "DELETE, PUT"),
+    ):
+        refused = call(index, "OPTIONS", path)
+        assert (refused.status, refused.headers["allow"]) == (405, methods)
+
+
+def test_the_api_describes_itself(index: InProcess) -> None:
+    paths = index.get("/openapi.json").json()["paths"]
+    body = paths["/api/tokens"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body["properties"]) == {"name", "user", "indexes", "projects", "actions", "expires"}
+    assert body["additionalProperties"] is False
+    assert set(paths["/api/indexes/{index}/roles/{user}"]) == {"put", "delete"}
+    assert "204" in paths["/api/tokens/{token}"]["delete"]["responses"]
+
+
 def test_words_and_lists_have_limits(index: InProcess) -> None:
     long, many = DEFAULT.token_name_bytes, DEFAULT.token_names
     for document, status in (

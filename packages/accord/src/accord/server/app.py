@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from accord.server.admin import life, people, places, tokens
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
@@ -60,9 +61,16 @@ def _refused(_request: Request, fault: Exception) -> Response:
     return _problem(fault)
 
 
-def _no_route(_request: Request, fault: Exception) -> Response:
+def _no_route(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
     headers = dict(fault.headers or {})
+    if fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Each method of a path is a route of its own: the answer names those of all of them.
+        methods: set[str] = set()
+        for route in request.app.routes:
+            if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+                methods |= route.methods or set()
+        headers["Allow"] = ", ".join(sorted(methods))
     return _problem(Refused(fault.status_code, "no-such-page", str(fault.detail), headers=headers))
 
 

@@ -21,7 +21,7 @@ class Limits:
     ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
     ``restore_seconds``       how long the bytes of a withdrawn file are kept
     ``stack_indexes``         indexes a stack is made of, itself included; ``mixed_names`` names it mixes
-    ``password_least``        letters of a new password; ``password_bytes`` the most of any
+    ``password_least``        letters of a new password; ``password_most`` of any
     ``password_rounds``, ``password_memory_kib``, ``password_lanes``  argon2id, RFC 9106 section 4, second choice
     ``password_threads``      passwords hashed at a time in one process; ``password_wait_seconds`` in the queue for it
     ``session_seconds``       from signing in to being asked for the password again
@@ -57,7 +57,7 @@ class Limits:
     stack_indexes: int = 50
     mixed_names: int = 1_000
     password_least: int = 10
-    password_bytes: int = 1_024
+    password_most: int = 1_024
     password_rounds: int = 3
     password_memory_kib: int = 65_536
     password_lanes: int = 4

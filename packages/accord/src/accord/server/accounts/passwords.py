@@ -37,11 +37,9 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """What is kept of a password.  Raises ``Refused``: ``password-length`` (400), ``password-busy`` (503)."""
-        least, most = self._limits.password_least, self._limits.password_bytes
-        if len(password) < least or len(password.encode()) > most:
-            raise Refused(
-                400, "password-length", f"a password has at least {least} letters and at most {most} bytes"
-            )
+        least, most = self._limits.password_least, self._limits.password_most
+        if not least <= len(password) <= most:
+            raise Refused(400, "password-length", f"a password has {least} to {most} letters")
         return self.hash_again(password)
 
     def hash_again(self, password: str) -> str:
@@ -51,7 +49,7 @@ class Passwords:
 
     def fits(self, kept: str | None, password: str) -> bool:
         """Whether this is the password of ``kept``; with ``None`` it never is, and the answer takes as long."""
-        if len(password.encode(errors="replace")) > self._limits.password_bytes:
+        if len(password) > self._limits.password_most:
             password = ""  # too long for any; what it costs must not depend on it
         with self._turn():
             if self._decoy is None:

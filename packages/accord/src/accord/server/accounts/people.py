@@ -29,6 +29,7 @@ __all__ = [
     "any_user",
     "change_user",
     "find_user",
+    "is_actor",
     "normalise_user",
     "set_password",
     "user_named",
@@ -82,6 +83,14 @@ def normalise_user(name: str) -> str:
     return found
 
 
+def is_actor(actor: str, name: str) -> bool:
+    """Whether a name, however it is written, is that of the user who acts."""
+    try:
+        return actor == f"user:{normalise_user(name)}"
+    except Refused:
+        return False
+
+
 def any_user(connection: Connection) -> bool:
     return connection.execute(select(tables.user.c.id).limit(1)).first() is not None
 
@@ -99,7 +108,10 @@ def find_user(connection: Connection, name: str) -> UserRow | None:
 
 def user_named(connection: Connection, name: str) -> UserRow:
     """Raises ``Refused("no-such-user")`` (404)."""
-    found = find_user(connection, normalise_user(name))
+    try:
+        found = find_user(connection, normalise_user(name))
+    except Refused:
+        found = None  # no name a user can have
     if found is None:
         raise Refused(404, "no-such-user", f"this server has no user {name!r}")
     return found

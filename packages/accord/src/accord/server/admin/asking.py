@@ -33,6 +33,7 @@ from accord.server.api.openapi import json_answer, parameter
 from accord.server.api.openapi import operation as openapi_operation
 from accord.server.catalogue import visible
 from accord.server.errors import Refused
+from accord.server.limits import DEFAULT
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
@@ -44,7 +45,17 @@ if TYPE_CHECKING:
     from accord.server.database import Writing
     from accord.server.parts import Parts
 
-__all__ = ["Asked", "Body", "Method", "Operation", "changing", "describe", "reading", "whole_number"]
+__all__ = [
+    "MOST_ENTRY",
+    "Asked",
+    "Body",
+    "Method",
+    "Operation",
+    "changing",
+    "describe",
+    "reading",
+    "whole_number",
+]
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
@@ -135,7 +146,9 @@ def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
     for one in operations:
         words = (one.handler.__doc__ or one.handler.__name__.replace("_", " ")).partition("\n")[0]
         parameters = [parameter(name, f"the {name}") for name in re.findall(r"{(\w+)}", one.path)]
-        parameters += [parameter(name, f"only with this {name}", where="query") for name in one.query]
+        parameters += [
+            parameter(name, f"the {name}", where="query", schema=_QUERY.get(name)) for name in one.query
+        ]
         empty = one.handler.__annotations__.get("return") in (None, "None")
         status = "204" if empty else "201" if one.method == "POST" else "200"
         answered = {"description": "done"} if empty else json_answer(words, {"type": "object"})
@@ -145,8 +158,15 @@ def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
             {status: answered},
             problems=(400, 401, 403, 404, 409, 429, 503, *((413, 415) if one.body else ())),
             body=None if one.body is None else _schema(one.body),
-            token=True,
+            token=one.action != "read",
         )
+
+
+MOST_ENTRY = 10**18 - 1
+_QUERY: dict[str, dict[str, Any]] = {
+    "limit": {"type": "integer", "minimum": 1, "maximum": DEFAULT.list_entries},
+    "before": {"type": "integer", "minimum": 1, "maximum": MOST_ENTRY},
+}
 
 
 def _schema(body: type[Body]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from accord.server.accounts import audit, people
-from accord.server.admin.asking import Asked, Body, Operation, describe, whole_number
+from accord.server.admin.asking import MOST_ENTRY, Asked, Body, Operation, describe, whole_number
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
 
@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 __all__ = ["openapi", "routes"]
 
 _Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
-_Secret = Annotated[str, msgspec.Meta(max_length=DEFAULT.password_bytes)]
+_Secret = Annotated[
+    str,
+    msgspec.Meta(max_length=DEFAULT.password_most, extra_json_schema={"minLength": DEFAULT.password_least}),
+]
+# What names look like is refused in its own words; the description tells it beforehand.
+_UserName = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=DEFAULT.token_name_bytes,
+        extra_json_schema={"pattern": "^[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?$"},
+    ),
+]
 
 
 class NewUser(Body, frozen=True):
     """``password`` left away: tokens only."""
 
-    name: _Words
+    name: _UserName
     display: _Words = ""
     email: _Words = ""
     password: _Secret | None = None
@@ -132,7 +143,7 @@ def entries(asked: Asked[None]) -> object:
     """The newest first; ``?before=`` goes on below an entry, ``?actor=`` and ``?action=`` choose."""
     most = asked.parts.settings.limits.list_entries
     limit = whole_number(asked.query("limit"), "limit", default=100, most=most)
-    before = whole_number(asked.query("before"), "before", default=0, most=10**18) or None
+    before = whole_number(asked.query("before"), "before", default=0, most=MOST_ENTRY) or None
     with asked.reading() as connection:
         rows = audit.entries(
             connection,

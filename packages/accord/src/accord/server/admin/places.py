@@ -20,13 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["openapi", "routes"]
 
 _Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
+_IndexName = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=DEFAULT.token_name_bytes,
+        extra_json_schema={
+            "pattern": "^[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?$",
+            "not": {"enum": sorted(indexes.RESERVED)},
+        },
+    ),
+]
 _Creators = Literal["admins", "uploaders", "users"]
 
 
 class NewIndex(Body, frozen=True):
     """``bases`` are names of indexes it builds on, in order; ``creators`` may make projects in it."""
 
-    name: _Words
+    name: _IndexName
     title: _Words = ""
     public: bool = True
     bases: Annotated[list[_Words], msgspec.Meta(max_length=DEFAULT.token_names)] = []
@@ -44,7 +54,11 @@ class ProjectChange(Body, frozen=True):
 
 
 class Grant(Body, frozen=True):
-    role: _Words
+    role: Annotated[_Words, msgspec.Meta(extra_json_schema={"enum": list(roles.INDEX_ROLES)})]
+
+
+class ProjectGrant(Body, frozen=True):
+    role: Annotated[_Words, msgspec.Meta(extra_json_schema={"enum": list(roles.PROJECT_ROLES)})]
 
 
 class NewOwner(Body, frozen=True):
@@ -121,7 +135,7 @@ def list_roles(asked: Asked[None]) -> object:
     return {"roles": [row.as_dict() for row in rows]}
 
 
-def grant_role(asked: Asked[Grant]) -> object:
+def grant_role(asked: Asked[Grant | ProjectGrant]) -> object:
     with asked.writing() as writing:
         user = people.user_named(writing.connection, asked.path("user"))
         roles.grant(writing, asked.here, asked.project, user, asked.body.role)
@@ -153,7 +167,7 @@ _OPERATIONS = (
     Operation("DELETE", _INDEX + "/roles/{user}", revoke_role, "admin"),
     Operation("PATCH", _PROJECT, change_project, "roles", ProjectChange),
     Operation("GET", _PROJECT + "/roles", list_roles, "roles"),
-    Operation("PUT", _PROJECT + "/roles/{user}", grant_role, "roles", Grant),
+    Operation("PUT", _PROJECT + "/roles/{user}", grant_role, "roles", ProjectGrant),
     Operation("DELETE", _PROJECT + "/roles/{user}", revoke_role, "roles"),
     Operation("POST", _PROJECT + "/transfer", transfer_project, "roles", NewOwner),
 )

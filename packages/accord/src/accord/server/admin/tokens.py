@@ -27,6 +27,10 @@ __all__ = ["openapi", "routes"]
 
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=DEFAULT.token_name_bytes)]
 _Names = Annotated[list[_Words], msgspec.Meta(min_length=1, max_length=DEFAULT.token_names)]
+_Actions = Annotated[
+    list[Annotated[_Words, msgspec.Meta(extra_json_schema={"enum": list(principals.ACTIONS)})]],
+    msgspec.Meta(min_length=1, max_length=DEFAULT.token_names),
+]
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -37,7 +41,7 @@ class NewToken(Body, frozen=True):
     user: _Words | None = None
     indexes: _Names | None = None
     projects: _Names | None = None
-    actions: _Names | None = None
+    actions: _Actions | None = None
     expires: _Instant | None = None
 
 
@@ -69,7 +73,7 @@ def create_token(asked: Asked[NewToken]) -> object:
     expires = _within(asked.who, expires, asked.at)
     with asked.writing() as writing:
         owner = asked.who.user_id
-        if body.user is not None and f"user:{people.normalise_user(body.user)}" != asked.who.actor:
+        if body.user is not None and not people.is_actor(asked.who.actor, body.user):
             # Before anybody is looked for: who may not is not told who there is.
             principals.demand(writing.connection, asked.who, "admin", None, None, asked.at)
             owner = people.user_named(writing.connection, body.user).id
@@ -120,7 +124,7 @@ def _whole(who: principals.Principal) -> None:
 def _within(who: principals.Principal, expires: int | None, at: int) -> int | None:
     """The end of a new token: what is asked for, the asking token's own at the latest."""
     if expires is not None and expires <= at:
-        raise Refused(400, "token-expired", "the token would have expired already")
+        raise Refused(409, "token-expired", "the token would have expired already")
     own = min((one.expires for one in who.restrictions if one.expires is not None), default=None)
     if own is None or (expires is not None and expires <= own):
         return expires
