@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from starlette.routing import Route
 
 from accord.server.app import application
+from accord.tasks import index_people
+from accord.tasks.index_folder import Place
 from accord.testing.people import call, give, hide, person, put, wheel
-from accord.testing.serving import basic
+from accord.testing.serving import InProcess, basic
 
 if TYPE_CHECKING:
-    from accord.testing.serving import InProcess, Reply
+    from accord.testing.serving import Reply
 
 JSON = "application/vnd.pypi.simple.v1+json"
 FILE = wheel()[0]
@@ -94,6 +97,32 @@ def test_what_turns_private_leaves_the_shelf_before_anybody_is_answered_again(in
         assert read(index, "/simple/spam/", index.token).status == 200
         assert index.parts.shelf.find("/simple/spam/") is None
         hide(index, place, hidden=False)
+
+
+@pytest.mark.parametrize("place", ["main", "main/spam"])
+@pytest.mark.parametrize("by", ["the API", "the command line"])
+def test_a_file_for_the_web_server_in_front_is_gone_with_it(tmp_path: Path, place: str, by: str) -> None:
+    with InProcess.open(str(tmp_path / "data"), materialise=True) as index:
+        put(index)
+        assert read(index, "/simple/spam/").status == 200
+        folder = Path(index.parts.settings.cache) / "pages"
+
+        def written() -> list[Path]:
+            # What is on its way out has a name nobody can guess, for a moment.
+            found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+            return [path for path in found if "spam" in path.parts and not path.parts[0].startswith("gone-")]
+
+        assert written()
+        if by == "the API":
+            hide(index, place)
+        else:
+            name, _, project = place.partition("/")
+            data = Place(index.parts.settings.data)
+            index_people.set_visibility(data, name, project or None, private=True)
+        assert written() == []
+        assert read(index, "/simple/spam/").status in (401, 404)
+        assert read(index, "/simple/spam/", index.token).status == 200
+        assert written() == []
 
 
 def test_a_reader_who_sees_more_leaves_nothing_of_it_on_the_shelf(index: InProcess) -> None:
@@ -206,16 +235,15 @@ def test_no_route_of_any_room_tells_of_what_is_hidden(index: InProcess) -> None:
     put(index, "eggs")
     nobody, ben = "", person(index, "ben")
     give(index, "main", "ben", "reader")
+    public = index.parts.database.serial()  # what was public then is hidden now, and in every earlier state
     hide(index, "main/zanzibar")
     person(index, "ada")
     answers = 0
     for route in application(index.parts).routes:
         if not isinstance(route, Route) or "GET" not in (route.methods or ()):
             continue
-        for place in ("main", "open", "zebra"):
-            if "{index}" not in route.path and place != "main":
-                continue
-            path = route.path.replace("{index}", place)
+        for place, when in (("main", public), ("open", public), ("zebra", public), ("main", public + 1)):
+            path = route.path.replace("{index}", place).replace("{when}", str(when))
             hidden, missing = (
                 path.replace("{project}", name)
                 .replace("{namespace}", name)
