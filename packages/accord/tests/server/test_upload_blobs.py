@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from accord.server.app import application
 from accord.server.catalogue import blobs
 from accord.server.front import Front
+from accord.server.incoming import Incoming
 from accord.server.storage import BlobStore
 from accord.server.upload.tidying import tidy
 from accord.testing.archives import wheel_parts, zip_bytes
@@ -82,15 +84,15 @@ def test_releasing_deletes_what_no_row_points_at_and_nothing_else(index: InProce
     assert index.get(f"/files/spam/{NAME}.metadata").status == 200
 
 
-def test_halves_of_uploads_are_removed_after_a_day(index: InProcess) -> None:
-    old, new = index.parts.incoming_path(), index.parts.incoming_path()
-    for path, age in ((old, 2 * 86_400), (new, 60)):
-        with open(path, "wb") as file:
-            file.write(b"half")
-        at = index.clock() / 1_000_000 - age
-        os.utime(path, (at, at))
+def test_halves_of_uploads_are_removed_when_their_process_has_ended(index: InProcess) -> None:
+    ended, serving = Incoming(index.parts.settings.incoming), Incoming(index.parts.settings.incoming)
+    for one in (ended, serving, index.parts.incoming):
+        Path(one.path()).write_bytes(b"half")
+    os.unlink(os.path.join(ended.folder, ".lock"))  # nobody holds it any more
     tidy(index.parts)
-    assert (os.path.exists(old), os.path.exists(new)) == (False, True)
+    kept = [len(os.listdir(one.folder)) for one in (serving, index.parts.incoming)]
+    assert (os.path.exists(ended.folder), kept) == (False, [2, 2])
+    serving.close()
 
 
 def test_a_file_that_is_no_file_of_an_index_takes_no_room(index: InProcess) -> None:
@@ -98,7 +100,7 @@ def test_a_file_that_is_no_file_of_an_index_takes_no_room(index: InProcess) -> N
     begun = upload.begin(upload.open(), NAME, b"x" * 1000)
     assert upload.send(begun, b"x" * 1000).status == 204
     assert list(index.parts.storage.digests()) == []
-    assert os.listdir(index.parts.settings.incoming) == []
+    assert os.listdir(index.parts.incoming.folder) == [".lock"]
 
 
 def test_a_form_that_is_refused_leaves_no_bytes(index: InProcess) -> None:

@@ -202,6 +202,10 @@ class Wheel:
             yield data
         record.verify_digest(row, record.spelled(running.digest()), member.size)
 
+    def commented(self) -> str | None:
+        """As ``Zip.commented``."""
+        return self._zip.commented()
+
     def close(self) -> None:
         self._zip.close()
 

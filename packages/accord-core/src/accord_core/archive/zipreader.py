@@ -100,6 +100,13 @@ class Zip:
         directory = bytes(self._take(self._ending.offset, self._ending.size))
         return {member.name: read_stamp(directory, member.at) for member in self.members}
 
+    def commented(self) -> str | None:
+        """The first member the directory has a comment on (APPNOTE 4.4.18), which nobody who installs ever sees."""
+        directory = bytes(self._take(self._ending.offset, self._ending.size))
+        return next(
+            (one.name for one in self.members if directory[one.at + 32] or directory[one.at + 33]), None
+        )
+
     def close(self) -> None:
         self._close()
 

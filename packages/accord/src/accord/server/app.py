@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from accord.server.admin import life, people, places, tokens
+from accord.server.admin import life, people, places, quarantine, tokens
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused
@@ -31,7 +31,7 @@ __all__ = ["application"]
 # Where two routes fit one path the first has it.
 _ROOMS = (
     *(snapshots, simple, files, pypi, changes, legacy, sessions, staged, visitors, health),
-    *(people, tokens, places, life),
+    *(people, tokens, places, life, quarantine),
 )
 
 

@@ -15,6 +15,7 @@ class Limits:
     ``project_bytes``         all files of a project together
     ``form_fields``           fields of an upload form; ``form_field_bytes`` one of them but for the file,
                               ``form_bytes`` all of them together
+    ``receive_idle_seconds``  between two pieces of an upload; ``receive_seconds`` for all of one
     ``json_bytes``            a JSON body somebody sends
     ``provenance_bytes``      the attestations of one file
     ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
@@ -48,6 +49,8 @@ class Limits:
     form_fields: int = 2_000
     form_field_bytes: int = 1 << 20
     form_bytes: int = 8 << 20
+    receive_idle_seconds: float = 60.0
+    receive_seconds: float = 4 * 3600.0
     json_bytes: int = 4 << 20
     provenance_bytes: int = 1 << 20
     name_bytes: int = 200

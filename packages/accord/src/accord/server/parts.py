@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass
 
 from accord.server import clock, metrics
@@ -12,6 +11,7 @@ from accord.server.accounts.guard import Guard
 from accord.server.accounts.passwords import Passwords
 from accord.server.catalogue import indexes
 from accord.server.database import Database
+from accord.server.incoming import Incoming
 from accord.server.pages.materialise import Materials
 from accord.server.pages.shelf import Shelf
 from accord.server.settings import DEFAULT_INDEX, Settings
@@ -31,13 +31,15 @@ class Parts:
     passwords: Passwords
     guard: Guard
     metrics: metrics.Metrics
+    incoming: Incoming
 
     def incoming_path(self) -> str:
         """A name for a file that is being received; nobody else has it."""
-        return os.path.join(self.settings.incoming, secrets.token_hex(16))
+        return self.incoming.path()
 
     def close(self) -> None:
         self.guard.close()
+        self.incoming.close()
         self.database.close()
 
 
@@ -53,7 +55,11 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     guard.recover()
     passwords = Passwords(settings.limits)
     shelf = Shelf(database, settings)
-    return Parts(settings, database, storage, shelf, materials, now, passwords, guard, metrics.Metrics())
+    incoming = Incoming(settings.incoming)
+    incoming.clean()
+    return Parts(
+        settings, database, storage, shelf, materials, now, passwords, guard, metrics.Metrics(), incoming
+    )
 
 
 def first_start(parts: Parts) -> str | None:

@@ -34,9 +34,20 @@ __all__ = [
     "name_and_password",
 ]
 
-ACTIONS = ("read", "upload", "yank", "status", "withdraw", "promote", "roles", "admin", "account")
-"""What a token can be restricted to.  ``admin`` is the administration of indexes and of the server, ``account`` what one may
-do with one's own account: tokens, password."""
+ACTIONS = (
+    "read",
+    "upload",
+    "yank",
+    "status",
+    "withdraw",
+    "promote",
+    "roles",
+    "quarantine",
+    "admin",
+    "account",
+)
+"""What a token can be restricted to.  ``quarantine`` is to see new files that wait and to let them pass or not (a scanner),
+``admin`` the administration of indexes and of the server, ``account`` what one may do with one's own account."""
 
 # What a role lets do: in a whole index, in one project.
 _IN_INDEX = {

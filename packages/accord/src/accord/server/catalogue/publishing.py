@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import insert, select, update
 
 from accord.server.accounts import roles
-from accord.server.catalogue import namespaces
+from accord.server.catalogue import namespaces, policy, quarantine
 from accord.server.catalogue.names import look_alike
 from accord.server.database import tables
 from accord.server.errors import Refused
@@ -31,11 +31,13 @@ __all__ = ["Published", "demand_project", "name_fault", "open_project", "project
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """``new`` is False where the same bytes lay there already (a repeated upload is no error and no change)."""
+    """``new`` is False where the same bytes lay there already (a repeated upload is no error and no change).  ``waits``:
+    it is in quarantine, and nobody sees it yet."""
 
     file_id: int
     project_id: int
     new: bool
+    waits: bool = False
 
 
 def publish_file(
@@ -50,7 +52,7 @@ def publish_file(
 
     Raises ``Refused`` (409): ``file-exists`` (other bytes under a name that is used or was), ``file-name-reserved`` (by an
     upload session that is being published), ``project-look-alike``; (403) ``project-closed`` (archived or quarantined:
-    PEP 792), ``project-name-reserved`` (by an upload session of somebody else).
+    PEP 792), ``project-name-reserved`` (by an upload session of somebody else), and as ``catalogue.policy`` does.
     """
     connection = writing.connection
     writing.turn(project_turn(index, examined.name))
@@ -59,6 +61,8 @@ def publish_file(
         return same
     project_id = open_project(writing, index, examined.name, examined.display, session_id=session_id)
     release_id = _release(writing, project_id, examined)
+    policy.demand_one_sdist(writing, release_id, examined)
+    waits = quarantine.waits(writing, index, project_id)
     file_id = connection.execute(
         insert(tables.file)
         .values(
@@ -77,10 +81,13 @@ def publish_file(
             tags=examined.tags,
             uploaded=writing.at,
             uploader=writing.actor,
-            state="live",
+            state="quarantined" if waits else "live",
         )
         .returning(tables.file.c.id)
     ).scalar_one()
+    if waits:
+        quarantine.enter(writing, index, examined)
+        return Published(file_id, project_id, new=True, waits=True)
     writing.file_added(file_id)
     writing.changed(
         index.id,
@@ -219,7 +226,8 @@ def open_project(
 ) -> int:
     """The project of that name, which is made where there is none, so that files may be added.
 
-    Raises ``Refused``: ``project-closed``, ``project-name-reserved`` (403), ``project-look-alike`` (409).
+    Raises ``Refused``: ``project-closed``, ``project-name-reserved``, ``project-name-not-usable`` (403),
+    ``project-look-alike`` (409).
     """
     found = demand_project(writing.connection, index, name, writing.actor, writing.at, session_id=session_id)
     if found is not None:
@@ -273,6 +281,7 @@ def demand_project(
         if found.status in ("archived", "quarantined"):
             raise Refused(403, "project-closed", f"{name} is {found.status}: it takes no new files (PEP 792)")
         return int(found.id)
+    policy.demand_new_project(index, name)
     alike = look_alike(name)
     other = connection.execute(
         select(tables.project.c.name).where(

@@ -1,23 +1,29 @@
-"""Blobs in a folder: ``ab/cd/abcd…`` by digest.  Written aside, made durable, renamed into place."""
+"""Blobs in a folder: ``ab/cd/abcd…`` by digest.  Written aside (in ``.aside``), made durable, renamed into place."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
 
 from accord.io.files import sync_folder
 from accord.server.errors import Refused
+from accord.server.incoming import Incoming
 
 __all__ = ["FolderStore"]
 
 _PIECE = 1 << 20
+_ASIDE = ".aside"
 
 
 class FolderStore:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._known: set[str] = set()  # folders that are there and durable
+        self._aside = Incoming(os.path.join(folder, _ASIDE))
+        self._aside.clean()
 
     def _place(self, sha256: str) -> str:
         return os.path.join(self.folder, sha256[:2], sha256[2:4], sha256)
@@ -32,34 +38,46 @@ class FolderStore:
 
     def put(self, sha256: str, path: str) -> None:
         place = self._place(sha256)
+        folder = os.path.dirname(place)
         if os.path.exists(place):
             os.unlink(path)
+            sync_folder(folder)  # whoever put it there may not have come to this yet
             return
-        folder = os.path.dirname(place)
         self._make_folder(folder)
         _sync(path)
         try:
             os.rename(path, place)
-        except OSError:  # another file system
-            aside = f"{place}.{os.getpid()}.part"
-            shutil.copyfile(path, aside)
-            _sync(aside)
-            os.rename(aside, place)
+        except OSError as fault:
+            if fault.errno != errno.EXDEV:
+                raise
+            aside = self._aside.path()
+            try:
+                shutil.copyfile(path, aside)
+                _sync(aside)
+                os.rename(aside, place)
+            except BaseException:
+                _forget(aside)
+                raise
             os.unlink(path)
         sync_folder(folder)
 
     def put_bytes(self, sha256: str, data: bytes) -> None:
         place = self._place(sha256)
-        if os.path.exists(place):
-            return
         folder = os.path.dirname(place)
+        if os.path.exists(place):
+            sync_folder(folder)
+            return
         self._make_folder(folder)
-        aside = f"{place}.{os.getpid()}.part"
-        with open(aside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(aside, place)
+        aside = self._aside.path()
+        try:
+            with open(aside, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(aside, place)
+        except BaseException:
+            _forget(aside)
+            raise
         sync_folder(folder)
 
     def path(self, sha256: str) -> str | None:
@@ -92,15 +110,17 @@ class FolderStore:
         return b"".join(self.stream(sha256))
 
     def delete(self, sha256: str) -> None:
-        try:
-            os.unlink(self._place(sha256))
-        except FileNotFoundError:
-            return
+        _forget(self._place(sha256))
 
     def digests(self) -> Iterator[str]:
         for _, folders, files in os.walk(self.folder):
-            folders.sort()
-            yield from (name for name in sorted(files) if not name.endswith(".part"))
+            folders[:] = sorted(name for name in folders if name != _ASIDE)
+            yield from sorted(files)
+
+
+def _forget(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _sync(path: str) -> None:

@@ -1,7 +1,8 @@
 """The upload every client knows: one form, one file (``:action=file_upload``, the public index's legacy API).
 
-Only the name, the version and the digests of the form are looked at, and held against the file: everything an index says
-of a file comes from the file.
+Everything an index says of a file comes from the file; the form is held against it (``comparing``).  The order is that of
+what a request costs others: who may upload here at all is asked before a byte of the body is read, who may upload to this
+project and whether there is room before the file is opened, and nothing is stored before all of it is good.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,17 +18,24 @@ from starlette.routing import Route
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
 from accord.server.archives.examine import examine
-from accord.server.catalogue import blobs
-from accord.server.catalogue.publishing import publish_file
+from accord.server.archives.filenames import read_filename
+from accord.server.catalogue import blobs, policy
+from accord.server.catalogue.publishing import demand_project, name_fault, publish_file
+from accord.server.database import tables
 from accord.server.errors import Refused
-from accord.server.upload.receive import receive_form
-from accord_core.names import normalise
+from accord.server.upload.comparing import compare
+from accord.server.upload.receive import demand_length, disk_full, receive_form
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from accord.server.accounts.principals import Principal
     from accord.server.archives.examine import Examined
+    from accord.server.archives.filenames import FileName
+    from accord.server.catalogue.indexes import IndexRow
+    from accord.server.catalogue.publishing import Published
     from accord.server.parts import Parts
     from accord.server.upload.receive import Form
 
@@ -37,11 +46,11 @@ def routes(parts: Parts) -> list[BaseRoute]:
     """``POST /legacy/`` of each index."""
 
     async def upload(request: Request) -> Response:
-        await run_in_threadpool(_authenticated, parts, request)  # before a byte of the body is read
+        await run_in_threadpool(_welcome, parts, request)  # before a byte of the body is read
+        limits = parts.settings.limits
+        demand_length(request.headers.get("content-length"), limits)
         path = parts.incoming_path()
-        form = await receive_form(
-            request.headers.get("content-type"), request.stream(), path, parts.settings.limits
-        )
+        form = await receive_form(request.headers.get("content-type"), request.stream(), path, limits)
         try:
             return await run_in_threadpool(_publish, parts, request, form, path)
         finally:
@@ -51,12 +60,25 @@ def routes(parts: Parts) -> list[BaseRoute]:
     return everywhere([Route("/legacy/", upload, methods=["POST"], name="legacy-upload")])
 
 
-def _authenticated(parts: Parts, request: Request) -> None:
+def _welcome(parts: Parts, request: Request) -> None:
+    """Raises ``Refused`` for who can upload nothing here, whatever the file will be."""
     with parts.database.read() as connection:
-        index_of(connection, request)
+        index = index_of(connection, request)
         who = principals.authenticate(connection, request.headers.get("authorization"), parts.now())
-        if who.user_id is None:
-            principals.demand(connection, who, "upload", None, None, parts.now())
+        if who.user_id is None or not _uploads_something(connection, who, index):
+            principals.demand(connection, who, "upload", index, None, parts.now())
+
+
+def _uploads_something(connection: Connection, who: Principal, index: IndexRow) -> bool:
+    if who.admin or index.settings.get("creators") == "users":
+        return True
+    columns = tables.role.c
+    held = connection.execute(
+        select(columns.id).where(
+            columns.index_id == index.id, columns.user_id == who.user_id, columns.role != "reader"
+        )
+    ).first()
+    return held is not None
 
 
 def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
@@ -64,45 +86,64 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         raise Refused(400, "upload-form", "the form's :action is not file_upload")
     if not form.filename:
         raise Refused(400, "upload-form", "the form has no file (field content)")
+    named = read_filename(form.filename, parts.settings.limits)
+    index, who = _demand(parts, request, named, form.size)
     examined = examine(path, form.filename)
-    _compare(form, examined)
-    at = parts.now()
+    policy.demand_file(index, examined)
+    compare(form, examined)
     with parts.database.read() as connection:  # before anything of it is kept
-        index = index_of(connection, request)
-        who = principals.authenticate(connection, request.headers.get("authorization"), at)
-        principals.demand(connection, who, "upload", index, examined.name, at)
+        fault = name_fault(connection, index, examined.filename, examined.sha256)
+        if fault is not None:
+            raise fault
     digests = [examined.sha256]
-    parts.storage.put(examined.sha256, path)
-    if examined.serves_metadata:
-        digests.append(examined.metadata_sha256)
-        parts.storage.put_bytes(examined.metadata_sha256, examined.metadata)
     try:
-        with parts.database.write(who.actor) as writing:
-            blobs.keep(writing, parts.storage, *digests)
-            published = publish_file(writing, index, examined)
-            # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
-            principals.demand(writing.connection, who, "upload", index, examined.name, at)
+        with disk_full():
+            parts.storage.put(examined.sha256, path)
+            if examined.serves_metadata:
+                digests.append(examined.metadata_sha256)
+                parts.storage.put_bytes(examined.metadata_sha256, examined.metadata)
+        published = _enter(parts, index, who, examined, digests)
     except Refused:
         with parts.database.write("system") as writing:
             blobs.release(writing, parts.storage, digests)
         raise
+    if published.waits:
+        return PlainTextResponse("OK: the file waits in quarantine, and is visible when it is released")
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")
 
 
-def _compare(form: Form, examined: Examined) -> None:
-    """What the form says against what the file is; both values are shown."""
-    told = form.first("name")
-    if told is not None and normalise(told) != examined.name:
-        raise Refused(
-            400, "upload-form-disagrees", f"the form says name {told!r}, the file says {examined.display!r}"
-        )
-    for key, value in (
-        ("sha256_digest", examined.sha256),
-        ("md5_digest", examined.md5),
-        ("blake2_256_digest", examined.blake2b_256),
-    ):
-        said = form.first(key)
-        if said and said.lower() != value:
-            raise Refused(
-                400, "upload-form-disagrees", f"the form says {key} {said!r}, the file has {value!r}"
-            )
+def _enter(
+    parts: Parts, index: IndexRow, who: Principal, examined: Examined, digests: list[str]
+) -> Published:
+    with parts.database.write(who.actor) as writing:
+        blobs.keep(writing, parts.storage, *digests)
+        published = publish_file(writing, index, examined)
+        # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
+        principals.demand(writing.connection, who, "upload", index, examined.name, writing.at)
+        if published.new:
+            most = parts.settings.limits.project_bytes
+            policy.demand_room(writing.connection, index, examined.name, 0, most)
+    return published
+
+
+def _demand(parts: Parts, request: Request, named: FileName, size: int) -> tuple[IndexRow, Principal]:
+    """What can be known before the file is opened."""
+    at = parts.now()
+    with parts.database.read() as connection:
+        index = index_of(connection, request)
+        who = principals.authenticate(connection, request.headers.get("authorization"), at)
+        principals.demand(connection, who, "upload", index, named.name, at)
+        policy.demand_name(index, named)
+        demand_project(connection, index, named.name, who.actor, at)
+        if _is_new(connection, index, named.filename):
+            most = parts.settings.limits.project_bytes
+            policy.demand_room(connection, index, named.name, size, most)
+    return index, who
+
+
+def _is_new(connection: Connection, index: IndexRow, filename: str) -> bool:
+    names = tables.file_name.c
+    found = connection.execute(
+        select(names.filename).where(names.index_id == index.id, names.filename == filename)
+    )
+    return found.first() is None

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import hashlib
 import os
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect
 
 from accord.server.errors import Refused
+from accord.server.limits import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     from accord.server.limits import Limits
 
-__all__ = ["Form", "receive_bytes", "receive_form"]
+__all__ = ["Form", "demand_length", "disk_full", "receive_bytes", "receive_form"]
 
 
 @dataclass(slots=True)
@@ -35,37 +40,99 @@ class Form:
         return values[0] if values else None
 
 
+def demand_length(text: str | None, limits: Limits) -> None:
+    """Before a byte of a form is read.  Raises ``Refused("upload-too-large")`` (413) where its length says enough."""
+    most = limits.file_bytes + limits.form_bytes
+    if text is not None and text.isdigit() and (len(text) > 18 or int(text) > most):
+        raise Refused(
+            413, "upload-too-large", f"{text[:20]} bytes are coming, a whole upload may have {most}"
+        )
+
+
+@contextmanager
+def disk_full() -> Iterator[None]:
+    """Raises ``Refused("server-storage-full")`` (507) where there is no room for what is written inside."""
+    try:
+        yield
+    except OSError as fault:
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise Refused(
+            507,
+            "server-storage-full",
+            "the index has no room for this file",
+            hint="nothing of it was kept; tell the operator, then upload it again",
+            headers={"Retry-After": "300"},
+        ) from fault
+
+
+@asynccontextmanager
+async def _patience(limits: Limits) -> AsyncIterator[Callable[[], None]]:
+    """Gives what is to be called for each piece that comes.
+
+    Raises ``Refused``: ``upload-too-slow`` (408) where none comes for too long, or all of them take too long;
+    ``upload-form`` where the client went away.
+    """
+    loop = asyncio.get_running_loop()
+    last = loop.time() + limits.receive_seconds
+    try:
+        async with asyncio.timeout_at(loop.time() + limits.receive_idle_seconds) as timer:
+            yield lambda: timer.reschedule(min(last, loop.time() + limits.receive_idle_seconds))
+    except TimeoutError as fault:
+        raise Refused(
+            408,
+            "upload-too-slow",
+            f"nothing came for {limits.receive_idle_seconds:g} seconds, or all of it took more than"
+            f" {limits.receive_seconds:g}",
+            headers={"Connection": "close"},
+        ) from fault
+    except ClientDisconnect as fault:
+        raise Refused(400, "upload-form", "the upload ends in the middle: the client went away") from fault
+
+
 async def receive_form(
     content_type: str | None, stream: AsyncIterator[bytes], path: str, limits: Limits
 ) -> Form:
     """Read ``multipart/form-data`` with its one file, the field ``content``, written to ``path``.
 
-    Raises ``Refused``: ``upload-form`` (400), ``upload-too-large`` (413).  On any failure nothing is left at ``path``.
+    Raises ``Refused``: ``upload-form`` (400), ``upload-too-slow`` (408), ``upload-too-large`` (413),
+    ``server-storage-full`` (507).  On any failure nothing is left at ``path``.
     """
     kind, options = parse_options_header(content_type or "")
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise Refused(400, "upload-form", "an upload is a form: multipart/form-data with a boundary")
-    with open(path, "xb") as file:
-        try:
+    try:
+        with disk_full(), open(path, "xb") as file:
             reader = _Reader(file.write, limits)
             parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
-            async for piece in stream:
-                parser.write(piece)
+            async with _patience(limits) as came:
+                async for piece in stream:
+                    came()
+                    parser.write(piece)
             parser.finalize()
-            if not reader.ended:
-                raise Refused(400, "upload-form", "the upload ends in the middle")
-            return reader.form
-        except MultipartParseError as fault:
-            os.unlink(path)
-            raise Refused(400, "upload-form", f"the form cannot be read: {fault}") from fault
-        except BaseException:
-            os.unlink(path)
-            raise
+        if not reader.ended:
+            raise Refused(400, "upload-form", "the upload ends in the middle")
+        return reader.form
+    except MultipartParseError as fault:
+        _forget(path)
+        raise Refused(400, "upload-form", f"the form cannot be read: {fault}") from fault
+    except BaseException:
+        _forget(path)
+        raise
+
+
+def _forget(path: str) -> None:
+    if os.path.exists(path):
+        os.unlink(path)
 
 
 async def receive_bytes(
-    stream: AsyncIterator[bytes], path: str, size: int, hashes: Mapping[str, str]
+    stream: AsyncIterator[bytes],
+    path: str,
+    size: int,
+    hashes: Mapping[str, str],
+    limits: Limits = DEFAULT,
 ) -> None:
     """Read a file of ``size`` bytes to ``path`` and hold it against every one of its ``hashes`` (names of ``hashlib``).
 
@@ -75,14 +142,18 @@ async def receive_bytes(
     running = {name: hashlib.new(name, usedforsecurity=False) for name in hashes}
     got = 0
     try:
-        with open(path, "xb") as file:
-            async for piece in stream:
-                got += len(piece)
-                if got > size:
-                    raise Refused(400, "upload-size-disagrees", f"more came than the {size} bytes announced")
-                for one in running.values():
-                    one.update(piece)
-                file.write(piece)
+        with disk_full(), open(path, "xb") as file:
+            async with _patience(limits) as came:
+                async for piece in stream:
+                    came()
+                    got += len(piece)
+                    if got > size:
+                        raise Refused(
+                            400, "upload-size-disagrees", f"more came than the {size} bytes announced"
+                        )
+                    for one in running.values():
+                        one.update(piece)
+                    file.write(piece)
         if got != size:
             raise Refused(
                 400, "upload-size-disagrees", f"{got} bytes came, {size} were announced", hint="send it again"
@@ -95,7 +166,7 @@ async def receive_bytes(
                     f"the file has {name} {one.hexdigest()}, announced was {hashes[name]}",
                 )
     except BaseException:
-        os.unlink(path)
+        _forget(path)
         raise
 
 

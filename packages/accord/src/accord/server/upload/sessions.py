@@ -21,7 +21,8 @@ from starlette.routing import Route
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
 from accord.server.archives.examine import examine
-from accord.server.catalogue import blobs, reading, session_files, sessions
+from accord.server.archives.filenames import read_filename
+from accord.server.catalogue import blobs, policy, reading, session_files, sessions
 from accord.server.errors import Refused
 from accord.server.upload import protocol
 from accord.server.upload.protocol import Links, respond
@@ -280,7 +281,7 @@ class _Room:
                 400, "upload-size-disagrees", f"{length[:20]} bytes are coming, {file.size} were announced"
             )
         path = self._parts.incoming_path()
-        await receive_bytes(request.stream(), path, file.size, file.hashes)
+        await receive_bytes(request.stream(), path, file.size, file.hashes, self._parts.settings.limits)
         try:
             return await run_in_threadpool(self._received, request, path)
         finally:
@@ -298,9 +299,13 @@ class _Room:
     def _received(self, request: Request, path: str) -> Response:
         storage = self._parts.storage
         file = self._demand_pending(request)
+        with self._parts.database.read() as connection:
+            index, _, _, _ = self._file(connection, request)
         found: Examined | Refused
         try:
+            policy.demand_name(index, read_filename(file.filename, self._parts.settings.limits))
             found = examine(path, file.filename)
+            policy.demand_file(index, found)
         except Refused as fault:
             found = fault
         else:

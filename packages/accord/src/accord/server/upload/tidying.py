@@ -5,7 +5,6 @@ Done when a session ends, and now and then when one is opened; :func:`tidy` is t
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,6 @@ __all__ = ["Tidying", "tidy"]
 
 _SECOND = 1_000_000
 _EVERY = 60 * _SECOND
-_HALF_UPLOAD_SECONDS = 86_400
 
 
 class Tidying:
@@ -51,7 +49,7 @@ def tidy(parts: Parts) -> None:
     with parts.database.write("system") as writing:
         sessions.forget_old(writing)
     life.sweep(parts.database, parts.storage, parts.settings.limits)
-    _remove_halves(parts)
+    parts.incoming.clean()
 
 
 def _release(parts: Parts) -> None:
@@ -63,15 +61,3 @@ def _release(parts: Parts) -> None:
         session_files.released(writing, [row for row, _, _ in rows])
         digests = {sha256 for _, *both in rows for sha256 in both if sha256 is not None}
         blobs.release(writing, parts.storage, digests)
-
-
-def _remove_halves(parts: Parts) -> None:
-    """Files whose upload ended with the process that received it.  Receiving never takes a day."""
-    before = parts.now() / _SECOND - _HALF_UPLOAD_SECONDS
-    with os.scandir(parts.settings.incoming) as entries:
-        for entry in entries:
-            if entry.is_file(follow_symlinks=False) and entry.stat(follow_symlinks=False).st_mtime < before:
-                try:
-                    os.unlink(entry.path)
-                except FileNotFoundError:
-                    continue  # another process was here first
