@@ -114,6 +114,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("journal", "Show what happened to a project, and who did it"),
         ("namespace", "Keep names that begin alike: reserve, list, release"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
+        ("refresh", "Ask the upstream of an index again"),
     ),
     "index user": (
         ("add", "Add a user"),

@@ -19,6 +19,7 @@ from accord.server.admin import life, people, places, quarantine, tokens
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused
+from accord.server.mirror.through import Through
 from accord.server.upload import legacy, sessions, staged
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def application(parts: Parts) -> Starlette:
             openapi.route([room.openapi for room in _ROOMS if hasattr(room, "openapi")]),
             *(route for room in _ROOMS for route in room.routes(parts)),
         ],
-        middleware=[Middleware(Watched, parts=parts, refuse=_problem)],
+        middleware=[Middleware(Watched, parts=parts, refuse=_problem), Middleware(Through, parts=parts)],
         exception_handlers={Refused: _refused, HTTPException: _no_route},
     )
 

@@ -41,6 +41,13 @@ class Limits:
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
     ``changes_per_answer``    entries of one answer of the changes feed
+    ``upstream_seconds``      of silence of an upstream; ``upstream_retries`` of one question
+    ``upstream_slowest``      bytes per second below which its answer is given up
+    ``upstream_page_bytes``   a page of an upstream, ``upstream_metadata_bytes`` the core metadata of a file
+    ``upstream_least_seconds``, ``upstream_most_seconds``  between two questions for a page, whatever upstream says
+    ``upstream_absent_seconds``  until a name that was not there is asked for again; ``upstream_absent_names`` of them
+    ``upstream_failed_seconds``  until an upstream that did not answer is asked again
+    ``upstream_threads``      requests of one process that wait for an upstream at a time
     ``long_polls``            readers of the changes feed one process keeps waiting; others are answered at once
     """
 
@@ -90,6 +97,17 @@ class Limits:
     page_cache_bytes: int = 128 << 20
     long_poll_seconds: float = 30.0
     changes_per_answer: int = 1_000
+    upstream_seconds: float = 10.0
+    upstream_retries: int = 1
+    upstream_slowest: int = 4_096
+    upstream_page_bytes: int = 64 << 20
+    upstream_metadata_bytes: int = 16 << 20
+    upstream_least_seconds: int = 5
+    upstream_most_seconds: int = 600
+    upstream_absent_seconds: float = 60.0
+    upstream_absent_names: int = 10_000
+    upstream_failed_seconds: float = 15.0
+    upstream_threads: int = 32
     long_polls: int = 1_000
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from accord.server import clock, metrics
 from accord.server.accounts import people
@@ -32,12 +33,15 @@ class Parts:
     guard: Guard
     metrics: metrics.Metrics
     incoming: Incoming
+    at_end: list[Callable[[], None]] = field(default_factory=list)  # what rooms above have to close
 
     def incoming_path(self) -> str:
         """A name for a file that is being received; nobody else has it."""
         return self.incoming.path()
 
     def close(self) -> None:
+        for end in self.at_end:
+            end()
         self.guard.close()
         self.incoming.close()
         self.database.close()

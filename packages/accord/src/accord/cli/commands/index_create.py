@@ -17,6 +17,10 @@ def arguments(parser: Parser) -> None:
     parser.examples = (
         ("accord index create team --private --base main", "looks in main for what it does not have"),
         ("accord index create staging --creators users", "every user may make projects"),
+        (
+            "accord index create cache --upstream default",
+            "has what your default index has, and keeps what is asked for",
+        ),
     )
     parser.argument("name", metavar="INDEX", help="Its name, also in addresses")
     parser.value("--title", metavar="TEXT", default="", help="What people read")
@@ -30,21 +34,34 @@ def arguments(parser: Parser) -> None:
         default="uploaders",
         help="Who may make projects in it: admins, uploaders, users",
     )
+    parser.value(
+        "--upstream",
+        metavar="URL",
+        help="It has what this index has, fetched when asked for; 'default': the one configured for you",
+    )
     server(parser)
 
 
 def run(args: Args, context: Context) -> int:
     from accord.cli.index_options import located
-    from accord.tasks import index_people
+    from accord.tasks import index_people, index_upstream
+    from accord_core.errors import UsageError
 
-    record = index_people.create_index(
-        located(args),
-        args.name,
-        title=args.title,
-        public=not args.private,
-        bases=args.bases,
-        creators=args.creators,
-    )
+    if args.upstream is None:
+        record = index_people.create_index(
+            located(args),
+            args.name,
+            title=args.title,
+            public=not args.private,
+            bases=args.bases,
+            creators=args.creators,
+        )
+    elif args.bases:
+        raise UsageError("usage", "an index has an upstream or bases: make a second one that builds on both")
+    else:
+        record = index_upstream.create_upstream(
+            located(args), args.name, args.upstream, title=args.title, public=not args.private, rules={}
+        )
     if context.json:
         context.emit(record)
     else:

@@ -13,16 +13,24 @@ if TYPE_CHECKING:
 def arguments(parser: Parser) -> None:
     from accord.cli.index_options import server
 
-    parser.description = (
-        """Shows each index, whether anybody may read it, what it builds on, and who makes projects in it."""
-    )
+    parser.description = """Shows each index, whether anybody may read it, what it builds on, who makes projects in it; of one with an upstream also how much it keeps,
+        and how many seconds ago its oldest page was asked for."""
     parser.examples = (("accord index list --json", "for a script"),)
     server(parser)
 
 
 def run(args: Args, context: Context) -> int:
     from accord.cli.index_options import located, show
-    from accord.tasks import index_people
+    from accord.tasks import index_people, index_upstream
 
-    columns = ("name", "kind", "public", "bases", "creators", "serial", "title")
-    return show(context, "indexes", index_people.indexes(located(args)), columns)
+    columns: tuple[str, ...] = ("name", "kind", "public", "bases", "creators", "serial", "title")
+    records = index_people.indexes(located(args))
+    if any(record["kind"] == "upstream" for record in records):
+        states = index_upstream.status(located(args))
+        for record in records:
+            state = states.get(record["name"], {})
+            record.update({key: state.get(key) for key in ("upstream", "pages", "files", "bytes", "lag")})
+            record["blocked"] = state.get("blocked", [])
+            record["withheld"] = len(record["blocked"]) or None
+        columns = (*columns, "upstream", "pages", "files", "bytes", "lag", "withheld")
+    return show(context, "indexes", records, columns)

@@ -81,8 +81,9 @@ def serve(parts: Parts, request: Request, make: Callable[[Connection, IndexRow],
             packed=parts.settings.packed,
         )
         if made.public and made.kept:
-            parts.shelf.put(path, page, serial)
-            if made.file is not None:
+            until = request.scope.get("accord.until")
+            parts.shelf.put(path, page, serial, until=until)
+            if made.file is not None and until is None:
                 parts.materials.keep(*made.file, page, serial)
     return answer(request, page, public=made.public, shared=made.kept)
 

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, event, func, insert, select, update
+from sqlalchemy import bindparam, create_engine, event, func, insert, select, update
 from sqlalchemy.exc import OperationalError
 
 from accord.server import clock
@@ -126,9 +126,12 @@ class Writing:
             connection.execute(
                 update(tables.index).where(tables.index.c.id == index_id).values(serial=serial)
             )
-        for file_id, number in self._added_files:
+        if self._added_files:
             connection.execute(
-                update(tables.file).where(tables.file.c.id == file_id).values(added_serial=first + number)
+                update(tables.file)
+                .where(tables.file.c.id == bindparam("of"))
+                .values(added_serial=bindparam("with")),
+                [{"of": file_id, "with": first + number} for file_id, number in self._added_files],
             )
         self.serial = last
 

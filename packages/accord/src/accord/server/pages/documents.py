@@ -125,7 +125,7 @@ def _file(project: str, row: FileRow, origin: str | None) -> File:
         row.requires_python,
         row.yanked,
         row.yank_reason,
-        row.size,
+        row.size if row.size >= 0 else None,  # an upstream may not say
         iso(row.uploaded),
         {"sha256": row.metadata_sha256} if row.metadata_sha256 else False,
         None,

@@ -29,6 +29,7 @@ __all__ = ["PACKINGS", "Finished", "Packed", "Shelf", "finish"]
 
 PACKINGS = ("", "gzip", "zstd")
 _SMALL = 256  # bytes below which packing only costs
+_NEVER = 1 << 62
 Headers = tuple[tuple[bytes, bytes], ...]
 
 
@@ -122,6 +123,7 @@ class Shelf:
         self._most = settings.limits.page_cache_bytes
         self._materialise = settings.materialise
         self._pages: OrderedDict[str, Finished] = OrderedDict()
+        self._until: dict[str, int] = {}
         self._by_source: dict[tuple[int, str | None], set[str]] = {}
         self._lock = threading.Lock()
         self._turns = tuple(threading.Lock() for _ in range(64))
@@ -134,6 +136,8 @@ class Shelf:
 
     def find(self, path: str) -> Finished | None:
         """The page at a path; ask :meth:`current` first."""
+        if self._until and self._until.get(path, _NEVER) <= self._database.now():
+            return None
         return self._pages.get(path)
 
     def turn(self, path: str) -> threading.Lock:
@@ -141,13 +145,16 @@ class Shelf:
         share one."""
         return self._turns[hash(path) % len(self._turns)]
 
-    def put(self, path: str, page: Finished, serial: int) -> None:
-        """Keep a page that was made from the database at ``serial``; it is left away if that is the past by now."""
+    def put(self, path: str, page: Finished, serial: int, *, until: int | None = None) -> None:
+        """Keep a page that was made from the database at ``serial``; it is left away if that is the past by now.  ``until``
+        is the instant at which somebody must be asked whether it is still true."""
         with self._lock:
             if serial < self._serial:
                 return
             self._take(path)
             self._pages[path] = page
+            if until is not None:
+                self._until[path] = until
             self._bytes += page.size
             for source in page.of:
                 self._by_source.setdefault(source, set()).add(path)
@@ -182,6 +189,7 @@ class Shelf:
 
     def _take(self, path: str) -> None:
         page = self._pages.pop(path, None)
+        self._until.pop(path, None)
         if page is None:
             return
         self._bytes -= page.size

@@ -1,0 +1,228 @@
+"""A file of upstream, fetched once for however many ask, given to them while it comes, kept when its hash is right.
+
+Whoever holds the lock of a file fetches it into a folder of its own; everybody else, in whatever process, reads what is
+written there as it grows.  The end of it is held back until the whole is verified: of a file that is not what upstream's
+page said nobody ever gets the last bytes, so that the transfer is broken and no client takes it for complete.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from accord.server.database import tables
+from accord.server.errors import Refused
+from accord.server.mirror import ledger
+from accord_core.errors import RepositoryError
+
+if TYPE_CHECKING:
+    from accord.server.catalogue.indexes import IndexRow
+    from accord.server.mirror.asking import Upstreams
+    from accord.server.mirror.ledger import Kept
+    from accord.server.parts import Parts
+
+__all__ = ["Broken", "Fetches"]
+
+_PIECE = 1 << 20
+_HELD = 1 << 16  # bytes at the end that wait for the verdict
+_TICK = 0.02
+_PATIENCE = 5.0
+_BUCKETS = 4  # hexadecimal digits of a digest that name its lock
+
+
+class Broken(Exception):
+    """A transfer that has begun and must not end as if it were whole."""
+
+
+class Fetches:
+    def __init__(self, parts: Parts, upstreams: Upstreams) -> None:
+        self._parts = parts
+        self._upstreams = upstreams
+        self._folder = os.path.join(parts.settings.incoming, "upstream")
+        self._faults: dict[str, RepositoryError] = {}
+        self._threads: set[threading.Thread] = set()
+        os.makedirs(self._folder, exist_ok=True)
+
+    def close(self) -> None:
+        """Wait for what is being fetched, a while: it begins anew when somebody asks again."""
+        for thread in tuple(self._threads):
+            thread.join(_PATIENCE)
+
+    def metadata(self, index: IndexRow, project: str, file: Kept) -> None:
+        """Have the core metadata of a file.  Raises ``Refused("upstream-unavailable")`` (503) or ``upstream-wrong`` (502)."""
+        assert file.metadata_sha256 is not None
+        parts = self._parts
+        url, query, rest = file.url.partition("?")
+        try:
+            answer = self._upstreams.client(index).get(
+                f"{url}.metadata{query}{rest}", limit=parts.settings.limits.upstream_metadata_bytes
+            )
+        except RepositoryError as fault:
+            raise _unavailable(file.filename, fault) from fault
+        if answer.status != 200 or hashlib.sha256(answer.body).hexdigest() != file.metadata_sha256:
+            # The wheel itself says the same; clients read it where no metadata is announced.
+            with parts.database.write("upstream") as writing:
+                ledger.unannounce_metadata(writing, index.id, project, file.filename)
+            raise Refused(
+                502, "upstream-wrong", f"upstream's metadata of {file.filename} are not those it announced"
+            )
+        parts.storage.put_bytes(file.metadata_sha256, answer.body)
+        self._stored(index, project, file.filename, metadata_stored=True)
+
+    def whole(self, index: IndexRow, project: str, file: Kept) -> None:
+        """Have a file, before anything is answered.  Raises as :meth:`stream`."""
+        for _ in self.stream(index, project, file):
+            pass
+
+    def stream(self, index: IndexRow, project: str, file: Kept) -> Iterator[bytes]:
+        """The file as it comes.  Raises ``Refused`` before the first piece (503, 502), :class:`Broken` after it."""
+        self._begin(index, project, file)
+        begun = False
+        for piece in self._follow(file):
+            if piece is None:
+                fault = self._faults.get(file.sha256)
+                if begun:
+                    raise Broken(file.filename)
+                if fault is not None and fault.code in ("hash-mismatch", "size-mismatch"):
+                    raise Refused(410, "file-blocked", f"{file.filename} is not what upstream announced")
+                raise _unavailable(file.filename, fault)
+            begun = True
+            yield piece
+
+    def _lock_path(self, sha256: str) -> str:
+        return os.path.join(self._folder, f"{sha256[:_BUCKETS]}.lock")
+
+    def _begin(self, index: IndexRow, project: str, file: Kept) -> None:
+        """See to it that somebody fetches."""
+        handle = os.open(self._lock_path(file.sha256), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return
+        if self._parts.storage.size(file.sha256) is not None:
+            os.close(handle)
+            self._stored(index, project, file.filename, stored=True)  # as some other index had it
+            return
+        folder = self._place(file.sha256)
+        shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
+        os.makedirs(folder)
+        self._faults.pop(file.sha256, None)
+        thread = threading.Thread(target=self._fetch, args=(index, project, file, handle), daemon=True)
+        self._threads.add(thread)
+        thread.start()
+
+    def _place(self, sha256: str) -> str:
+        return os.path.join(self._folder, sha256)
+
+    def _fetch(self, index: IndexRow, project: str, file: Kept, handle: int) -> None:
+        folder = self._place(file.sha256)
+        try:
+            path = self._upstreams.client(index).download(
+                file.url,
+                folder,
+                file.filename,
+                hashes={"sha256": file.sha256},
+                size=file.size,
+                limit=self._parts.settings.limits.file_bytes,
+            )
+            size = os.path.getsize(path)
+            self._parts.storage.put(file.sha256, path)
+            self._stored(index, project, file.filename, stored=True, size=size)
+        except RepositoryError as fault:
+            self._faults[file.sha256] = fault
+            if fault.code in ("hash-mismatch", "size-mismatch"):
+                with self._parts.database.write("upstream") as writing:
+                    ledger.block_file(
+                        writing, index.id, project, file.filename, f"wrong bytes: {fault.message}"
+                    )
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(handle)
+            self._threads.discard(threading.current_thread())
+
+    def _stored(self, index: IndexRow, project: str, filename: str, **values: object) -> None:
+        """Note that bytes are here: no change of what the index says, so that it gets no serial."""
+        with self._parts.database.write("upstream") as writing:
+            columns = tables.upstream_file.c
+            writing.connection.execute(
+                update(tables.upstream_file)
+                .where(columns.index_id == index.id, columns.project == project, columns.filename == filename)
+                .values(**values)
+            )
+
+    def _follow(self, file: Kept) -> Iterator[bytes | None]:
+        """Pieces as they are written; ``None`` at the end of a fetch that failed."""
+        handle: int | None = None
+        running = hashlib.sha256()
+        sent = 0
+        try:
+            while True:
+                stored = self._parts.storage.size(file.sha256) is not None
+                if handle is None:
+                    if stored:
+                        yield from self._parts.storage.stream(file.sha256)
+                        return
+                    handle = self._open(file.sha256)
+                if handle is not None:
+                    left = os.fstat(handle).st_size - sent - (0 if stored else _HELD)
+                    while left > 0:
+                        piece = os.pread(handle, min(left, _PIECE), sent)
+                        if not piece:
+                            break
+                        running.update(piece)
+                        sent += len(piece)
+                        left -= len(piece)
+                        if left <= 0 and stored and running.hexdigest() != file.sha256:
+                            yield None  # the fetch began again meanwhile, with other bytes
+                            return
+                        yield piece
+                    if stored:
+                        return
+                if self._idle(file.sha256) and self._parts.storage.size(file.sha256) is None:
+                    yield None
+                    return
+                time.sleep(_TICK)
+        finally:
+            if handle is not None:
+                os.close(handle)
+
+    def _open(self, sha256: str) -> int | None:
+        """The file being written, if it is there yet."""
+        folder = self._place(sha256)
+        try:
+            names = os.listdir(folder)
+            return os.open(os.path.join(folder, names[0]), os.O_RDONLY | os.O_CLOEXEC) if names else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def _idle(self, sha256: str) -> bool:
+        """Whether nobody fetches."""
+        handle = os.open(self._lock_path(sha256), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(handle)
+
+
+def _unavailable(filename: str, fault: RepositoryError | None) -> Refused:
+    return Refused(
+        503,
+        "upstream-unavailable",
+        f"upstream does not give {filename} now",
+        context=() if fault is None else (fault.code,),
+        hint="try again later",
+        headers={"Retry-After": "15"},
+    )
