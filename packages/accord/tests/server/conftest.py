@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from accord.testing.serving import InProcess, Served
+from accord.testing.upstreams import Upstream, limits, make
 
 
 @pytest.fixture
@@ -21,4 +22,19 @@ def index(tmp_path: Path) -> Iterator[InProcess]:
 def served(tmp_path: Path) -> Iterator[Served]:
     """``accord serve`` on a free port."""
     with Served(str(tmp_path / "data")) as found:
+        yield found
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    found = Upstream()
+    with found.server:
+        yield found
+
+
+@pytest.fixture
+def cache(tmp_path: Path, upstream: Upstream) -> Iterator[InProcess]:
+    """An index ``cache`` before that upstream; the clock stands still."""
+    with InProcess.open(str(tmp_path / "cache"), limits=limits()) as found:
+        make(found, "cache", upstream.url)
         yield found

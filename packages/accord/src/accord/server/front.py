@@ -79,11 +79,13 @@ def make() -> Front:
     """The application of one serving process; its settings are in the variable the starting process set."""
     from accord.server import logs
     from accord.server.app import application
+    from accord.server.mirror.following import Following
     from accord.server.observe import Observed
 
     settings = Settings.load(os.environ[SETTINGS_VARIABLE])
     logs.set_up(settings.log_format)
     parts = open_parts(settings)
     logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
+    Following(parts).start()
     behind = Observed(application(parts), parts.metrics, access=settings.access_log)
     return Front(parts, behind)

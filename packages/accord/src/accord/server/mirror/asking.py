@@ -43,6 +43,10 @@ __all__ = ["Found", "Upstreams"]
 V = TypeVar("V")
 _SECOND = 1_000_000
 _BUCKETS = 4096
+# Faults of an upstream, not of one of its pages.
+_WHOLE = frozenset(
+    ("index-unreachable", "index-timeout", "index-tls", "index-unauthorized", "proxy-unreachable", "offline")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class Upstreams:
 
     def _without(self, index: IndexRow, project: str, fault: RepositoryError) -> Found:
         until = self._parts.now() + int(self._limits.upstream_failed_seconds * _SECOND)
-        whole = fault.code in ("index-unreachable", "index-timeout", "index-tls", "index-unauthorized")
+        whole = fault.code in _WHOLE
         self._remember(self._failed, (index.id, "" if whole else project), (until, fault))
         with self._parts.database.read() as connection:
             return self._stale(ledger.find_page(connection, index.id, project), fault)

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Through", "askable", "upstream_project"]
 
 _PATH = re.compile(
-    r"(?:/(?P<index>[^/]+))?/"
+    r"(?:/(?P<index>[^/@][^/]*))?(?:/@[^/]+)?/"  # a snapshot's files may not be here yet, either
     r"(?:simple/(?P<simple>[^/]+)/|project/(?P<web>[^/]+)/?|pypi/(?P<pypi>[^/]+)/(?:[^/]+/)?json"
     r"|files/(?P<files>[^/]+)/(?P<file>[^/]+))\Z"
 )
