@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
 
+    from accord.server.accounts.principals import Principal
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.pages.shelf import Finished, Packed
     from accord.server.parts import Parts
@@ -90,11 +91,12 @@ def serve(parts: Parts, request: Request, make: Callable[[Connection, IndexRow],
 
 def demand_reading(
     parts: Parts, connection: Connection, request: Request, index: IndexRow, project: str | None
-) -> None:
-    """Raises as ``principals.demand`` does where the sender may not read."""
+) -> Principal:
+    """Who reads, and may.  Raises as ``principals.demand`` does where the sender may not."""
     at = parts.now()
     who = principals.authenticate(connection, request.headers.get("authorization"), at)
     principals.demand(connection, who, "read", index, project, at)
+    return who
 
 
 def answer(request: Request, page: Finished, *, public: bool, shared: bool = True) -> Response:
