@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from accord.server.api.watch import Watched
 from accord.server.errors import Refused
 from accord.server.mirror.through import Through
 from accord.server.upload import legacy, sessions, staged
+from accord.server.web import rooms as pages
+from accord.server.web.faults import fault_page, wants_page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,7 +35,7 @@ __all__ = ["application"]
 # Where two routes fit one path the first has it.
 _ROOMS = (
     *(snapshots, simple, files, pypi, changes, legacy, sessions, staged, visitors, health),
-    *(people, tokens, places, life, quarantine),
+    *(people, tokens, places, life, quarantine, pages),
 )
 
 
@@ -54,16 +57,16 @@ def application(parts: Parts) -> Starlette:
             *(route for room in _ROOMS for route in room.routes(parts)),
         ],
         middleware=[Middleware(Watched, parts=parts, refuse=_problem), Middleware(Through, parts=parts)],
-        exception_handlers={Refused: _refused, HTTPException: _no_route},
+        exception_handlers={Refused: partial(_refused, parts), HTTPException: partial(_no_route, parts)},
     )
 
 
-def _refused(_request: Request, fault: Exception) -> Response:
+def _refused(parts: Parts, request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Refused)
-    return _problem(fault)
+    return fault_page(parts, request, fault) if wants_page(request) else _problem(fault)
 
 
-def _no_route(request: Request, fault: Exception) -> Response:
+def _no_route(parts: Parts, request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException)
     headers = dict(fault.headers or {})
     if fault.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -73,7 +76,9 @@ def _no_route(request: Request, fault: Exception) -> Response:
             if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
                 methods |= route.methods or set()
         headers["Allow"] = ", ".join(sorted(methods))
-    return _problem(Refused(fault.status_code, "no-such-page", str(fault.detail), headers=headers))
+    return _refused(
+        parts, request, Refused(fault.status_code, "no-such-page", str(fault.detail), headers=headers)
+    )
 
 
 def _problem(fault: Refused) -> Response:

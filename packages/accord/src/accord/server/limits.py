@@ -38,6 +38,10 @@ class Limits:
     ``upload_session_seconds``  how long an upload session lives at first; ``upload_session_longest_seconds`` with all its
                               extensions; ``upload_session_kept_seconds`` how long the outcome of one can be asked for
     ``upload_session_files``  files of one upload session; ``upload_sessions_open`` those somebody has open in one index
+    ``page_form_bytes``       a form of a page; ``page_form_fields`` its fields
+    ``search_bytes``          what somebody searches for
+    ``readme_bytes``          a description that is rendered; a longer one is shown as it is, up to that
+    ``browse_bytes``          a file whose contents are shown or compared; ``browse_files`` members it may have for that
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
     ``changes_per_answer``    entries of one answer of the changes feed
@@ -95,6 +99,12 @@ class Limits:
     upload_session_kept_seconds: int = 30 * 86_400
     upload_session_files: int = 1_000
     upload_sessions_open: int = 200
+    page_form_bytes: int = 64 << 10
+    page_form_fields: int = 200
+    search_bytes: int = 500
+    readme_bytes: int = 512 << 10
+    browse_bytes: int = 256 << 20
+    browse_files: int = 20_000
     page_cache_bytes: int = 128 << 20
     long_poll_seconds: float = 30.0
     changes_per_answer: int = 1_000

@@ -11,6 +11,7 @@ from accord.server.accounts import people
 from accord.server.accounts.guard import Guard
 from accord.server.accounts.passwords import Passwords
 from accord.server.catalogue import indexes
+from accord.server.catalogue.search import Search, open_search
 from accord.server.database import Database
 from accord.server.incoming import Incoming
 from accord.server.pages.materialise import Materials
@@ -33,6 +34,7 @@ class Parts:
     guard: Guard
     metrics: metrics.Metrics
     incoming: Incoming
+    search: Search
     at_end: list[Callable[[], None]] = field(default_factory=list)  # what rooms above have to close
 
     def incoming_path(self) -> str:
@@ -61,8 +63,21 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     shelf = Shelf(database, settings)
     incoming = Incoming(settings.incoming)
     incoming.clean()
+    search = open_search(database)
+    search.prepare()
+    database.followers.append(search.follow)
     return Parts(
-        settings, database, storage, shelf, materials, now, passwords, guard, metrics.Metrics(), incoming
+        settings,
+        database,
+        storage,
+        shelf,
+        materials,
+        now,
+        passwords,
+        guard,
+        metrics.Metrics(),
+        incoming,
+        search,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from packaging.version import Version
 from sqlalchemy import and_, or_, select
@@ -13,7 +13,7 @@ from accord.server.database import tables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from accord.server.catalogue.indexes import IndexRow
 
@@ -29,6 +29,7 @@ __all__ = [
     "project_names",
     "quarantine_of",
     "versions_of",
+    "visible_files",
 ]
 
 
@@ -100,6 +101,11 @@ def _visible(at: int | None) -> list[object]:
 _FROM = tables.file.join(tables.release, tables.release.c.id == tables.file.c.release_id).join(
     tables.project, tables.project.c.id == tables.file.c.project_id
 )
+
+
+def visible_files() -> list[ColumnElement[bool]]:
+    """The conditions under which people may have a file now, for questions of other rooms."""
+    return cast("list[ColumnElement[bool]]", _visible(None))
 
 
 def files_of(connection: Connection, project: ProjectRow, *, at: int | None = None) -> tuple[FileRow, ...]:

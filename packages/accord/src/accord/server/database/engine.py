@@ -148,6 +148,8 @@ class Database:
         """Entered with what changed before it is committed, left after: for what must be gone by then."""
         # SQLite has one writer; those of this process queue here instead of sleeping in its busy handler.
         self._turn = threading.Lock() if self.is_sqlite else None
+        # Called at the end of each block that changed something, inside it: rows that are derived from the journal.
+        self.followers: list[Callable[[Connection], None]] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -195,6 +197,9 @@ class Database:
                 writing = Writing(connection, actor, self.now())
                 yield writing
                 writing._number()
+                if writing.serial:
+                    for follow in self.followers:
+                        follow(connection)
                 if writing.serial and self.around_commit is not None:
                     around.enter_context(self.around_commit(writing._changes))
         except OperationalError as fault:

@@ -31,6 +31,11 @@ PACKINGS = ("", "gzip", "zstd")
 _SMALL = 256  # bytes below which packing only costs
 _NEVER = 1 << 62
 Headers = tuple[tuple[bytes, bytes], ...]
+_FOR_TOOLS: Headers = (
+    *HARDENED,
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, X-PyPI-Last-Serial"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,17 @@ def finish(
     max_age: int,
     packed: bool = True,
     partial: bool = False,
+    own: Headers | None = None,
 ) -> Finished:
-    """Pack documents and make their headers.  A single document is a page without negotiation."""
+    """Pack documents and make their headers.  A single document is a page without negotiation.  ``own`` headers stand in
+    the place of those that pages for tools carry."""
     forms: dict[tuple[str, str], Packed] = {}
     packings = {id(body): _packings(body, packed) for body in documents.values()}  # HTML has two names
     for content_type, body in documents.items():
         mark = hashlib.sha256(content_type.encode() + b"\0" + body).hexdigest()[:32]
         for packing, data in packings[id(body)].items():
             forms[content_type, packing] = _packed(
-                content_type, packing, data, mark, serial, max_age, negotiated=len(documents) > 1
+                content_type, packing, data, mark, serial, max_age, negotiated=len(documents) > 1, own=own
             )
     held = sum(len(data) for found in packings.values() for data in found.values())
     only = next(iter(documents)) if len(documents) == 1 else None
@@ -94,17 +101,16 @@ def _packed(
     max_age: int,
     *,
     negotiated: bool,
+    own: Headers | None,
 ) -> Packed:
     # Strong: no two forms or packings share one (RFC 9110 section 8.8.3.3).
     etag = f'"{mark}{"-" + packing if packing else ""}"'.encode()
     shared: list[tuple[bytes, bytes]] = [
-        *HARDENED,
         (b"etag", etag),
         (b"cache-control", f"max-age={max_age}, public".encode()),
         (b"vary", b"Accept, Accept-Encoding" if negotiated else b"Accept-Encoding"),
         (b"x-pypi-last-serial", str(serial).encode()),
-        (b"access-control-allow-origin", b"*"),
-        (b"access-control-expose-headers", b"ETag, X-PyPI-Last-Serial"),
+        *(_FOR_TOOLS if own is None else own),
     ]
     spelt = (
         content_type

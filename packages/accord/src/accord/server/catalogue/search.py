@@ -1,0 +1,385 @@
+"""Finding projects by words, beginnings, parts and near spellings of their names.
+
+One row of ``search_entry`` for each project that has a file to offer, the words of it for the database's own full-text
+search, and its name with each letter left out once (``search_near``): two names that are one slip of the finger apart
+have such a form in common, which costs an index a look-up and not a comparison with every name.
+
+The rows follow the journal inside the writing block (:meth:`Search.follow`), from the serial they were last true for; so
+a block of a process that knows nothing of this room is made up for by the next one.  Everything here is derived and
+can be made again from the catalogue.  What somebody may see is the caller's to say: :func:`find` asks for each result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from packaging.version import InvalidVersion, Version
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from accord.server.catalogue.names import look_alike
+from accord.server.catalogue.reading import visible_files
+from accord.server.database import tables
+from accord_core.names import normalise
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from accord.server.database import Database
+
+__all__ = ["Found", "Search", "Words", "open_search"]
+
+metadata = MetaData()
+entry = Table(
+    "search_entry",
+    metadata,
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", String(200), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("published", BigInteger, nullable=False),
+)
+near = Table(
+    "search_near",
+    metadata,
+    Column("form", BigInteger, primary_key=True, autoincrement=False),
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_search_near_project", "project_id"),
+    sqlite_with_rowid=False,
+)
+
+_STATE = "search_serial"
+_BATCH = 500  # projects of one round when the rows catch up
+_LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
+_WORDS = 8  # words of a question that count
+_LETTERS = 60  # letters of one word
+_CANDIDATES = 200
+_WEIGHED = 80  # candidates whose users are counted
+_USES = 300  # more users than this count no more
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A project as a list of results shows it.  ``near`` says that it is only spelled like what was asked."""
+
+    index_id: int
+    name: str
+    display: str
+    version: str
+    summary: str
+    published: int
+    status: str
+    score: float
+    near: bool = False
+
+
+class Words(Protocol):
+    """The full-text search of one kind of database.  All are called inside a transaction."""
+
+    def create(self, connection: Connection) -> None:
+        """Make its tables where there are none."""
+
+    def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
+        """Enter a project, in the place of what was there of it."""
+
+    def remove(self, connection: Connection, project_id: int) -> None: ...
+
+    def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
+        """Projects that have a word beginning with each of ``words``, the best first."""
+
+    def part(self, connection: Connection, letters: str, most: int) -> list[int]:
+        """Projects whose name has ``letters`` (three letters or more) in it somewhere."""
+
+
+class Search:
+    """One per process; safe to use from many threads."""
+
+    def __init__(self, database: Database, words: Words) -> None:
+        self._database = database
+        self._words = words
+
+    def prepare(self) -> None:
+        """Make the tables, and the rows for what the catalogue has already."""
+        metadata.create_all(self._database.engine)
+        with self._database.write("system") as writing:
+            self._words.create(writing.connection)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Make up for blocks of processes that did not follow, a batch at a time so that others may write between."""
+        while self.behind():
+            with self._database.write("system") as writing:
+                self.follow(writing.connection)
+
+    def behind(self) -> bool:
+        with self._database.read() as connection:
+            return bool(_known(connection) < connection.execute(select(tables.serial.c.value)).scalar_one())
+
+    def follow(self, connection: Connection) -> None:
+        """Bring the rows up to the journal's end, a batch at the most; inside a writing block, whose changes are entered."""
+        changes = tables.change.c
+        last = _known(connection)
+        rows = connection.execute(
+            select(changes.serial, changes.index_id, changes.project)
+            .where(changes.serial > last, changes.project.is_not(None))
+            .order_by(changes.serial)
+            .limit(_BATCH)
+        ).all()
+        for index_id, project in dict.fromkeys((row.index_id, row.project) for row in rows):
+            self._renew(connection, index_id, project)
+        if len(rows) < _BATCH:
+            reached = connection.execute(select(tables.serial.c.value)).scalar_one()
+        else:
+            reached = rows[-1].serial
+        if connection.execute(
+            update(tables.state).where(tables.state.c.key == _STATE).values(value=str(reached))
+        ).rowcount:
+            return
+        connection.execute(insert(tables.state).values(key=_STATE, value=str(reached)))
+
+    def _renew(self, connection: Connection, index_id: int, name: str) -> None:
+        columns = tables.project.c
+        project = connection.execute(
+            select(columns.id, columns.display).where(columns.index_id == index_id, columns.name == name)
+        ).first()
+        if project is None:
+            return
+        there = connection.execute(select(entry.c.project_id).where(entry.c.project_id == project.id)).first()
+        newest = _newest(connection, project.id)
+        if newest is None:
+            if there is not None:
+                self._words.remove(connection, project.id)
+                connection.execute(delete(entry).where(entry.c.project_id == project.id))
+                connection.execute(delete(near).where(near.c.project_id == project.id))
+            return
+        release_id, version = newest
+        release = connection.execute(
+            select(tables.release.c.summary, tables.release.c.about, tables.release.c.published).where(
+                tables.release.c.id == release_id
+            )
+        ).one()
+        values = {"version": version, "summary": release.summary[:500], "published": release.published or 0}
+        keywords = " ".join(release.about.get("Keywords", ()))[:500]
+        self._words.put(connection, project.id, _spoken(name), keywords, release.summary[:500])
+        if there is not None:
+            connection.execute(update(entry).where(entry.c.project_id == project.id).values(values))
+            return
+        connection.execute(insert(entry).values(project_id=project.id, **values))
+        connection.execute(
+            insert(near), [{"form": form, "project_id": project.id} for form in sorted(_forms(name))]
+        )
+
+    def find(
+        self,
+        connection: Connection,
+        text: str,
+        index_ids: Sequence[int],
+        readable: Callable[[int, str], bool],
+    ) -> tuple[Found, ...]:
+        """The best first, at most :data:`_CANDIDATES`.
+
+        ``index_ids`` in the order in which a name is looked for: of several indexes that have one, the first counts.
+        ``readable(index id, name)`` is asked of private projects only.
+        """
+        words = _words(text)
+        if not words:
+            return ()
+        joined = normalise("-".join(words))
+        order: dict[int, int] = {}
+        for number in (*_named(connection, joined), *self._words.matching(connection, words, _CANDIDATES)):
+            order.setdefault(number, len(order))
+        if len(joined) >= 3 and len(order) < _CANDIDATES:
+            for number in self._words.part(connection, joined, _CANDIDATES - len(order)):
+                order.setdefault(number, len(order))
+        slips: set[int] = set()
+        if len(joined) >= 3:
+            slips = {number for number in _near(connection, joined) if number not in order}
+            order.update((number, len(order)) for number in slips)
+        found = _shown(connection, order, slips, index_ids, readable)
+        return _ranked(connection, found, joined, words)
+
+
+def open_search(database: Database) -> Search:
+    """The search of this database; ``prepare`` it once."""
+    if database.is_sqlite:
+        from accord.server.catalogue.words_sqlite import SqliteWords
+
+        return Search(database, SqliteWords())
+    from accord.server.catalogue.words_postgresql import PostgresWords
+
+    return Search(database, PostgresWords())
+
+
+def _known(connection: Connection) -> int:
+    """The serial the rows are true for."""
+    found = connection.execute(select(tables.state.c.value).where(tables.state.c.key == _STATE)).scalar()
+    return int(found or 0)
+
+
+def _newest(connection: Connection, project_id: int) -> tuple[int, str] | None:
+    """The release that stands for the project: not yanked and no pre-release, if there is such a one."""
+    rows = connection.execute(
+        select(tables.release.c.id, tables.release.c.version, func.min(tables.file.c.yanked.cast(BigInteger)))
+        .join(tables.file, tables.file.c.release_id == tables.release.c.id)
+        .join(tables.project, tables.project.c.id == tables.release.c.project_id)
+        .where(
+            tables.release.c.project_id == project_id,
+            tables.project.c.status != "quarantined",
+            *visible_files(),
+        )
+        .group_by(tables.release.c.id, tables.release.c.version)
+    ).all()
+    if not rows:
+        return None
+    best = max(rows, key=lambda row: (not row[2], not _version(row[1]).is_prerelease, _version(row[1])))
+    return best[0], best[1]
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
+
+
+def _spoken(name: str) -> str:
+    """A name as the words it is made of, and as one."""
+    return f"{name.replace('-', ' ')} {name.replace('-', '')}" if "-" in name else name
+
+
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text[:500]).casefold()
+    return [word[:_LETTERS] for word in re.findall(r"[^\W_]+", plain)[:_WORDS]]
+
+
+def _forms(name: str) -> set[int]:
+    """The name and the name without each of its letters, as numbers of 62 bits."""
+    plain = look_alike(name)[:_LONGEST_NEAR]
+    texts = {plain, *(plain[:at] + plain[at + 1 :] for at in range(len(plain)))} - {""}
+    return {
+        int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2 for text in texts
+    }
+
+
+def _named(connection: Connection, joined: str) -> Iterable[int]:
+    """The project of exactly this name, those that look the same, those that begin so."""
+    columns = tables.project.c
+    query = select(columns.id).join(entry, entry.c.project_id == columns.id)
+    beginning = and_(columns.name >= joined, columns.name < joined + "\U0010ffff")
+    for condition in (columns.name == joined, columns.look_alike == look_alike(joined), beginning):
+        yield from connection.execute(query.where(condition).limit(50)).scalars()
+
+
+def _near(connection: Connection, joined: str) -> set[int]:
+    forms = _forms(joined)
+    return set(
+        connection.execute(select(near.c.project_id).where(near.c.form.in_(forms)).limit(50)).scalars()
+    )
+
+
+def _shown(
+    connection: Connection,
+    order: dict[int, int],
+    slips: set[int],
+    index_ids: Sequence[int],
+    readable: Callable[[int, str], bool],
+) -> list[Found]:
+    """The candidates somebody may see, a name once, with their place in the order as the score."""
+    columns = tables.project.c
+    rows = connection.execute(
+        select(
+            columns.id,
+            columns.index_id,
+            columns.name,
+            columns.display,
+            columns.private,
+            columns.status,
+            entry.c.version,
+            entry.c.summary,
+            entry.c.published,
+        )
+        .join(entry, entry.c.project_id == columns.id)
+        .where(columns.id.in_(list(order)), columns.index_id.in_(index_ids))
+    ).all()
+    firsts = _firsts(connection, {row.name for row in rows}, index_ids)
+    return [
+        Found(
+            row.index_id,
+            row.name,
+            row.display,
+            row.version,
+            row.summary,
+            row.published,
+            row.status,
+            -float(order[row.id]),
+            row.id in slips,
+        )
+        for row in rows
+        if firsts[row.name] == row.index_id and (not row.private or readable(row.index_id, row.name))
+    ]
+
+
+def _firsts(connection: Connection, names: set[str], index_ids: Sequence[int]) -> dict[str, int]:
+    """The index that answers for each name, whoever may see it: a hidden project hides the ones below it."""
+    columns = tables.project.c
+    place = {index_id: number for number, index_id in enumerate(index_ids)}
+    found: dict[str, int] = {}
+    for name, index_id in connection.execute(
+        select(columns.name, columns.index_id).where(
+            columns.name.in_(list(names)), columns.index_id.in_(index_ids)
+        )
+    ):
+        if name not in found or place[index_id] < place[found[name]]:
+            found[name] = index_id
+    return found
+
+
+def _ranked(connection: Connection, found: list[Found], joined: str, words: list[str]) -> tuple[Found, ...]:
+    """By how the name fits, then by how many projects need it, then as the words fitted."""
+
+    def fit(one: Found) -> tuple[int, float]:
+        plain = look_alike(one.name)
+        asked = look_alike(joined)
+        if one.name == joined:
+            tier = 6
+        elif plain == asked:
+            tier = 5
+        elif plain.startswith(asked):
+            tier = 4
+        elif asked in plain:
+            tier = 3
+        elif all(word in one.name for word in words):
+            tier = 2
+        else:
+            tier = 3 if one.near and len(asked) > 4 else 1
+        return tier, one.score
+
+    found.sort(key=fit, reverse=True)
+    weighed = found[:_WEIGHED]
+    uses = {one.name: _uses(connection, one.name) for one in weighed}
+    # A project many others need is worth one step of the ladder, so that it passes what only begins alike.
+    weight = {name: min(count, _USES) ** 0.5 / _USES**0.5 * 1.5 for name, count in uses.items()}
+    weighed.sort(key=lambda one: (fit(one)[0] >= 5, fit(one)[0] + weight[one.name], one.score), reverse=True)
+    return (*weighed, *found[_WEIGHED:])
+
+
+def _uses(connection: Connection, name: str) -> int:
+    some = select(tables.dependency.c.release_id).where(tables.dependency.c.name == name).limit(_USES)
+    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()

@@ -1,0 +1,68 @@
+"""Words in PostgreSQL: a ``tsvector`` with weights for words and beginnings; parts of names through ``pg_trgm`` where it is
+there (the extension needs an administrator), else by looking at each name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["PostgresWords"]
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS search_words(project_id bigint PRIMARY KEY, name text NOT NULL, words tsvector NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS ix_search_words ON search_words USING gin(words)",
+)
+_PART = "CREATE INDEX IF NOT EXISTS ix_search_names ON search_words USING gin(name gin_trgm_ops)"
+
+
+class PostgresWords:
+    def create(self, connection: Connection) -> None:
+        for statement in _TABLES:
+            connection.execute(text(statement))
+        if connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")).first():
+            connection.execute(text(_PART))
+
+    def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
+        connection.execute(
+            text(
+                "INSERT INTO search_words(project_id, name, words) VALUES(:id, :plain, "
+                "setweight(to_tsvector('simple', :name), 'A') || setweight(to_tsvector('simple', :keywords), 'B') "
+                "|| setweight(to_tsvector('simple', :summary), 'D')) "
+                "ON CONFLICT (project_id) DO UPDATE SET name = excluded.name, words = excluded.words"
+            ),
+            {
+                "id": project_id,
+                "plain": name.replace(" ", "-"),
+                "name": name,
+                "keywords": keywords,
+                "summary": summary,
+            },
+        )
+
+    def remove(self, connection: Connection, project_id: int) -> None:
+        connection.execute(text("DELETE FROM search_words WHERE project_id = :id"), {"id": project_id})
+
+    def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
+        asked = " & ".join(f"{word}:*" if len(word) > 1 else word for word in words)
+        found = connection.execute(
+            text(
+                "SELECT project_id FROM search_words, to_tsquery('simple', :asked) asked "
+                "WHERE words @@ asked ORDER BY ts_rank(words, asked) DESC LIMIT :most"
+            ),
+            {"asked": asked, "most": most},
+        )
+        return list(found.scalars())
+
+    def part(self, connection: Connection, letters: str, most: int) -> list[int]:
+        found = connection.execute(
+            text("SELECT project_id FROM search_words WHERE name LIKE :part LIMIT :most"),
+            {"part": f"%{letters}%", "most": most},
+        )
+        return list(found.scalars())

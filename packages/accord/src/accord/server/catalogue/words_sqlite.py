@@ -1,0 +1,60 @@
+"""Words in SQLite: FTS5, once by words (with the beginnings of two to four letters kept ready), once by three letters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["SqliteWords"]
+
+_TABLES = (
+    """CREATE VIRTUAL TABLE IF NOT EXISTS search_words USING fts5(
+        name, keywords, summary, tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3 4')""",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS search_names USING fts5(name, tokenize = 'trigram')",
+    "INSERT INTO search_words(search_words, rank) VALUES('rank', 'bm25(12.0, 4.0, 1.0)')",
+)
+
+
+class SqliteWords:
+    def create(self, connection: Connection) -> None:
+        for statement in _TABLES:
+            connection.execute(text(statement))
+
+    def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
+        values = {"id": project_id, "name": name, "keywords": keywords, "summary": summary}
+        connection.execute(
+            text(
+                "INSERT OR REPLACE INTO search_words(rowid, name, keywords, summary) "
+                "VALUES(:id, :name, :keywords, :summary)"
+            ),
+            values,
+        )
+        connection.execute(
+            text("INSERT OR REPLACE INTO search_names(rowid, name) VALUES(:id, :name)"),
+            {"id": project_id, "name": name.replace(" ", "-")},
+        )
+
+    def remove(self, connection: Connection, project_id: int) -> None:
+        for table in ("search_words", "search_names"):
+            connection.execute(text(f"DELETE FROM {table} WHERE rowid = :id"), {"id": project_id})  # noqa: S608 - ours
+
+    def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
+        asked = " AND ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in words)
+        return self._ids(connection, "search_words", asked, most)
+
+    def part(self, connection: Connection, letters: str, most: int) -> list[int]:
+        return self._ids(connection, "search_names", f'"{letters}"', most)
+
+    def _ids(self, connection: Connection, table: str, asked: str, most: int) -> list[int]:
+        """``asked`` is made of words that have letters and digits only, or names: nothing of FTS5's own language."""
+        found = connection.execute(
+            text(f"SELECT rowid FROM {table} WHERE {table} MATCH :asked ORDER BY rank LIMIT :most"),  # noqa: S608 - ours
+            {"asked": asked, "most": most},
+        )
+        return list(found.scalars())
