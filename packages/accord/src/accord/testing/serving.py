@@ -68,6 +68,7 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -167,7 +168,8 @@ class InProcess:
         data = b"".join(
             message.get("body", b"") for message in sent if message["type"] == "http.response.body"
         )
-        return Reply(start["status"], found, data)
+        cookies = (value.decode("latin-1") for name, value in start["headers"] if name == b"set-cookie")
+        return Reply(start["status"], found, data, tuple(cookies))
 
 
 class Served:

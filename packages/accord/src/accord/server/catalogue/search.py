@@ -64,15 +64,22 @@ near = Table(
     Index("ix_search_near_project", "project_id"),
     sqlite_with_rowid=False,
 )
+# How many projects need a name, whether or not it is here; no more than count.
+popular = Table(
+    "search_popular",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+)
 
 _STATE = "search_serial"
 _BATCH = 500  # projects of one round when the rows catch up
 _LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
 _WORDS = 8  # words of a question that count
 _LETTERS = 60  # letters of one word
-_CANDIDATES = 200
-_WEIGHED = 80  # candidates whose users are counted
+_CANDIDATES = 120
 _USES = 300  # more users than this count no more
+_NEEDS = 200  # names a release needs whose users are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Found:
     status: str
     score: float
     near: bool = False
+    uses: int = 0
 
 
 class Words(Protocol):
@@ -175,6 +183,7 @@ class Search:
                 tables.release.c.id == release_id
             )
         ).one()
+        _count_uses(connection, release_id)
         values = {"version": version, "summary": release.summary[:500], "published": release.published or 0}
         keywords = " ".join(release.about.get("Keywords", ()))[:500]
         self._words.put(connection, project.id, _spoken(name), keywords, release.summary[:500])
@@ -203,7 +212,10 @@ class Search:
             return ()
         joined = normalise("-".join(words))
         order: dict[int, int] = {}
-        for number in (*_named(connection, joined), *self._words.matching(connection, words, _CANDIDATES)):
+        for number in (
+            *_named(connection, joined, index_ids),
+            *self._words.matching(connection, words, _CANDIDATES),
+        ):
             order.setdefault(number, len(order))
         if len(joined) >= 3 and len(order) < _CANDIDATES:
             for number in self._words.part(connection, joined, _CANDIDATES - len(order)):
@@ -213,7 +225,7 @@ class Search:
             slips = {number for number in _near(connection, joined) if number not in order}
             order.update((number, len(order)) for number in slips)
         found = _shown(connection, order, slips, index_ids, readable)
-        return _ranked(connection, found, joined, words)
+        return _ranked(found, joined, words)
 
 
 def open_search(database: Database) -> Search:
@@ -278,13 +290,15 @@ def _forms(name: str) -> set[int]:
     }
 
 
-def _named(connection: Connection, joined: str) -> Iterable[int]:
+def _named(connection: Connection, joined: str, index_ids: Sequence[int]) -> Iterable[int]:
     """The project of exactly this name, those that look the same, those that begin so."""
     columns = tables.project.c
     query = select(columns.id).join(entry, entry.c.project_id == columns.id)
     beginning = and_(columns.name >= joined, columns.name < joined + "\U0010ffff")
     for condition in (columns.name == joined, columns.look_alike == look_alike(joined), beginning):
-        yield from connection.execute(query.where(condition).limit(50)).scalars()
+        yield from connection.execute(
+            query.where(columns.index_id.in_(index_ids), condition).limit(50)
+        ).scalars()
 
 
 def _near(connection: Connection, joined: str) -> set[int]:
@@ -314,8 +328,10 @@ def _shown(
             entry.c.version,
             entry.c.summary,
             entry.c.published,
+            func.coalesce(popular.c.uses, 0).label("uses"),
         )
         .join(entry, entry.c.project_id == columns.id)
+        .outerjoin(popular, popular.c.name == columns.name)
         .where(columns.id.in_(list(order)), columns.index_id.in_(index_ids))
     ).all()
     firsts = _firsts(connection, {row.name for row in rows}, index_ids)
@@ -330,6 +346,7 @@ def _shown(
             row.status,
             -float(order[row.id]),
             row.id in slips,
+            row.uses,
         )
         for row in rows
         if firsts[row.name] == row.index_id and (not row.private or readable(row.index_id, row.name))
@@ -338,6 +355,8 @@ def _shown(
 
 def _firsts(connection: Connection, names: set[str], index_ids: Sequence[int]) -> dict[str, int]:
     """The index that answers for each name, whoever may see it: a hidden project hides the ones below it."""
+    if len(index_ids) == 1:
+        return dict.fromkeys(names, index_ids[0])
     columns = tables.project.c
     place = {index_id: number for number, index_id in enumerate(index_ids)}
     found: dict[str, int] = {}
@@ -351,35 +370,40 @@ def _firsts(connection: Connection, names: set[str], index_ids: Sequence[int]) -
     return found
 
 
-def _ranked(connection: Connection, found: list[Found], joined: str, words: list[str]) -> tuple[Found, ...]:
-    """By how the name fits, then by how many projects need it, then as the words fitted."""
+def _ranked(found: list[Found], joined: str, words: list[str]) -> tuple[Found, ...]:
+    """By how the name fits and how many projects need it, then as the words fitted."""
+    asked = look_alike(joined)
 
-    def fit(one: Found) -> tuple[int, float]:
+    def fit(one: Found) -> tuple[float, float]:
         plain = look_alike(one.name)
-        asked = look_alike(joined)
         if one.name == joined:
-            tier = 6
-        elif plain == asked:
-            tier = 5
-        elif plain.startswith(asked):
+            return 9, 0
+        if plain == asked:
+            return 8, one.score
+        if plain.startswith(asked):
             tier = 4
-        elif asked in plain:
+        elif asked in plain or (one.near and len(asked) > 4):
             tier = 3
-        elif all(word in one.name for word in words):
-            tier = 2
         else:
-            tier = 3 if one.near and len(asked) > 4 else 1
-        return tier, one.score
+            tier = 2 if all(word in one.name for word in words) else 1
+        # A project many others need is worth a step and a half of the ladder.
+        return tier + 1.5 * (min(one.uses, _USES) / _USES) ** 0.5, one.score
 
-    found.sort(key=fit, reverse=True)
-    weighed = found[:_WEIGHED]
-    uses = {one.name: _uses(connection, one.name) for one in weighed}
-    # A project many others need is worth one step of the ladder, so that it passes what only begins alike.
-    weight = {name: min(count, _USES) ** 0.5 / _USES**0.5 * 1.5 for name, count in uses.items()}
-    weighed.sort(key=lambda one: (fit(one)[0] >= 5, fit(one)[0] + weight[one.name], one.score), reverse=True)
-    return (*weighed, *found[_WEIGHED:])
+    return tuple(sorted(found, key=fit, reverse=True))
 
 
-def _uses(connection: Connection, name: str) -> int:
-    some = select(tables.dependency.c.release_id).where(tables.dependency.c.name == name).limit(_USES)
-    return connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+def _count_uses(connection: Connection, release_id: int) -> None:
+    """Count anew who needs what this release needs."""
+    columns = tables.dependency.c
+    names = connection.execute(select(columns.name).where(columns.release_id == release_id).distinct())
+    for name in names.scalars().all()[:_NEEDS]:
+        some = (
+            select(tables.release.c.project_id)
+            .join(tables.dependency, columns.release_id == tables.release.c.id)
+            .where(columns.name == name)
+            .limit(_USES * 4)
+            .subquery()
+        )
+        count = connection.execute(select(func.count(some.c.project_id.distinct()))).scalar_one()
+        if not connection.execute(update(popular).where(popular.c.name == name).values(uses=count)).rowcount:
+            connection.execute(insert(popular).values(name=name, uses=count))

@@ -46,15 +46,15 @@ class SqliteWords:
 
     def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
         asked = " AND ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in words)
-        return self._ids(connection, "search_words", asked, most)
+        return self._ids(connection, "search_words", asked, most, order="ORDER BY rank")
 
     def part(self, connection: Connection, letters: str, most: int) -> list[int]:
-        return self._ids(connection, "search_names", f'"{letters}"', most)
+        return self._ids(connection, "search_names", f'"{letters}"', most, order="")
 
-    def _ids(self, connection: Connection, table: str, asked: str, most: int) -> list[int]:
+    def _ids(self, connection: Connection, table: str, asked: str, most: int, *, order: str) -> list[int]:
         """``asked`` is made of words that have letters and digits only, or names: nothing of FTS5's own language."""
         found = connection.execute(
-            text(f"SELECT rowid FROM {table} WHERE {table} MATCH :asked ORDER BY rank LIMIT :most"),  # noqa: S608 - ours
+            text(f"SELECT rowid FROM {table} WHERE {table} MATCH :asked {order} LIMIT :most"),  # noqa: S608 - ours
             {"asked": asked, "most": most},
         )
         return list(found.scalars())

@@ -1,0 +1,164 @@
+"""Finding projects: what comes first, what is forgiven, what nobody finds who may not read it, and that it stays true."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from accord.server.catalogue import access, indexes
+from accord.server.catalogue.search import open_search
+from accord.server.database import Database, tables
+from accord.testing.archives import wheel_parts, zip_bytes
+from accord.testing.browsing import Browser, add_person
+from accord.testing.serving import InProcess
+
+
+def publish(
+    index: InProcess, name: str, *, version: str = "1.0", index_name: str = "", **fields: str
+) -> None:
+    lines = "".join(f"{key.replace('_', '-')}: {value}\n" for key, value in fields.items())
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{lines}"
+    stem = name.replace("-", "_")
+    wheel = zip_bytes(wheel_parts({f"{stem}.py": b""}, name=stem, version=version, metadata=metadata))
+    reply = index.upload(f"{stem}-{version}-py3-none-any.whl", wheel, index=index_name)
+    assert reply.status == 200, reply.text
+
+
+def found(index: InProcess, text: str) -> list[str]:
+    with index.parts.database.read() as connection:
+        here = indexes.index_named(connection, "main")
+        order = [one.id for one in indexes.reading_order(connection, here)]
+        return [one.name for one in index.parts.search.find(connection, text, order, lambda *_: False)]
+
+
+def test_the_exact_name_comes_before_names_that_begin_so_and_those_before_summaries(index: InProcess) -> None:
+    publish(index, "spam-tools")
+    publish(index, "eggs", Summary="More than spam")
+    publish(index, "spam")
+    assert found(index, "spam") == ["spam", "spam-tools", "eggs"]
+    assert found(index, "SPAM tools")[0] == "spam-tools"
+
+
+def test_of_names_that_fit_alike_the_one_others_need_comes_first(index: InProcess) -> None:
+    publish(index, "web-aaa")
+    publish(index, "web-zzz")
+    for number in range(40):
+        publish(index, f"user{number}x", Requires_Dist="web-zzz")
+    assert found(index, "web")[0] == "web-zzz"
+
+
+@pytest.mark.parametrize(
+    "slip", ["requets", "reqests", "erquests", "requestss", "requesst", "reque5ts", "rquests"]
+)
+def test_a_name_with_one_slip_of_the_finger_is_found(index: InProcess, slip: str) -> None:
+    publish(index, "requests")
+    publish(index, "flask")
+    assert found(index, slip) == ["requests"]
+    assert found(index, "f1ask") == ["flask"]  # looks the same
+    assert found(index, "xqzt") == []
+
+
+def test_a_part_of_a_name_a_keyword_and_the_beginning_of_a_word_are_found(index: InProcess) -> None:
+    publish(index, "mysqlclient", Keywords="database,mariadb", Summary="Talks to a relational server")
+    for text in ("sqlcli", "maria", "relat", "database server"):
+        assert found(index, text) == ["mysqlclient"], text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"',
+        "* OR name:",
+        'a" OR "b',
+        "NEAR(a b)",
+        "\x00",
+        "'; DROP TABLE search_words",
+        "%",
+        "🦄",
+        "(",
+        "^x",
+        "-",
+    ],
+)
+def test_what_means_something_to_the_database_means_nothing_to_the_search(
+    index: InProcess, text: str
+) -> None:
+    publish(index, "spam")
+    assert found(index, text) == []
+    assert index.get("/search?q=" + "".join(f"%{byte:02x}" for byte in text.encode())).status == 200
+
+
+def test_what_is_asked_has_a_limit_of_bytes(index: InProcess) -> None:
+    most = index.parts.settings.limits.search_bytes
+    assert index.get(f"/search?q={'a' * most}").status == 200
+    refused = index.get(f"/search?q={'a' * (most + 1)}")
+    assert refused.status == 400
+    assert refused.json()["code"] == "search-too-long"
+
+
+def test_a_private_project_is_found_by_its_readers_and_by_nobody_else(index: InProcess) -> None:
+    publish(index, "secret-sauce", Summary="very private recipe")
+    with index.parts.database.write("system") as writing:
+        here = indexes.index_named(writing.connection, "main")
+        access.set_private(writing, here, "secret-sauce", private=True)
+    assert found(index, "sauce") == []
+    for text in ("secret-sauce", "recipe", "secret-suace"):
+        assert "secret-sauce" not in index.get(f"/search?q={text}").text.replace(f"“{text}”", "").replace(
+            f'value="{text}"', ""
+        ).replace(f"{text}: search", "")
+    reader = Browser(index)
+    add_person(index, "root", admin=True)
+    reader.sign_in("root")
+    assert "project/secret-sauce/" in reader.get("/search?q=recipe").text
+    assert "secret-sauce" not in index.get("/").text
+
+
+def test_a_hidden_project_hides_the_one_of_its_name_below(index: InProcess) -> None:
+    with index.parts.database.write("system") as writing:
+        base = indexes.add_index(writing, "upstream")
+        main = indexes.index_named(writing.connection, "main")
+        writing.connection.execute(
+            tables.index_base.insert().values(index_id=main.id, position=0, base_id=base.id)
+        )
+    publish(index, "sauce", index_name="upstream", Summary="the public one")
+    assert found(index, "sauce") == ["sauce"]
+    publish(index, "sauce", Summary="ours")
+    with index.parts.database.write("system") as writing:
+        access.set_private(writing, indexes.index_named(writing.connection, "main"), "sauce", private=True)
+    assert found(index, "sauce") == []
+
+
+def test_results_are_true_at_once_after_an_upload_and_after_a_quarantine(index: InProcess) -> None:
+    publish(index, "spam", Summary="old words")
+    publish(index, "spam", version="2.0", Summary="new words")
+    assert found(index, "new") == ["spam"]
+    with index.parts.database.write("system") as writing:
+        here = indexes.index_named(writing.connection, "main")
+        writing.connection.execute(update(tables.project).values(status="quarantined"))
+        writing.changed(here.id, "status", project="spam")
+    assert found(index, "spam") == []
+
+
+def test_what_a_process_wrote_that_does_not_follow_is_made_up_for(index: InProcess) -> None:
+    followers = list(index.parts.database.followers)
+    index.parts.database.followers.clear()
+    for number in range(3):
+        publish(index, f"spam{number}x")
+    assert found(index, "spam") == []
+    assert "spam1x" in index.get("/search?q=spam").text  # the page catches up
+    index.parts.database.followers.extend(followers)
+    other = Database(index.parts.settings.database_url, cache=index.parts.settings.cache)
+    search = open_search(other)
+    search.prepare()
+    assert not search.behind()
+    other.close()
+
+
+def test_a_block_that_fails_leaves_the_search_as_it_was(index: InProcess) -> None:
+    publish(index, "spam", Summary="old words")
+    with pytest.raises(RuntimeError), index.parts.database.write("system") as writing:
+        writing.connection.execute(update(tables.release).values(summary="undone"))
+        writing.changed(indexes.index_named(writing.connection, "main").id, "x", project="spam")
+        raise RuntimeError
+    assert found(index, "undone") == []
+    assert found(index, "old") == ["spam"]
