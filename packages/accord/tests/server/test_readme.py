@@ -64,8 +64,28 @@ RST_ATTACKS = [
     ".. container:: band\n\n   x\n",
 ]
 ALLOWED_ATTRIBUTES = frozenset(
-    ["id", "href", "title", "class", "open", "align", "src", "alt", "width", "height", "loading", "type", "checked", "disabled", "start", "lang", "colspan", "rowspan", "rel"]
-)  # fmt: skip
+    [
+        "alt",
+        "align",
+        "aria-label",
+        "checked",
+        "class",
+        "colspan",
+        "disabled",
+        "height",
+        "href",
+        "id",
+        "loading",
+        "open",
+        "rel",
+        "rowspan",
+        "src",
+        "start",
+        "title",
+        "type",
+        "width",
+    ]
+)
 FORBIDDEN = frozenset(
     ["script", "style", "iframe", "object", "embed", "form", "button", "textarea", "select", "svg", "math", "link", "meta", "base", "template", "noscript", "video", "audio"]
 )  # fmt: skip

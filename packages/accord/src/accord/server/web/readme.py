@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["render_description", "rendered"]
 
 _TURNS = threading.BoundedSemaphore(2)
-_OURS = "1"  # of the rules below
+_OURS = "2"  # of the rules below
 
 _TAGS = frozenset(
     [
@@ -98,12 +98,15 @@ _ATTRIBUTES = {
     "input": {"type", "checked", "disabled"},
     "ol": {"start"},
     "p": {"align", "class"},
-    "pre": {"class", "lang"},
+    "pre": {"class"},
     "span": {"class"},
     "td": {"align", "colspan", "rowspan"},
     "th": {"align", "colspan", "rowspan"},
 }
 _HEADING = re.compile(r"<(/?)h([1-6])(?=[\s>])")
+# A link with nothing in it, as headings get it, is a stop for the keyboard that leads nowhere: its place is enough.
+_EMPTY = re.compile(r'<a((?: [a-z-]+="[^"]*")*)></a>')
+_ID = re.compile(r' id="([^"]*)"')
 _CLASS = re.compile(r"[a-z][a-z0-9-]{0,11}\Z")
 
 
@@ -171,10 +174,20 @@ def _cleaned(made: str) -> str:
         link_rel="nofollow noopener noreferrer",
         url_schemes={"http", "https", "mailto"},
         id_prefix="readme-",
-        set_tag_attribute_values={"img": {"loading": "lazy"}, "input": {"disabled": "", "type": "checkbox"}},
+        set_tag_attribute_values={
+            "img": {"loading": "lazy"},
+            "input": {"disabled": "", "type": "checkbox", "aria-label": "task"},
+        },
     )
+    clean = _EMPTY.sub(_place, clean)
     clean = clean.replace('href="#', 'href="#readme-')
     return _HEADING.sub(lambda found: f"<{found[1]}h{min(int(found[2]) + 1, 6)}", clean)
+
+
+def _place(found: re.Match[str]) -> str:
+    """What is left of an empty link: the place others lead to."""
+    identity = _ID.search(found[1])
+    return f'<span id="{identity[1]}"></span>' if identity else ""
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
