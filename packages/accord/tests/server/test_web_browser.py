@@ -28,7 +28,7 @@ from accord.testing.serving import Served, basic, form
 playwright = pytest.importorskip("playwright.sync_api")
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -122,8 +122,8 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-DESKTOP = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PAGES = {
     "home": "/",
     "search": "/search?q=templates",
@@ -191,7 +191,7 @@ def test_pictures_for_the_docs(site: str, chromium: Browser, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP, {"width": 320, "height": 600}])
-def test_no_page_is_wider_than_the_screen(site: str, chromium: Browser, size: dict[str, int]) -> None:
+def test_no_page_is_wider_than_the_screen(site: str, chromium: Browser, size: ViewportSize) -> None:
     context = chromium.new_context(viewport=size)
     page = context.new_page()
     _sign_in(page, site)
