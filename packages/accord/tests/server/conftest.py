@@ -1,4 +1,4 @@
-"""An index in each test's own folder: in this process, or served for real."""
+"""An index in each test's own folder: in this process, or served for real; on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,14 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from accord.testing.postgres import Postgres, binaries
 from accord.testing.serving import InProcess, Served
 from accord.testing.upstreams import Upstream, limits, make
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for all tests; each takes a database of its own."""
+    if binaries() is None:
+        pytest.skip("there is no PostgreSQL on this machine")
+    with Postgres() as found:
+        yield found
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, as ``--database`` takes it; empty for SQLite in the server's folder."""
+    if request.param == "sqlite":
+        return ""
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
 @pytest.fixture
-def index(tmp_path: Path) -> Iterator[InProcess]:
+def index(tmp_path: Path, database_url: str) -> Iterator[InProcess]:
     """An index without a socket; its clock stands still."""
-    with InProcess.open(str(tmp_path / "data")) as found:
+    with InProcess.open(str(tmp_path / "data"), database=database_url) as found:
         yield found
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from accord.server.api.answers import format_asked, matches, pick
 from accord.server.api.visitors import PREFLIGHT, is_read
+from accord.server.pages.watch import Watch
 from accord.server.parts import open_parts
 from accord.server.settings import Settings
 
@@ -86,6 +87,7 @@ def make() -> Front:
     logs.set_up(settings.log_format)
     parts = open_parts(settings)
     logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
+    Watch(parts.database).start()
     Following(parts).start()
     behind = Observed(application(parts), parts.metrics, access=settings.access_log)
     return Front(parts, behind)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from accord.server.database.engine import Change, Database, Writing
+from accord.server.database.engine import READ_ONLY, SCHEMA, Change, Database, Writing
 
-__all__ = ["Change", "Database", "Writing"]
+__all__ = ["READ_ONLY", "SCHEMA", "Change", "Database", "Writing"]

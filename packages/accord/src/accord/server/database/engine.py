@@ -17,21 +17,26 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, create_engine, event, func, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import bindparam, create_engine, event, func, insert, inspect, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from accord.server import clock
 from accord.server.database import tables
 from accord.server.database.counter import Counter
+from accord.server.database.faults import refusal
 from accord.server.errors import Refused
+from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["SCHEMA", "Change", "Database", "Writing"]
+__all__ = ["READ_ONLY", "SCHEMA", "Change", "Database", "Writing"]
 
 SCHEMA = "1"
+READ_ONLY = "read_only"
+"""The key of ``state`` that holds why nothing may be written now; empty: it may."""
 _BUSY_SECONDS = 30.0
+_CONNECT_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,13 @@ class Writing:
     ) -> None:
         """Enter a change in the journal, and give the project and the index their new serial."""
         self._changes.append(Change(index_id, action, project, version, filename, detail))
+
+    def turn(self, key: str, *, shared: bool = False) -> None:
+        """Wait for everybody else who is at ``key``, and keep it to the end of the block; ``shared``: only for those who
+        are not.  On SQLite the block itself is that turn."""
+        if self.connection.dialect.name == "postgresql":
+            lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
+            self.connection.execute(select(lock(func.hashtextextended(key, 0))))
 
     def file_added(self, file_id: int) -> None:
         """The file becomes visible with the *next* change entered."""
@@ -156,64 +168,107 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def create(self) -> bool:
-        """Make the tables where there are none; returns whether it did.  Raises ``Refused("server-schema-unknown")``."""
-        tables.metadata.create_all(self.engine)
-        with self.write("system") as writing:
-            connection = writing.connection
-            found = connection.execute(
+        """Make the tables where there are none; returns whether it did.  Raises ``Refused``: ``server-schema-unknown``,
+        ``server-schema-old``, ``server-database-unavailable``."""
+        if self.schema() is not None:
+            self._demand_schema()
+            self.counter.raise_to(self.serial())
+            return False
+        with self._transaction() as connection:
+            # Two processes that begin at once: the second waits here, and finds what the first made.
+            if not self.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(0)))
+            tables.metadata.create_all(connection)
+            if connection.execute(select(tables.state.c.key)).first() is None:
+                connection.execute(
+                    insert(tables.state),
+                    [{"key": "schema", "value": SCHEMA}, {"key": READ_ONLY, "value": ""}],
+                )
+                connection.execute(insert(tables.serial), [{"id": 1, "value": 0}])
+        self._demand_schema()
+        return True
+
+    def schema(self) -> str | None:
+        """The schema the database has; ``None`` where it has no tables yet."""
+        with self.read() as connection:
+            if not inspect(connection).has_table("state"):
+                return None
+            return connection.execute(
                 select(tables.state.c.value).where(tables.state.c.key == "schema")
             ).scalar()
-            if found is None:
-                connection.execute(insert(tables.state), [{"key": "schema", "value": SCHEMA}])
-                connection.execute(insert(tables.serial), [{"id": 1, "value": 0}])
-                return True
-        if found != SCHEMA:
-            raise Refused(
-                500,
-                "server-schema-unknown",
-                f"the database has schema {found}, this version knows {SCHEMA}",
-                hint="use the version of Accord that wrote it",
-            )
-        self.counter.raise_to(self.serial())
-        return False
+
+    def _demand_schema(self) -> None:
+        found = self.schema() or ""
+        if found == SCHEMA:
+            return
+        older = found.isdigit() and int(found) < int(SCHEMA)
+        raise Refused(
+            500,
+            "server-schema-old" if older else "server-schema-unknown",
+            f"the database has schema {found}, this version knows {SCHEMA}",
+            hint="accord index upgrade brings it up to date"
+            if older
+            else "use the version of Accord that wrote it",
+        )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view of everything, for reading."""
-        with self.engine.connect() as connection:
-            yield connection
+        try:
+            with self.engine.connect() as connection:
+                if not self.is_sqlite:
+                    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                yield connection
+        except SQLAlchemyError as fault:
+            self._refuse(fault)
+            raise
 
     @contextmanager
-    def write(self, actor: str) -> Iterator[Writing]:
-        """One transaction.  What is raised inside undoes it whole; what it changed is on disk when it has ended."""
+    def write(self, actor: str, *, even_read_only: bool = False) -> Iterator[Writing]:
+        """One transaction.  What is raised inside undoes it whole; what it changed is on disk when it has ended.
+
+        Raises ``Refused``: ``server-read-only`` unless ``even_read_only``, and what :func:`faults.refusal` says.
+        """
+        with ExitStack() as around, self._transaction() as connection:
+            if not even_read_only:
+                _demand_writable(connection)
+            writing = Writing(connection, actor, self.now())
+            yield writing
+            writing._number()
+            if writing.serial:
+                for follow in self.followers:
+                    follow(connection)
+            if writing.serial and self.around_commit is not None:
+                around.enter_context(self.around_commit(writing._changes))
+        if writing.serial:
+            self.counter.raise_to(writing.serial)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
         if self._turn is not None:
             self._turn.acquire()
         try:
-            with (
-                ExitStack() as around,
-                self.engine.connect().execution_options(accord_write=True) as connection,
-                connection.begin(),
-            ):
-                writing = Writing(connection, actor, self.now())
-                yield writing
-                writing._number()
-                if writing.serial:
-                    for follow in self.followers:
-                        follow(connection)
-                if writing.serial and self.around_commit is not None:
-                    around.enter_context(self.around_commit(writing._changes))
-        except OperationalError as fault:
-            raise Refused(
-                503,
-                "server-database-unavailable",
-                "the database does not answer",
-                headers={"Retry-After": "5"},
-            ) from fault
+            with self.engine.connect().execution_options(accord_write=True) as connection, connection.begin():
+                yield connection
+        except SQLAlchemyError as fault:
+            self._refuse(fault)
+            raise
         finally:
             if self._turn is not None:
                 self._turn.release()
-        if writing.serial:
-            self.counter.raise_to(writing.serial)
+
+    def _refuse(self, fault: SQLAlchemyError) -> None:
+        found = refusal(fault, many_writers=not self.is_sqlite)
+        if found is not None:
+            raise found from fault
+
+    def set_read_only(self, reason: str) -> None:
+        """From now on every writing block is refused with ``reason``, in all processes; ``""``: no longer.  When it
+        returns, no writing block is open any more that began before."""
+        with self.write("system", even_read_only=True) as writing:
+            writing.connection.execute(
+                update(tables.state).where(tables.state.c.key == READ_ONLY).values(value=reason)
+            )
 
     def serial(self) -> int:
         """The serial of the last change, asked of the database (``counter.value()`` is the quick answer)."""
@@ -226,14 +281,24 @@ class Database:
         self.counter.close()
 
 
+def _demand_writable(connection: Connection) -> None:
+    # On PostgreSQL the row is held (shared) to the end of the block: whoever writes it waits for all who read it so.
+    reason = connection.execute(
+        select(tables.state.c.value).where(tables.state.c.key == READ_ONLY).with_for_update(read=True)
+    ).scalar()
+    if reason:
+        raise Refused(
+            503,
+            "server-read-only",
+            f"nothing can be written now: {reason}",
+            hint="reading goes on; try again later",
+            headers={"Retry-After": "30"},
+        )
+
+
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1),
-            pool_size=10,
-            max_overflow=30,
-            pool_pre_ping=True,
-        )
+        return _postgresql(url)
     engine = create_engine(
         url,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
@@ -253,5 +318,38 @@ def _engine(url: str) -> Engine:
     def _begun(connection: Connection) -> None:
         writing = connection.get_execution_options().get("accord_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: str) -> Engine:
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise UsageError(
+            "server-database-unknown",
+            f"no kind of database has URLs like {url.partition(':')[0]}:…",
+            hint="sqlite:///PATH or postgresql://USER@HOST/NAME",
+        )
+    try:
+        engine = create_engine(
+            "postgresql+psycopg" + url[url.index(":") :],
+            connect_args={"connect_timeout": _CONNECT_SECONDS},
+            pool_size=5,
+            max_overflow=15,
+            pool_timeout=_BUSY_SECONDS,
+            pool_pre_ping=True,  # a database that was restarted costs nobody a failed request
+        )
+    except ModuleNotFoundError as missing:
+        raise UsageError(
+            "extra-missing",
+            f"PostgreSQL needs {missing.name}, which is not installed",
+            hint="pip install 'accord[server-postgres]'",
+        ) from missing
+
+    @event.listens_for(engine, "connect")
+    def _connected(handle: Any, _record: object) -> None:
+        with handle.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{_BUSY_SECONDS:.0f}s'")
+            cursor.execute("SET timezone = 'UTC'")
+        handle.commit()
 
     return engine

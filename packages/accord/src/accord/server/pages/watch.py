@@ -1,0 +1,45 @@
+"""Changes made where this machine's counter does not reach: by another machine, or by a process that was killed between
+its commit and its telling.  One thread for each serving process asks the database for its serial, four times a second.
+
+So a page that another machine changed is served from here for a quarter of a second at the most.  A database that does
+not answer is asked again; meanwhile what lies on the shelf is served.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from accord.server.errors import Refused
+
+if TYPE_CHECKING:
+    from accord.server.database import Database
+
+__all__ = ["INTERVAL", "Watch"]
+
+INTERVAL = 0.25
+"""Seconds between two questions."""
+
+
+class Watch:
+    """``start`` it once; ``stop`` ends it before the database is closed."""
+
+    def __init__(self, database: Database, *, interval: float = INTERVAL) -> None:
+        self._database = database
+        self._interval = interval
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="accord-watch", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._interval):
+            try:
+                self._database.counter.raise_to(self._database.serial())
+            except Refused:
+                continue
