@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from accord.testing.objects import CREDENTIALS, Objects
 from accord.testing.postgres import Postgres, binaries
 from accord.testing.serving import InProcess, Served
 from accord.testing.upstreams import Upstream, limits, make
@@ -56,4 +58,13 @@ def cache(tmp_path: Path, upstream: Upstream) -> Iterator[InProcess]:
     """An index ``cache`` before that upstream; the clock stands still."""
     with InProcess.open(str(tmp_path / "cache"), limits=limits()) as found:
         make(found, "cache", upstream.url)
+        yield found
+
+
+@pytest.fixture(scope="session")
+def objects() -> Iterator[Objects]:
+    """An object store for all tests; each takes a bucket of its own."""
+    for name, value in CREDENTIALS.items():
+        os.environ[name] = value
+    with Objects() as found:
         yield found

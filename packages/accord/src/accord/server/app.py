@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from starlette.routing import Match, Route
 from accord.server.admin import life, people, places, quarantine, tokens
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
-from accord.server.errors import Refused
+from accord.server.errors import Refused, disk_fault
 from accord.server.mirror.through import Through
 from accord.server.upload import legacy, sessions, staged
 from accord.server.web import rooms as pages
@@ -57,13 +58,25 @@ def application(parts: Parts) -> Starlette:
             *(route for room in _ROOMS for route in room.routes(parts)),
         ],
         middleware=[Middleware(Watched, parts=parts, refuse=_problem), Middleware(Through, parts=parts)],
-        exception_handlers={Refused: partial(_refused, parts), HTTPException: partial(_no_route, parts)},
+        exception_handlers={
+            Refused: partial(_refused, parts),
+            HTTPException: partial(_no_route, parts),
+            OSError: partial(_disk, parts),
+        },
     )
 
 
 def _refused(parts: Parts, request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Refused)
     return fault_page(parts, request, fault) if wants_page(request) else _problem(fault)
+
+
+def _disk(parts: Parts, request: Request, fault: Exception) -> Response:
+    """A full disk under the uploads being received; any other failure of the system is a fault of ours."""
+    assert isinstance(fault, OSError)
+    if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+        raise fault
+    return _refused(parts, request, disk_fault(fault))
 
 
 def _no_route(parts: Parts, request: Request, fault: Exception) -> Response:

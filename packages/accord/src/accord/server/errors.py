@@ -6,11 +6,12 @@ in the words old clients show, ``web`` as a page.
 
 from __future__ import annotations
 
+import errno
 from http import HTTPStatus
 
 from accord_core.errors import AccordError, Where
 
-__all__ = ["Refused", "no_such_index", "no_such_project", "unauthenticated"]
+__all__ = ["Refused", "disk_fault", "no_such_index", "no_such_project", "unauthenticated"]
 
 
 class Refused(AccordError):
@@ -69,4 +70,23 @@ def unauthenticated() -> Refused:
         "this needs a token that is good here",
         hint="user name __token__, the token as password",
         headers={"WWW-Authenticate": 'Basic realm="accord"'},
+    )
+
+
+def disk_fault(fault: OSError) -> Refused:
+    """The answer where a disk of the server did not take what was to be written."""
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Refused(
+            507,
+            "server-disk-full",
+            "the server has no room left to write",
+            hint="nothing was changed; try again when its operator has made room",
+            headers={"Retry-After": "60"},
+        )
+    return Refused(
+        503,
+        "server-storage-unavailable",
+        f"the server's disk does not take what is to be written ({fault.strerror})",
+        hint="nothing was changed; try again",
+        headers={"Retry-After": "10"},
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import http.client
 import json
 import os
 import signal
@@ -178,10 +179,18 @@ class Served:
     ``kill`` ends all its processes at once (SIGKILL), ``start`` starts it again on the same folder and port.
     """
 
-    def __init__(self, folder: str, *, workers: int = 1, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: str,
+        *,
+        workers: int = 1,
+        options: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder
         self.workers = workers
         self.options = options
+        self.prefix = prefix  # what runs it: ``bwrap ...``
         self.token = ""
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
@@ -199,7 +208,7 @@ class Served:
         self.stop()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "accord", "--json", "serve", "--data", self.folder]
+        command = [*self.prefix, sys.executable, "-m", "accord", "--json", "serve", "--data", self.folder]
         command += ["--bind", f"127.0.0.1:{self.port}", "--workers", str(self.workers), *self.options]
         log = open(os.path.join(os.path.dirname(self.folder), "serve.log"), "a")  # noqa: SIM115 - the process's
         with log:
@@ -224,6 +233,29 @@ class Served:
             except OSError:
                 assert time.monotonic() < end, "accord serve does not answer"
                 time.sleep(0.02)
+
+    def upload(self, filename: str, content: bytes, *, token: str | None = None) -> Reply:
+        """A legacy upload, as twine sends it."""
+        body, content_type = form({":action": "file_upload", "protocol_version": "1"}, filename, content)
+        headers = {"content-type": content_type, **basic(self.token if token is None else token)}
+        return self.request("POST", "/legacy/", headers, body)
+
+    def request(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Reply:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, target, body, dict(headers or {}))
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self) -> int:
         """SIGTERM, and wait; returns the exit status."""

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import iterate_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from accord.server.api.answers import matches
@@ -124,6 +124,9 @@ def send(
     age: str = _FOREVER,
 ) -> Response:
     """The blob as the file of that name, or as of that ``kind`` of content.  Who may have it was asked before."""
+    link = parts.storage.link(sha256) if request.method == "GET" else None
+    if link is not None:
+        return RedirectResponse(link, 302, {"cache-control": "no-store"})
     size = parts.storage.size(sha256)
     if size is None:
         raise Refused(500, "blob-missing", "the bytes are missing", hint="tell the operator of this index")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -13,7 +15,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from accord.server.errors import Refused
+from accord.server.errors import Refused, disk_fault
 
 __all__ = ["refusal"]
 
@@ -30,13 +32,7 @@ def refusal(fault: SQLAlchemyError, *, many_writers: bool) -> Refused | None:
     if isinstance(fault, (OperationalError, InterfaceError, DBAPIError)) and any(
         one in words for one in _FULL
     ):
-        return Refused(
-            507,
-            "server-disk-full",
-            "the server has no room left to write",
-            hint="nothing was changed; try again when its operator has made room",
-            headers={"Retry-After": "60"},
-        )
+        return disk_fault(OSError(errno.ENOSPC, ""))
     if isinstance(fault, DataError):
         return Refused(
             400,

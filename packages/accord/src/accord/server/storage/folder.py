@@ -9,8 +9,9 @@ import shutil
 from collections.abc import Iterator
 
 from accord.io.files import sync_folder
-from accord.server.errors import Refused
+from accord.server.errors import disk_fault
 from accord.server.incoming import Incoming
+from accord.server.storage.port import Stored, missing
 
 __all__ = ["FolderStore"]
 
@@ -39,46 +40,50 @@ class FolderStore:
     def put(self, sha256: str, path: str) -> None:
         place = self._place(sha256)
         folder = os.path.dirname(place)
-        if os.path.exists(place):
-            os.unlink(path)
-            sync_folder(folder)  # whoever put it there may not have come to this yet
-            return
-        self._make_folder(folder)
-        _sync(path)
-        try:
-            os.rename(path, place)
-        except OSError as fault:
-            if fault.errno != errno.EXDEV:
-                raise
-            aside = self._aside.path()
+        with _written():
+            if os.path.exists(place):
+                os.unlink(path)
+                sync_folder(folder)  # whoever put it there may not have come to this yet
+                return
+            self._make_folder(folder)
+            _sync(path)
             try:
-                shutil.copyfile(path, aside)
-                _sync(aside)
-                os.rename(aside, place)
-            except BaseException:
-                _forget(aside)
-                raise
-            os.unlink(path)
-        sync_folder(folder)
+                os.rename(path, place)
+            except OSError as fault:
+                if fault.errno != errno.EXDEV:  # another file system
+                    raise
+                with self._writing(place) as aside:
+                    shutil.copyfile(path, aside)
+                    _sync(aside)
+                os.unlink(path)
+            sync_folder(folder)
 
     def put_bytes(self, sha256: str, data: bytes) -> None:
         place = self._place(sha256)
         folder = os.path.dirname(place)
-        if os.path.exists(place):
-            sync_folder(folder)
-            return
-        self._make_folder(folder)
-        aside = self._aside.path()
-        try:
-            with open(aside, "wb") as file:
+        with _written():
+            if os.path.exists(place):
+                sync_folder(folder)
+                return
+            self._make_folder(folder)
+            with self._writing(place) as aside, open(aside, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            sync_folder(folder)
+
+    @contextlib.contextmanager
+    def _writing(self, place: str) -> Iterator[str]:
+        """A name to write under until all is written, which ``place`` has then; nothing is left there."""
+        aside = self._aside.path()
+        try:
+            yield aside
             os.rename(aside, place)
-        except BaseException:
+        finally:
             _forget(aside)
-            raise
-        sync_folder(folder)
+
+    def link(self, sha256: str) -> str | None:
+        return None
 
     def path(self, sha256: str) -> str | None:
         place = self._place(sha256)
@@ -94,7 +99,7 @@ class FolderStore:
         try:
             file = open(self._place(sha256), "rb")  # noqa: SIM115 - closed below, or when the iterator is
         except FileNotFoundError as fault:
-            raise _missing(sha256) from fault
+            raise missing(sha256) from fault
         with file:
             file.seek(start)
             left = None if stop is None else stop - start
@@ -113,9 +118,24 @@ class FolderStore:
         _forget(self._place(sha256))
 
     def digests(self) -> Iterator[str]:
-        for _, folders, files in os.walk(self.folder):
+        for one in self.listing():
+            yield one.sha256
+
+    def listing(self) -> Iterator[Stored]:
+        for folder, folders, files in os.walk(self.folder):
             folders[:] = sorted(name for name in folders if name != _ASIDE)
-            yield from sorted(files)
+            for name in sorted(files):
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    found = os.stat(os.path.join(folder, name))
+                    yield Stored(name, found.st_size, found.st_mtime_ns // 1000)
+
+
+@contextlib.contextmanager
+def _written() -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise disk_fault(fault) from fault
 
 
 def _forget(path: str) -> None:
@@ -129,12 +149,3 @@ def _sync(path: str) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _missing(sha256: str) -> Refused:
-    return Refused(
-        500,
-        "blob-missing",
-        f"the storage has no blob {sha256}",
-        hint="accord index fsck says what is missing",
-    )
