@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from accord.server.api.answers import format_asked, matches, pick
 from accord.server.api.visitors import PREFLIGHT, is_read
+from accord.server.jobs import Runner
 from accord.server.pages.watch import Watch
 from accord.server.parts import open_parts
 from accord.server.settings import Settings
@@ -87,7 +88,9 @@ def make() -> Front:
     logs.set_up(settings.log_format)
     parts = open_parts(settings)
     logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
+    routes = application(parts)  # and with it every room, which says what work it has
+    behind = Observed(routes, parts.metrics, access=settings.access_log)
     Watch(parts.database).start()
     Following(parts).start()
-    behind = Observed(application(parts), parts.metrics, access=settings.access_log)
+    Runner(parts).start()
     return Front(parts, behind)

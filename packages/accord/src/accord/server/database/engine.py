@@ -89,13 +89,6 @@ class Writing:
         """The file becomes visible with the *next* change entered."""
         self._added_files.append((file_id, len(self._changes)))
 
-    def turn(self, key: str, *, shared: bool = False) -> None:
-        """Wait for everybody else who is at ``key``, and keep it to the end of the block; ``shared``: only for those who
-        are not.  On SQLite the block itself is that turn."""
-        if self.connection.dialect.name == "postgresql":
-            lock = func.pg_advisory_xact_lock_shared if shared else func.pg_advisory_xact_lock
-            self.connection.execute(select(lock(func.hashtextextended(key, 0))))
-
     def _number(self) -> None:
         if not self._changes:
             return
