@@ -89,6 +89,15 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("tags", "Give wheels other tags"),
         ("repair", "Put the libraries a wheel needs into it (Linux)"),
     ),
+    "index": (
+        ("migrate", "Move a running index to another database or storage"),
+        ("export", "Write a whole server into a folder"),
+        ("import", "Read an exported server into a new one"),
+        ("fsck", "Look whether a server is sound, and repair it"),
+        ("pause", "Take no changes for a while; reading goes on"),
+        ("resume", "Take changes again after accord index pause"),
+        ("upgrade", "Bring the tables of an older version up to date"),
+    ),
     "cache": (
         ("dir", "Print where the cache is"),
         ("size", "Show how much room the cache takes"),

@@ -54,6 +54,7 @@ class Limits:
     ``upstream_sweep_seconds``  until a page nobody asks for is looked at again, where upstream has no changes feed
     ``upstream_threads``      requests of one process that wait for an upstream at a time
     ``long_polls``            readers of the changes feed one process keeps waiting; others are answered at once
+    ``import_line_bytes``     one row of an index that is read in
     """
 
     file_bytes: int = 1 << 30
@@ -121,6 +122,7 @@ class Limits:
     upstream_sweep_seconds: float = 6 * 3600.0
     upstream_threads: int = 32
     long_polls: int = 1_000
+    import_line_bytes: int = 64 << 20
 
 
 DEFAULT = Limits()

@@ -167,7 +167,7 @@ class Database:
             self._demand_schema()
             self.counter.raise_to(self.serial())
             return False
-        with self._transaction() as connection:
+        with self.alter() as connection:
             # Two processes that begin at once: the second waits here, and finds what the first made.
             if not self.is_sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(0)))
@@ -222,7 +222,7 @@ class Database:
 
         Raises ``Refused``: ``server-read-only`` unless ``even_read_only``, and what :func:`faults.refusal` says.
         """
-        with ExitStack() as around, self._transaction() as connection:
+        with ExitStack() as around, self.alter() as connection:
             if not even_read_only:
                 _demand_writable(connection)
             writing = Writing(connection, actor, self.now())
@@ -237,7 +237,8 @@ class Database:
             self.counter.raise_to(writing.serial)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def alter(self) -> Iterator[Connection]:
+        """A bare transaction, for changes of the schema itself: nothing is numbered, nobody is told."""
         if self._turn is not None:
             self._turn.acquire()
         try:
