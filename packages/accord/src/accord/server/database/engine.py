@@ -260,9 +260,11 @@ class Database:
         """From now on every writing block is refused with ``reason``, in all processes; ``""``: no longer.  When it
         returns, no writing block is open any more that began before."""
         with self.write("system", even_read_only=True) as writing:
-            writing.connection.execute(
+            found = writing.connection.execute(
                 update(tables.state).where(tables.state.c.key == READ_ONLY).values(value=reason)
             )
+            if not found.rowcount:
+                writing.connection.execute(insert(tables.state).values(key=READ_ONLY, value=reason))
 
     def serial(self) -> int:
         """The serial of the last change, asked of the database (``counter.value()`` is the quick answer)."""

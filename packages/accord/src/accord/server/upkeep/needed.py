@@ -64,8 +64,7 @@ def _pointers(
     subject: Column[str],
     must: ColumnElement[bool],
 ) -> Iterator[Needed]:
-    rows = connection.execution_options(yield_per=1000).execute(
-        select(column, literal(None) if size is None else size, subject, must).where(column.is_not(None))
-    )
-    for sha256, length, of, required in rows:
-        yield Needed(sha256, length, bool(required), column.table.name, column.name, of)
+    query = select(column, literal(None) if size is None else size, subject, must).where(column.is_not(None))
+    with connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+        for sha256, length, of, required in rows:
+            yield Needed(sha256, length, bool(required), column.table.name, column.name, of)

@@ -51,7 +51,7 @@ def ordered(connection: Connection, table: Table, *, keys_only: bool = False) ->
     query = select(*columns).order_by(*_keys(table, text_order=postgres))
     if table is tables.state:
         query = query.where(tables.state.c.key.not_in(_OWN))
-    with connection.execution_options(yield_per=1000).execute(query) as found:
+    with connection.execute(query, execution_options={"yield_per": 1000}) as found:
         yield from found
 
 
