@@ -97,15 +97,6 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("pause", "Take no changes for a while; reading goes on"),
         ("resume", "Take changes again after accord index pause"),
         ("upgrade", "Bring the tables of an older version up to date"),
-    ),
-    "cache": (
-        ("dir", "Print where the cache is"),
-        ("size", "Show how much room the cache takes"),
-        ("prune", "Remove what has not been used for a while"),
-        ("clean", "Remove the whole cache, or what it holds of some packages"),
-        ("verify", "Check every stored wheel against its records"),
-    ),
-    "index": (
         ("list", "List the indexes of a server"),
         ("create", "Create an index"),
         ("user", "Who has an account: add, list, disable, give a password"),
@@ -124,6 +115,13 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("namespace", "Keep names that begin alike: reserve, list, release"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
         ("refresh", "Ask the upstream of an index again"),
+    ),
+    "cache": (
+        ("dir", "Print where the cache is"),
+        ("size", "Show how much room the cache takes"),
+        ("prune", "Remove what has not been used for a while"),
+        ("clean", "Remove the whole cache, or what it holds of some packages"),
+        ("verify", "Check every stored wheel against its records"),
     ),
     "index user": (
         ("add", "Add a user"),
