@@ -4,6 +4,8 @@ A server is a stack of rooms, each knowing only those below it:
 
     app          the routes of every room in one application; the quick way in front of it (``front``)
     api web upload mirror admin     what people and machines ask: read, look, publish, follow, administer
+    upkeep       an index as a whole: looked through, moved, written out, read in
+    jobs         work done later, by whichever process is free
     pages        finished bytes: documents, their ETags and packed variants, made when something changes
     catalogue    what an index holds: indexes, projects, releases, files, and each thing that happens to them
     accounts     who asks, and what they may do
