@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 
 from accord.server.catalogue.reading import visible_files
 from accord.server.database import tables
@@ -80,7 +80,7 @@ def releases_of(connection: Connection, project: ProjectRow) -> tuple[ReleaseRow
             release.status_reason,
             func.count(file.id),
             func.coalesce(func.sum(file.size), 0),
-            func.sum(file.yanked.cast(tables.file.c.size.type)),
+            func.sum(case((file.yanked, 1), else_=0)),
             func.max(file.yank_reason),
             func.max(file.requires_python),
         )

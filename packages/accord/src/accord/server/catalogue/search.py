@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    case,
     delete,
     func,
     insert,
@@ -248,7 +249,9 @@ def _known(connection: Connection) -> int:
 def _newest(connection: Connection, project_id: int) -> tuple[int, str] | None:
     """The release that stands for the project: not yanked and no pre-release, if there is such a one."""
     rows = connection.execute(
-        select(tables.release.c.id, tables.release.c.version, func.min(tables.file.c.yanked.cast(BigInteger)))
+        select(
+            tables.release.c.id, tables.release.c.version, func.min(case((tables.file.c.yanked, 1), else_=0))
+        )
         .join(tables.file, tables.file.c.release_id == tables.release.c.id)
         .join(tables.project, tables.project.c.id == tables.release.c.project_id)
         .where(
