@@ -33,7 +33,11 @@ __all__ = ["Root", "Roots"]
 
 _SHARE = 0.1  # of the time of a processor
 _ADVANCE = 0.25  # seconds
-_MAY_WAIT = ("create-project", "add-file", "yank", "unyank")
+# What adds to the list, or changes nothing on it but a serial.  Whatever is not named here does not wait.
+_MAY_WAIT = (
+    *("add-file", "add-files", "change-file", "create-project", "promote"),
+    *("restore", "unyank", "yank"),
+)
 
 
 @dataclass(frozen=True, slots=True)
