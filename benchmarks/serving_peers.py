@@ -99,9 +99,13 @@ def await_answer(url: str, headers: dict[str, str] | None = None, seconds: float
 
 
 @contextmanager
-def _running(command: list[str], log: str, **options: object) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: list[str], log: str) -> Iterator[subprocess.Popen[bytes]]:
+    # Compiled files are part of what is measured.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with open(log, "ab") as stream:
-        process = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True, **options)  # type: ignore[call-overload]
+        process = subprocess.Popen(
+            command, stdout=stream, stderr=stream, start_new_session=True, env=environment
+        )
     try:
         yield process
     finally:
