@@ -131,6 +131,9 @@ def test_pages_come_from_files_negotiated_packed_and_revalidated_and_the_rest_fr
         assert (status, headers["content-type"], _by_nginx(headers)) == (200, kind, False), (path, accept)
     assert site.get("/simple/spam/", accept="application/xml")[0] == 406
     assert site.get("/simple/SPAM/", accept=JSON)[0] == 301
+    status, headers, _ = site.get("/simple/spam/", "OPTIONS", origin="https://page.example")
+    assert (status, headers["access-control-allow-origin"]) == (204, "*")
+    assert site.get("/simple/spam/", "POST", content_length="0")[0] == 405
     assert site.get("/simple/eggs/", accept=JSON)[0] == 404
     assert site.get("/simple/..%2f..%2fserial/", accept=JSON)[0] in (400, 404)
     assert site.get("/files/spam/spam-1.0-py3-none-any.whl")[0] == 200
