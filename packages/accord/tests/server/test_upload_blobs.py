@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from accord.server.app import application
-from accord.server.catalogue import blobs
+from accord.server.catalogue import blobs, indexes, sessions
 from accord.server.front import Front
 from accord.server.incoming import Incoming
 from accord.server.storage import BlobStore
 from accord.server.upload.tidying import tidy
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.people import give, person
-from accord.testing.serving import InProcess
+from accord.testing.serving import InProcess, Reply
 from accord.testing.uploading import Uploader
 
 WHEEL = zip_bytes(wheel_parts())
@@ -36,9 +38,25 @@ class Forgetful:
         return getattr(self._storage, name)
 
 
-def forgetful(index: InProcess) -> InProcess:
-    parts = replace(index.parts, storage=Forgetful(index.parts.storage))  # type: ignore[arg-type]
+class Meanwhile(Forgetful):
+    """A storage that is slow enough for something to happen while a file is put into it."""
+
+    def __init__(self, storage: BlobStore, happens: Callable[[], object]) -> None:
+        super().__init__(storage)
+        self._happens = happens
+
+    def put(self, sha256: str, path: str) -> None:
+        self._storage.put(sha256, path)
+        self._happens()
+
+
+def over(index: InProcess, storage: Forgetful) -> InProcess:
+    parts = replace(index.parts, storage=storage)  # type: ignore[arg-type]
     return replace(index, parts=parts, app=Front(parts, application(parts)))
+
+
+def forgetful(index: InProcess) -> InProcess:
+    return over(index, Forgetful(index.parts.storage))
 
 
 def test_a_form_whose_bytes_vanish_is_not_acknowledged(index: InProcess) -> None:
@@ -60,16 +78,14 @@ def test_a_staged_file_whose_bytes_vanish_is_not_acknowledged(index: InProcess) 
 
 def test_the_same_bytes_in_two_sessions_go_with_the_last(index: InProcess) -> None:
     """One release under two names of a file system cannot be, but one file in two sessions can: of two indexes."""
-    from accord.server.catalogue import indexes
-
     with index.parts.database.write("system") as writing:
         indexes.add_index(writing, "team")
     first, second = Uploader(index), Uploader(index, root="/team/upload/")
-    sessions = [first.open(), second.open()]
-    first.put(sessions[0], NAME, WHEEL)
-    second.put(sessions[1], NAME, WHEEL)
-    first.delete(sessions[0].headers["location"])
-    assert second.publish(sessions[1]).status == 201
+    here, there = first.open(), second.open()
+    first.put(here, NAME, WHEEL)
+    second.put(there, NAME, WHEEL)
+    first.delete(here.headers["location"])
+    assert second.publish(there).status == 201
     assert index.get(f"/team/files/spam/{NAME}").body == WHEEL
     assert index.get(f"/team/files/spam/{NAME}.metadata").status == 200
 
@@ -117,3 +133,40 @@ def test_a_form_that_is_refused_leaves_no_bytes(index: InProcess) -> None:
     )
     assert sorted(index.parts.storage.digests()) == before
     assert index.get(f"/files/spam/{NAME}").body == WHEEL
+
+
+def test_a_session_canceled_while_its_file_is_stored_keeps_no_bytes(index: InProcess) -> None:
+    upload = Uploader(index)
+    session = upload.open()
+    begun = upload.begin(session, NAME, WHEEL)
+    with index.parts.database.read() as connection:
+        found = sessions.find_session(
+            connection, indexes.index_named(connection, "main"), *_known(session, index)
+        )
+    assert found is not None
+
+    def cancel() -> None:
+        with index.parts.database.write("system") as writing:
+            sessions.cancel(writing, found, index.parts.settings.limits)
+
+    late = Uploader(over(index, Meanwhile(index.parts.storage, cancel)))
+    assert late.send(begun, WHEEL).status == 409
+    assert list(index.parts.storage.digests()) == []
+
+
+def _known(session: Reply, index: InProcess) -> tuple[str, int]:
+    return session.headers["location"].rpartition("/")[2], index.clock()
+
+
+def test_a_full_disk_is_said_and_the_file_can_be_sent_again(index: InProcess) -> None:
+    upload = Uploader(index)
+    begun = upload.begin(upload.open(), NAME, WHEEL)
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    refused = Uploader(over(index, Meanwhile(index.parts.storage, full))).send(begun, WHEEL)
+    assert (refused.status, refused.json()["code"]) == (507, "server-storage-full")
+    assert list(index.parts.storage.digests()) == []
+    assert upload.send(begun, WHEEL).status == 204
+    assert upload.complete(begun).status == 201

@@ -686,6 +686,19 @@ def test_wheels_are_added_to_a_published_release(upload: Uploader) -> None:
     assert filenames(upload.index) == [SDIST_NAME, NAME]
 
 
+def test_whoever_publishes_is_told_that_it_waits_in_quarantine(upload: Uploader) -> None:
+    headers = {**upload.headers(), "content-type": "application/json"}
+    body = b'{"quarantine": "all"}'
+    assert upload.index.request("PATCH", "/api/indexes/main/policy", headers, body).status == 200
+    session = upload.open()
+    upload.put(session, NAME, WHEEL)
+    published = upload.publish(session).json()
+    assert published["status"] == "published"
+    assert "quarantine" in published["notices"][0]
+    assert "quarantine" in published["files"][NAME]["notices"][0]
+    assert filenames(upload.index) == []
+
+
 # Cancelling, expiry, extension
 
 

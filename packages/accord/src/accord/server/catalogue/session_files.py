@@ -47,6 +47,7 @@ __all__ = [
     "released",
 ]
 
+_WAITS = "waits in quarantine, and is visible when it is released"
 _NOT_STORED = frozenset(("metadata", "fields"))
 
 
@@ -332,9 +333,14 @@ def publish_session(
         )
     if not files:
         sessions.register(writing, index, session)
+    waiting = False
     for file in files:
         published = publish_file(writing, index, examined_of(file, read), session_id=session.id)
-        _set(writing, file, file_id=published.file_id, examined=None)
+        waiting = waiting or published.waits
+        notices = [_WAITS] if published.waits else []
+        _set(writing, file, file_id=published.file_id, examined=None, notices=notices)
+    if waiting:
+        sessions.notice(writing, session, _WAITS)
     sessions.end(writing, session, "published", limits)
 
 

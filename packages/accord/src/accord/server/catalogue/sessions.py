@@ -39,6 +39,7 @@ __all__ = [
     "find_preview",
     "find_session",
     "forget_old",
+    "notice",
     "open_session",
 ]
 
@@ -205,6 +206,15 @@ def end(writing: Writing, session: Session, state: str, limits: Limits) -> None:
                 tables.file_name.c.session_id == session.id, tables.file_name.c.sha256.is_(None)
             )
         )
+
+
+def notice(writing: Writing, session: Session, text: str) -> None:
+    """Something its people should know."""
+    writing.connection.execute(
+        update(tables.upload_session)
+        .where(tables.upload_session.c.id == session.id)
+        .values(notices=[*session.notices, text])
+    )
 
 
 def register(writing: Writing, index: IndexRow, session: Session) -> None:

@@ -26,7 +26,7 @@ from accord.server.catalogue import blobs, policy, reading, session_files, sessi
 from accord.server.errors import Refused
 from accord.server.upload import protocol
 from accord.server.upload.protocol import Links, respond
-from accord.server.upload.receive import receive_bytes
+from accord.server.upload.receive import disk_full, receive_bytes
 from accord.server.upload.tidying import Tidying
 
 if TYPE_CHECKING:
@@ -308,9 +308,20 @@ class _Room:
             policy.demand_file(index, found)
         except Refused as fault:
             found = fault
-        else:
-            storage.put(found.sha256, path)
-            storage.put_bytes(found.metadata_sha256, found.metadata)
+        digests = () if isinstance(found, Refused) else (found.sha256, found.metadata_sha256)
+        try:
+            if not isinstance(found, Refused):
+                with disk_full():
+                    storage.put(found.sha256, path)
+                    storage.put_bytes(found.metadata_sha256, found.metadata)
+            self._enter(request, found, digests)
+        except Refused:
+            with self._parts.database.write("system") as writing:
+                blobs.release(writing, storage, digests)
+            raise
+        return respond(204)
+
+    def _enter(self, request: Request, found: Examined | Refused, digests: tuple[str, ...]) -> None:
         with self._parts.database.read() as connection:
             _, who, _, _ = self._file(connection, request)
         with self._parts.database.write(who.actor) as writing:
@@ -318,7 +329,5 @@ class _Room:
             sessions.demand_live(session)
             if file.state != "pending":
                 raise Refused(409, "file-closed", f"the upload of {file.filename} is {file.state}")
-            if not isinstance(found, Refused):
-                blobs.keep(writing, storage, found.sha256, found.metadata_sha256)
+            blobs.keep(writing, self._parts.storage, *digests)
             session_files.received(writing, file, found)
-        return respond(204)
