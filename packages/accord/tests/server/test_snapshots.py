@@ -179,13 +179,8 @@ def test_a_stack_of_the_past_is_built_as_it_was(index: InProcess) -> None:
     put(index)
     put(index, version="2.0", to="other")
     states = {}
-    documents: tuple[dict[str, list[str]], ...] = (
-        {},
-        {"bases": ["other", "main"]},
-        {"mix": ["spam"]},
-        {"bases": []},
-    )
-    for document in documents:
+    steps: list[dict[str, Any]] = [{}, {"bases": ["other", "main"]}, {"mix": ["spam"]}, {"bases": []}]
+    for document in steps:
         assert call(index, "PUT", "/api/indexes/team/stack", document).status == 200
         found = read(index, "/team/simple/spam/")
         files = [file["filename"] for file in found.json().get("files", ())]

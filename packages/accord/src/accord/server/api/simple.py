@@ -14,7 +14,7 @@ from accord.server.accounts import principals
 from accord.server.api.answers import Made, answer, demand_reading, matches, pick, serve
 from accord.server.api.places import everywhere, index_of, origin_of
 from accord.server.catalogue import grants, reading, stacks
-from accord.server.errors import Refused, no_such_project
+from accord.server.errors import Refused
 from accord.server.pages import documents
 from accord.server.pages.roots import Roots
 from accord_core.index.negotiate import JSON
@@ -112,7 +112,7 @@ def find_readable(
     principals.demand(connection, who, "read", index, name, at)
     told = stacks.tell(connection, who, index, name, at)
     if told is None:
-        raise no_such_project(index.name, name)
+        raise stacks.missing(connection, who, index, name, at)
     anybody = principals.ANYBODY
     public = principals.may(connection, anybody, "read", index, name, at) and (
         who is anybody or stacks.tell(connection, anybody, index, name, at) == told

@@ -16,8 +16,8 @@ from accord.server.accounts import principals
 from accord.server.api.answers import answer
 from accord.server.api.files import gone, send
 from accord.server.api.places import everywhere, index_of, origin_of
-from accord.server.catalogue import history
-from accord.server.errors import Refused, no_such_project
+from accord.server.catalogue import history, stacks
+from accord.server.errors import Refused
 from accord.server.pages import documents
 from accord.server.pages.shelf import finish
 from accord_core.names import normalise
@@ -125,7 +125,7 @@ def _then(
     who = principals.authenticate(connection, request.headers.get("authorization"), at)
     then = history.tell_then(connection, who, index, name, when.serial, at)
     if then is None:
-        raise no_such_project(index.name, name)
+        raise stacks.missing(connection, who, index, name, at)
     anybody = principals.ANYBODY
     if who is not anybody:
         public = public and then == history.tell_then(connection, anybody, index, name, when.serial, at)

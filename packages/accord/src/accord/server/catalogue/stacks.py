@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from accord.server.accounts import principals
 from accord.server.catalogue import indexes, reading, visible
+from accord.server.errors import no_such_project, unauthenticated
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from accord.server.accounts.principals import Principal
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.catalogue.reading import FileRow, ProjectRow
+    from accord.server.errors import Refused
 
-__all__ = ["Layer", "Told", "file_of", "files_of", "layers", "names", "tell", "versions_of"]
+__all__ = ["Layer", "Told", "file_of", "files_of", "layers", "missing", "names", "tell", "versions_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,16 @@ def tell(connection: Connection, who: Principal, index: IndexRow, name: str, at:
         return None
     order = indexes.reading_order(connection, index)
     return Told(tuple(rows), frozenset((source.id, name) for source in order))
+
+
+def missing(connection: Connection, who: Principal, index: IndexRow, name: str, at: int) -> Refused:
+    """What is told where :func:`tell` tells nothing.  Anybody is asked who he is where the stack has an index that not
+    everybody reads, whether it has the name or not: so clients send what they have, and nobody learns which names there are."""
+    if who.user_id is None:
+        order = indexes.reading_order(connection, index)
+        if not all(principals.may(connection, who, "read", source, None, at) for source in order):
+            return unauthenticated()
+    return no_such_project(index.name, name)
 
 
 def files_of(connection: Connection, told: Told) -> tuple[FileRow, ...]:
