@@ -173,7 +173,7 @@ def test_a_private_base_is_not_read_through_a_public_index(index: InProcess) -> 
     call(index, "POST", "/api/indexes", {"name": "open", "bases": ["company", "main"]})
     put(index, "secret", to="company")
     put(index, "eggs")
-    ada = person(index, "ada")
+    ada, eve = person(index, "ada"), person(index, "eve")
     give(index, "company", "ada", "reader")
     secret = wheel("secret")[0]
     assert call(index, "GET", "/api/indexes/open", None, person(index, "ben")).json()["bases"] == ["main"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from accord.server.accounts import people, principals
-from accord.server.admin.asking import Asked, Body, changing, reading, whole_number
+from accord.server.admin.asking import MOST_ENTRY, Asked, Body, Operation, describe, whole_number
 from accord.server.catalogue import access, indexes, journal, life, namespaces, promotion, visible
 from accord.server.catalogue.life import Part
 from accord.server.catalogue.reading import find_project
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from accord.server.database import Writing
     from accord.server.parts import Parts
 
-__all__ = ["routes"]
+__all__ = ["openapi", "routes"]
 
 _Name = Annotated[str, msgspec.Meta(max_length=DEFAULT.name_bytes)]
 _Filename = Annotated[str, msgspec.Meta(max_length=DEFAULT.filename_bytes)]
@@ -79,37 +79,29 @@ class Grant(Body, frozen=True):
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    of_index, of_project = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
-    spaces = of_index + "/namespaces"
-    return [
-        changing(parts, "POST", of_project + "/yank", yank, action="yank", body=Yank),
-        changing(parts, "POST", of_project + "/unyank", unyank, action="yank", body=Yank),
-        changing(parts, "PUT", of_project + "/status", set_status, action="status", body=Status),
-        changing(parts, "POST", of_project + "/withdraw", withdraw, action="withdraw", body=Withdrawal),
-        changing(parts, "POST", of_project + "/restore", restore, action="withdraw", body=Restoration),
-        # A new project is made by it, which is allowed as making one by an upload is.
-        changing(parts, "POST", of_project + "/promote", promote, action="upload", body=Promotion),
-        reading(parts, of_project + "/journal", show_journal, action="roles"),
-        changing(parts, "PUT", of_index + "/stack", set_stack, action="admin", body=Stack),
-        reading(parts, spaces, list_namespaces, action="read"),
-        changing(parts, "PUT", spaces + "/{prefix}", reserve_namespace, action="admin", body=Grant),
-        changing(parts, "DELETE", spaces + "/{prefix}", release_namespace, action="admin"),
-    ]
+    return [one.route(parts) for one in _OPERATIONS]
+
+
+def openapi(paths: dict[str, Any]) -> None:
+    describe(_OPERATIONS, paths)
 
 
 def yank(asked: Asked[Yank]) -> object:
+    """Mark a release or a file as not to be chosen any more (PEP 592)."""
     with asked.writing() as writing:
         files = life.yank(writing, _part(asked), asked.body.reason, asked.parts.settings.limits)
     return _told(asked, files)
 
 
 def unyank(asked: Asked[Yank]) -> object:
+    """Take a yank back."""
     with asked.writing() as writing:
         files = life.unyank(writing, _part(asked))
     return _told(asked, files)
 
 
 def set_status(asked: Asked[Status]) -> object:
+    """Give a project, or a release of it, a status (PEP 792)."""
     body = asked.body
     assert asked.project is not None
     part = Part(asked.here, asked.project, body.version)
@@ -120,6 +112,7 @@ def set_status(asked: Asked[Status]) -> object:
 
 
 def withdraw(asked: Asked[Withdrawal]) -> object:
+    """Take files away, for legal reasons or for safety."""
     body, parts = asked.body, asked.parts
     part = _part(asked, whole=body.whole)
     with asked.writing() as writing:
@@ -130,6 +123,7 @@ def withdraw(asked: Asked[Withdrawal]) -> object:
 
 
 def restore(asked: Asked[Restoration]) -> object:
+    """Bring withdrawn files back."""
     body, parts = asked.body, asked.parts
     part = _part(asked, whole=body.whole)
     with asked.writing() as writing:
@@ -139,6 +133,7 @@ def restore(asked: Asked[Restoration]) -> object:
 
 
 def promote(asked: Asked[Promotion]) -> object:
+    """Let a release of another index be one of this index as well."""
     assert asked.project is not None
     with asked.writing() as writing:
         connection = writing.connection
@@ -152,18 +147,19 @@ def promote(asked: Asked[Promotion]) -> object:
 
 
 def show_journal(asked: Asked[None]) -> object:
-    """The newest first; ``before`` is a serial to go on below."""
+    """What happened to a project, the newest first; ``before`` is a serial to go on below."""
     assert asked.project is not None
     most = asked.parts.settings.limits.list_entries
     limit = whole_number(asked.query("limit"), "limit", default=100, most=most)
     before = asked.query("before")
-    below = None if before is None else whole_number(before, "before", default=1, most=2**62)
+    below = None if before is None else whole_number(before, "before", default=1, most=MOST_ENTRY)
     with asked.reading() as connection:
         found = journal.entries(connection, asked.here, asked.project, limit=limit, before=below)
     return {"journal": [entry.as_dict() for entry in found]}
 
 
 def set_stack(asked: Asked[Stack]) -> object:
+    """Say on what the index builds, and which names it mixes."""
     body = asked.body
     with asked.writing() as writing:
         bases = None
@@ -180,11 +176,13 @@ def set_stack(asked: Asked[Stack]) -> object:
 
 
 def list_namespaces(asked: Asked[None]) -> object:
+    """Every reserved namespace, with its owner (PEP 752)."""
     with asked.reading() as connection:
         return {"namespaces": namespaces.reserved(connection, asked.here)}
 
 
 def reserve_namespace(asked: Asked[Grant]) -> object:
+    """Keep the names that begin alike for one owner."""
     with asked.writing() as writing:
         owner = people.user_named(writing.connection, asked.body.owner)
         return namespaces.reserve(
@@ -198,6 +196,7 @@ def reserve_namespace(asked: Asked[Grant]) -> object:
 
 
 def release_namespace(asked: Asked[None]) -> None:
+    """Give a namespace back."""
     with asked.writing() as writing:
         namespaces.set_free(writing, asked.here, asked.path("prefix"))
 
@@ -218,3 +217,20 @@ def _told(asked: Asked[Any], files: list[str]) -> dict[str, object]:
 
 def _is_admin(asked: Asked[Any], writing: Writing) -> bool:
     return principals.may(writing.connection, asked.who, "admin", asked.here, None, asked.at)
+
+
+_INDEX, _PROJECT = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
+_OPERATIONS = (
+    Operation("POST", _PROJECT + "/yank", yank, "yank", Yank),
+    Operation("POST", _PROJECT + "/unyank", unyank, "yank", Yank),
+    Operation("PUT", _PROJECT + "/status", set_status, "status", Status),
+    Operation("POST", _PROJECT + "/withdraw", withdraw, "withdraw", Withdrawal),
+    Operation("POST", _PROJECT + "/restore", restore, "withdraw", Restoration),
+    # A new project is made by it, which is allowed as making one by an upload is.
+    Operation("POST", _PROJECT + "/promote", promote, "upload", Promotion),
+    Operation("GET", _PROJECT + "/journal", show_journal, "roles", query=("limit", "before")),
+    Operation("PUT", _INDEX + "/stack", set_stack, "admin", Stack),
+    Operation("GET", _INDEX + "/namespaces", list_namespaces, "read"),
+    Operation("PUT", _INDEX + "/namespaces/{prefix}", reserve_namespace, "admin", Grant),
+    Operation("DELETE", _INDEX + "/namespaces/{prefix}", release_namespace, "admin"),
+)

@@ -2,7 +2,8 @@
 
 Serials count the changes of every index together, so one number names a state of a whole stack.  Rows are not deleted, and
 each entry of the journal that changed one says what was before it: the past is the present with the entries after it taken
-back, the oldest of them last.
+back, the oldest of them last.  Rows are read first and the journal after them, so that a change which is made between the two
+is taken back as well.
 
 Three things are not as they were.  Who may read is asked of today.  What was withdrawn since, or is in quarantine, is not
 given out again.  Namespaces are left out: they say who may publish, which nobody does into the past.
@@ -131,10 +132,9 @@ def order_then(connection: Connection, index: IndexRow, serial: int) -> tuple[In
         if here.id in found:
             continue
         found[here.id] = index_then(connection, here, serial)
+        bases = indexes.bases_of(connection, here)
         before = _before(connection, here, serial, "change-stack")
-        if before is None:
-            bases = indexes.bases_of(connection, here)
-        else:
+        if before is not None:
             bases = tuple(indexes.index_numbered(connection, number) for number in before["bases"])
         waiting.extend(reversed(bases))
     return tuple(found.values())
@@ -172,10 +172,11 @@ def tell_then(
             continue
         if not principals.may(connection, who, "read", source, name, at):
             break
+        there = reading.files_of(connection, row, at=serial)
         undone = _Undone.read(connection, row, serial)
         rows.append(undone.project(row))
         versions += _versions_then(connection, row, serial)
-        for file in undone.files(connection, row, serial):
+        for file in undone.files(there):
             files.setdefault(file.filename, file)
         if not mixed:
             break
@@ -270,11 +271,11 @@ class _Undone:
             return row
         return replace(row, status=self.status["status"], status_reason=self.status["reason"])
 
-    def files(self, connection: Connection, row: ProjectRow, serial: int) -> list[FileRow]:
+    def files(self, there: tuple[FileRow, ...]) -> list[FileRow]:
         if self.status is not None and self.status["status"] == "quarantined":
             return []
         found = []
-        for file in reading.files_of(connection, row, at=serial):
+        for file in there:
             if self.releases.get(file.version, {}).get("status") == "quarantined":
                 continue
             if self.states.get(file.filename, {}).get("state", "live") != "live":
