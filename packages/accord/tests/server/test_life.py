@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from accord.server.catalogue import life
+from accord.server.database import tables
 from accord.server.limits import DEFAULT
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.people import call, give, hide, person, put, wheel
@@ -303,3 +305,23 @@ def test_everything_stands_in_the_journal_with_who_did_it(index: InProcess) -> N
     assert "user:admin" not in str(told)
     ada = person(index, "ada")
     assert call(index, "GET", f"{SPAM}/journal", None, ada).status == 403
+
+
+def test_a_file_that_left_upstream_is_told_of_as_such_and_stays_whose_it_is(index: InProcess) -> None:
+    put(index)
+    serial = index.parts.database.serial()
+    with index.parts.database.write("system") as writing:
+        writing.connection.execute(
+            update(tables.file).values(state="withdrawn", state_reason="upstream has it no more")
+        )
+        writing.changed(1, "remove-file", project="spam", version="1.0", filename=FILE)
+    gone = index.get(f"/files/spam/{FILE}")
+    assert code(gone) == (410, "file-withdrawn")
+    assert (gone.json()["cause"], gone.json()["withdrawn"]) == ("upstream", None)
+    assert "upstream has it no more" in gone.text
+    assert page(index)["_withdrawn"][0]["cause"] == "upstream"
+    assert files(index, f"/@{serial}/simple/spam/") == []
+    assert code(do(index, "restore", version="1.0")) == (410, "restore-too-late")
+    assert (
+        life.sweep(index.parts.database, index.parts.storage, DEFAULT) == 0
+    )  # its bytes are its mirror's business

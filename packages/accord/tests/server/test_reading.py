@@ -419,7 +419,7 @@ def test_an_index_that_builds_on_one_the_sender_may_not_read_shows_nothing_of_it
     with index.parts.database.write("system") as writing:
         writing.connection.execute(update(tables.index).where(tables.index.c.id == 1).values(public=False))
         writing.changed(1, "index", public=False)
-    assert [index.get(path).status for path in paths] == [404, 404, 404]
+    assert [index.get(path).status for path in paths] == [401, 401, 401]
     answer: Any = index.request("GET", paths[0], {"accept": JSON, **basic(index.token)})
     assert json.loads(answer.body)["name"] == "spam"
     assert answer.headers["cache-control"] == "private, no-cache"

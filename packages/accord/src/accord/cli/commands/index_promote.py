@@ -17,7 +17,7 @@ def arguments(parser: Parser) -> None:
     parser.examples = (
         ("accord index promote spam 1.2 --from dev --to prod", "what was tested is what is offered"),
     )
-    parser.argument("project", metavar="PROJECT", help="A project of the first index")
+    parser.argument("name", metavar="PROJECT", help="A project of the first index")
     parser.argument("version", metavar="VERSION", help="A release of it")
     parser.value("--from", metavar="INDEX", dest="source", help="Where the release is")
     parser.value("--to", metavar="INDEX", dest="target", default="main", help="Where it is to be as well")
@@ -32,7 +32,7 @@ def run(args: Args, context: Context) -> int:
     if args.source is None:
         raise UsageError("usage", "--from says which index has the release")
     record = index_life.promote(
-        located(args), args.project, args.version, source=args.source, target=args.target
+        located(args), args.name, args.version, source=args.source, target=args.target
     )
     if context.json:
         context.emit(record)

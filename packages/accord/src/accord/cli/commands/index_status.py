@@ -19,7 +19,7 @@ def arguments(parser: Parser) -> None:
         ("accord index status main/spam quarantined --version 1.2", "the other releases stay"),
     )
     parser.argument("place", metavar="INDEX/PROJECT", help="A project")
-    parser.argument("status", metavar="STATUS", help="active, archived, deprecated or quarantined")
+    parser.argument("status", metavar="STATUS", help="One of active, archived, deprecated or quarantined")
     parser.value("--version", metavar="VERSION", help="Of this release only: active or quarantined")
     parser.value("--reason", metavar="TEXT", default="", help="What people read beside it")
     server(parser)

@@ -28,7 +28,9 @@ def arguments(parser: Parser) -> None:
     parser.argument("version", metavar="VERSION", count="optional", help="A release")
     parser.value("--file", metavar="FILENAME", help="One file of it")
     parser.flag("--all", dest="whole", help="Every file of the project")
-    parser.value("--for", metavar="CAUSE", dest="cause", choices=("legal", "safety"), help="legal or safety")
+    parser.value(
+        "--for", metavar="CAUSE", dest="cause", choices=("legal", "safety"), help="One of legal and safety"
+    )
     parser.value("--reason", metavar="TEXT", default="", help="What those read who miss the files")
     server(parser)
 

@@ -8,6 +8,7 @@ import msgspec
 
 from accord.server.accounts import people, principals
 from accord.server.admin.asking import MOST_ENTRY, Asked, Body, Operation, describe, whole_number
+from accord.server.admin.places import shown
 from accord.server.catalogue import access, indexes, journal, life, namespaces, promotion, visible
 from accord.server.catalogue.life import Part
 from accord.server.catalogue.reading import find_project
@@ -172,7 +173,8 @@ def set_stack(asked: Asked[Stack]) -> object:
             bases = tuple(found)
         mix = None if body.mix is None else tuple(map(normalise, body.mix))
         indexes.set_stack(writing, asked.here, asked.parts.settings.limits, bases=bases, mix=mix)
-        return access.describe(writing.connection, indexes.index_named(writing.connection, asked.here.name))
+        changed = indexes.index_named(writing.connection, asked.here.name)
+        return access.describe(writing.connection, changed, shown(asked, writing.connection))
 
 
 def list_namespaces(asked: Asked[None]) -> object:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from accord.server.parts import Parts
 
-__all__ = ["openapi", "routes"]
+__all__ = ["openapi", "routes", "shown"]
 
 _Words = Annotated[str, msgspec.Meta(max_length=DEFAULT.token_name_bytes)]
 _IndexName = Annotated[
@@ -79,13 +79,13 @@ def openapi(paths: dict[str, Any]) -> None:
 def list_indexes(asked: Asked[None]) -> object:
     """Those the asker may read."""
     with asked.reading() as connection:
-        shown = _shown(asked, connection)
+        seen = shown(asked, connection)
         every = indexes.indexes(connection)
-        found = [access.describe(connection, index, shown) for index in every if index.name in shown]
+        found = [access.describe(connection, index, seen) for index in every if index.name in seen]
     return {"indexes": found}
 
 
-def _shown(asked: Asked[Any], connection: Connection) -> frozenset[str]:
+def shown(asked: Asked[Any], connection: Connection) -> frozenset[str]:
     """The names of the indexes the asker may read: of no other is it told, not even as a base."""
     return frozenset(
         index.name
@@ -96,7 +96,7 @@ def _shown(asked: Asked[Any], connection: Connection) -> frozenset[str]:
 
 def show_index(asked: Asked[None]) -> object:
     with asked.reading() as connection:
-        return access.describe(connection, asked.here, _shown(asked, connection))
+        return access.describe(connection, asked.here, shown(asked, connection))
 
 
 def create_index(asked: Asked[NewIndex]) -> object:
@@ -119,7 +119,7 @@ def change_index(asked: Asked[IndexChange]) -> object:
         changed = access.change_index(
             writing, asked.here, title=body.title, public=body.public, creators=body.creators
         )
-        return access.describe(writing.connection, changed, _shown(asked, writing.connection))
+        return access.describe(writing.connection, changed, shown(asked, writing.connection))
 
 
 def change_project(asked: Asked[ProjectChange]) -> object:

@@ -231,6 +231,18 @@ def _versions_then(connection: Connection, row: ProjectRow, serial: int) -> list
     return list(rows.scalars())
 
 
+# What was before an entry that does not say it: those of an index that has what its upstream says.
+_UNSAID: dict[str, dict[str, Any]] = {
+    "status": {"status": "active", "reason": None},
+    "release-status": {"status": "active", "reason": None},
+    "yank": {"yanked": False, "reason": None},
+    "unyank": {"yanked": True, "reason": None},
+    "withdraw": {"state": "live"},
+    "remove-file": {"state": "live"},
+    "restore": {"state": "withdrawn"},
+}
+
+
 @dataclass(slots=True)
 class _Undone:
     """What the entries after a serial found, each of the first that touched a thing."""
@@ -249,13 +261,13 @@ class _Undone:
                 change.index_id == row.index_id,
                 change.project == row.name,
                 change.serial > serial,
-                change.action.in_(("status", "release-status", "yank", "unyank", "withdraw", "restore")),
+                change.action.in_(tuple(_UNSAID)),
             )
             .order_by(change.serial)
         )
         found = cls(None, {}, {}, {})
         for action, version, filename, detail in entries:
-            before = detail["before"]
+            before = detail.get("before") or _UNSAID[action]
             if action == "status":
                 found.status = found.status or before
             elif action == "release-status":

@@ -59,6 +59,7 @@ CAUSES = ("legal", "safety")
 """Why a file may be withdrawn: somebody's rights; or to stop what harms those who install it."""
 
 _SECOND = 1_000_000
+_WHY = {"legal": " for legal reasons", "safety": " because it is not safe to use", "upstream": " upstream"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is left of a withdrawn file.  ``by`` is ``index`` where its administrators did it, else ``project``."""
+    """What is left of a withdrawn file.  ``by`` is ``index`` where its administrators did it, else ``project``.  The cause
+    ``upstream`` is of a file that left the index this one follows, which did not say why; ``at`` is 0 then."""
 
     filename: str
     version: str
@@ -88,16 +90,15 @@ class Tombstone:
             "version": self.version,
             "cause": self.cause,
             "reason": self.reason,
-            "withdrawn": iso(self.at),
+            "withdrawn": iso(self.at) if self.at else None,
         }
 
     def refusal(self) -> Refused:
         """The answer to whoever asks for the file."""
-        why = "for legal reasons" if self.cause == "legal" else "because it is not safe to use"
         return Refused(
             410,
             "file-withdrawn",
-            f"{self.filename} was withdrawn {why}: {self.reason}",
+            f"{self.filename} was withdrawn{_WHY[self.cause]}: {self.reason}",
             hint="use another version",
             members=self.as_dict(),
         )
@@ -228,7 +229,7 @@ def restore(
     """
     _check_reason(reason, limits)
     rows = _files(writing, part, states=("withdrawn", "erased"))
-    kept = [row for row in rows if row.state == "withdrawn"]
+    kept = [row for row in rows if row.state == "withdrawn" and _grave(row)["cause"] in CAUSES]
     for row in kept:
         grave = _grave(row)
         if grave["by"] == "index" and not admin:
@@ -244,7 +245,7 @@ def restore(
         raise Refused(
             410,
             "restore-too-late",
-            f"{rows[0].filename} was withdrawn more than {limits.restore_seconds // 86_400} days ago",
+            f"{rows[0].filename} was withdrawn more than {limits.restore_seconds // 86_400} days ago, or upstream",
             hint="publish a new version",
         )
     blobs.keep(writing, storage, *(row.sha256 for row in kept))
@@ -335,8 +336,13 @@ def _buried(connection: Connection, *where: Any) -> list[Tombstone]:
 
 
 def _grave(row: Row[*tuple[Any, ...]]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(row.state_reason)
-    return found
+    try:
+        found = json.loads(row.state_reason or "")
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    return {"cause": "upstream", "reason": row.state_reason or "no reason given", "at": 0, "by": "index"}
 
 
 def _ends(grave: dict[str, Any], limits: Limits) -> int:
@@ -351,7 +357,8 @@ def _over(connection: Connection, at: int, limits: Limits) -> list[Row[*tuple[An
         .where(tables.file.c.state == "withdrawn")
         .order_by(tables.file.c.id)
     )
-    return [row for row in rows if _ends(_grave(row), limits) <= at]
+    graves = ((row, _grave(row)) for row in rows)
+    return [row for row, grave in graves if grave["cause"] in CAUSES and _ends(grave, limits) <= at]
 
 
 def _files(writing: Writing, part: Part, *, states: tuple[str, ...]) -> Sequence[Row[*tuple[Any, ...]]]:
