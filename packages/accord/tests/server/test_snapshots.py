@@ -205,3 +205,10 @@ def test_a_restored_file_was_not_there_while_it_was_withdrawn(index: InProcess) 
     call(index, "POST", f"{SPAM}/restore", {"version": "1.0"})
     assert page(index, f"/@{between}/simple/spam/")["files"] == []
     assert [file["filename"] for file in page(index, f"/@{now(index)}/simple/spam/")["files"]] == [ONE]
+
+
+def test_browsers_of_any_origin_may_read_the_past(index: InProcess) -> None:
+    put(index)
+    for path in (f"/@{now(index)}/simple/spam/", f"/main/@{now(index)}/files/spam/{ONE}"):
+        assert index.request("OPTIONS", path).status == 204
+        assert index.get(path).headers["access-control-allow-origin"] == "*"

@@ -18,9 +18,11 @@ __all__ = ["PREFLIGHT", "is_read", "routes"]
 
 # Machine-readable pages and files are of no use in a search engine, and there are many of them.
 _ROBOTS = """User-agent: *
+Disallow: /*/@
 Disallow: /*/files/
 Disallow: /*/integrity/
 Disallow: /*/simple/
+Disallow: /@
 Disallow: /api/
 Disallow: /changes
 Disallow: /files/
@@ -31,7 +33,7 @@ Disallow: /simple/
 """
 
 _READ = re.compile(
-    r"(?:/(?!api/)[^/]+)?/(?:simple|files|integrity|pypi|rss|packages|changes|namespaces?|openapi\.json)(?:/|\Z)"
+    r"(?:/(?!api/)[^/]+)?(?:/@[^/]+)?/(?:simple|files|integrity|pypi|rss|packages|changes|namespaces?|openapi\.json)(?:/|\Z)"
 )
 
 PREFLIGHT = (
