@@ -44,7 +44,8 @@ def wheel() -> bytes:
 HONEST: dict[str, list[str]] = {
     "name": ["my.spam"],
     "version": ["1.0-1"],
-    "metadata_version": ["2.1"],
+    "metadata_version": ["2.3"],
+    "provides": ["my_spam"],
     "filetype": ["bdist_wheel"],
     "pyversion": ["py3"],
     "summary": ["A can of spam"],
@@ -91,7 +92,6 @@ def test_what_means_the_same_is_the_same_however_it_is_spelled(
     [
         ("name", ["other"], "My-Spam"),
         ("version", ["1.1"], "1.0.post1"),
-        ("metadata_version", ["2.2"], "2.1"),
         ("filetype", ["sdist"], "wheel"),
         ("summary", ["A can of ham"], "A can  of spam"),
         ("home_page", ["https://ham.example/"], "https://spam.example/"),

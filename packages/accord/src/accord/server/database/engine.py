@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, create_engine, event, func, insert, inspect, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from accord.io.steps import step
 from accord.server import clock
 from accord.server.database import tables
 from accord.server.database.counter import Counter
@@ -231,8 +232,10 @@ class Database:
             if writing.serial:
                 for follow in self.followers:
                     follow(connection)
+            step("database-commit")
             if writing.serial and self.around_commit is not None:
                 around.enter_context(self.around_commit(writing._changes))
+        step("database-committed")
         if writing.serial:
             self.counter.raise_to(writing.serial)
 

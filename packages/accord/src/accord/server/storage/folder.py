@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 
 from accord.io.files import sync_folder
+from accord.io.steps import step
 from accord.server.errors import disk_fault
 from accord.server.incoming import Incoming
 from accord.server.storage.port import Stored, missing
@@ -46,7 +47,9 @@ class FolderStore:
                 sync_folder(folder)  # whoever put it there may not have come to this yet
                 return
             self._make_folder(folder)
+            step("blob-durable")
             _sync(path)
+            step("blob-place")
             try:
                 os.rename(path, place)
             except OSError as fault:
@@ -56,6 +59,7 @@ class FolderStore:
                     shutil.copyfile(path, aside)
                     _sync(aside)
                 os.unlink(path)
+            step("blob-placed")
             sync_folder(folder)
 
     def put_bytes(self, sha256: str, data: bytes) -> None:
@@ -78,6 +82,7 @@ class FolderStore:
         aside = self._aside.path()
         try:
             yield aside
+            step("blob-bytes-place")
             os.rename(aside, place)
         finally:
             _forget(aside)

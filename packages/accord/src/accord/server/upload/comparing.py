@@ -2,8 +2,9 @@
 
 Clients spell one thing in several ways, and all spellings that mean the same are the same here: names and extras are
 normalised, versions and specifiers in normal form, requirements and classifiers are sets, blanks do not count.  A field
-that is not sent, or sent empty, says nothing.  What describes the upload and not the file (``pyversion``, ``comment``,
-signatures) is not looked at.
+that is not sent, or sent empty, says nothing.  What describes the form and not the file is not looked at: ``metadata_version``
+(flit's forms are of another than its files), ``pyversion``, ``comment``, signatures, and ``requires``, ``provides`` and
+``obsoletes``, which the standard gave up and clients make up.
 """
 
 from __future__ import annotations
@@ -64,7 +65,6 @@ def _media_type(value: str) -> Hashable:
 
 # Of a form's field: the field of the metadata, and what two spellings of one value have in common.
 _FIELDS: dict[str, tuple[str, Callable[[str], Hashable]]] = {
-    "metadata_version": ("Metadata-Version", _text),
     "name": ("Name", normalise),
     "version": ("Version", lambda value: canonicalize_version(value.strip(), strip_trailing_zero=False)),
     "summary": ("Summary", _text),
@@ -93,9 +93,6 @@ _FIELDS: dict[str, tuple[str, Callable[[str], Hashable]]] = {
     "provides_extra": ("Provides-Extra", normalise),
     "provides_extras": ("Provides-Extra", normalise),
     "dynamic": ("Dynamic", lambda value: value.strip().lower()),
-    "requires": ("Requires", _text),
-    "provides": ("Provides", _text),
-    "obsoletes": ("Obsoletes", _text),
     "import_names": ("Import-Name", _text),
     "import_namespaces": ("Import-Namespace", _text),
 }

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from accord.io.steps import step
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
 from accord.server.archives.examine import examine
@@ -86,6 +87,7 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         raise Refused(400, "upload-form", "the form's :action is not file_upload")
     if not form.filename:
         raise Refused(400, "upload-form", "the form has no file (field content)")
+    step("upload-received")
     named = read_filename(form.filename, parts.settings.limits)
     index, who = _demand(parts, request, named, form.size)
     examined = examine(path, form.filename)
@@ -102,11 +104,13 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
             if examined.serves_metadata:
                 digests.append(examined.metadata_sha256)
                 parts.storage.put_bytes(examined.metadata_sha256, examined.metadata)
+        step("upload-enter")
         published = _enter(parts, index, who, examined, digests)
     except Refused:
         with parts.database.write("system") as writing:
             blobs.release(writing, parts.storage, digests)
         raise
+    step("upload-acknowledge")
     if published.waits:
         return PlainTextResponse("OK: the file waits in quarantine, and is visible when it is released")
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")
