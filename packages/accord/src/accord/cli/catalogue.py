@@ -113,6 +113,8 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("promote", "Let a release of one index be one of another as well"),
         ("journal", "Show what happened to a project, and who did it"),
         ("namespace", "Keep names that begin alike: reserve, list, release"),
+        ("policy", "Say which files an index takes, and which of them wait in quarantine"),
+        ("quarantine", "New files that wait: list, release, reject, scan"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
         ("refresh", "Ask the upstream of an index again"),
     ),
@@ -139,6 +141,12 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("reserve", "Keep the names that begin alike for one owner"),
         ("list", "List the reserved namespaces of an index"),
         ("release", "Give a namespace back"),
+    ),
+    "index quarantine": (
+        ("list", "List the files that wait"),
+        ("release", "Let a file be seen"),
+        ("reject", "Let a file never be seen"),
+        ("scan", "Ask a program about each file that waits, and act on its verdict"),
     ),
     "index role": (
         ("grant", "Let a user do something in an index or a project"),
