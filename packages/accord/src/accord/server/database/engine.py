@@ -11,7 +11,6 @@ by side and queue for the counter only.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from accord.server import clock
 from accord.server.database import tables
 from accord.server.database.counter import Counter
 from accord.server.database.faults import refusal
+from accord.server.database.turn import Turn
 from accord.server.errors import Refused
 from accord_core.errors import UsageError
 
@@ -152,8 +152,8 @@ class Database:
         self.counter = Counter(os.path.join(cache, "serial"))
         self.around_commit: Callable[[Sequence[Change]], AbstractContextManager[None]] | None = None
         """Entered with what changed before it is committed, left after: for what must be gone by then."""
-        # SQLite has one writer; those of this process queue here instead of sleeping in its busy handler.
-        self._turn = threading.Lock() if self.is_sqlite else None
+        # SQLite has one writer; they queue here instead of sleeping in its busy handler.
+        self._turn = Turn(os.path.join(cache, "writer")) if self.is_sqlite else None
         # Called at the end of each block that changed something, inside it: rows that are derived from the journal.
         self.followers: list[Callable[[Connection], None]] = []
 
@@ -278,6 +278,8 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
         self.counter.close()
+        if self._turn is not None:
+            self._turn.close()
 
 
 def _demand_writable(connection: Connection) -> None:

@@ -31,11 +31,14 @@ class FolderStore:
         return os.path.join(self.folder, sha256[:2], sha256[2:4], sha256)
 
     def _make_folder(self, path: str) -> None:
+        """Durable before anything lies in it.  A folder above that is known is not made durable again."""
         if path in self._known:
             return
+        above = os.path.dirname(path)
+        if above != self.folder and above not in self._known:
+            self._make_folder(above)
         os.makedirs(path, mode=0o700, exist_ok=True)
-        for above in (os.path.dirname(path), os.path.dirname(os.path.dirname(path))):
-            sync_folder(above)
+        sync_folder(above)
         self._known.add(path)
 
     def put(self, sha256: str, path: str) -> None:
