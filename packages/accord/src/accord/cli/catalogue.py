@@ -117,6 +117,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("quarantine", "New files that wait: list, release, reject, scan"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
         ("refresh", "Ask the upstream of an index again"),
+        ("mirror", "Say what an index takes of its upstream, and fetch it"),
     ),
     "cache": (
         ("dir", "Print where the cache is"),

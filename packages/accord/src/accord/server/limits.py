@@ -52,6 +52,7 @@ class Limits:
     ``upstream_absent_seconds``  until a name that was not there is asked for again; ``upstream_absent_names`` of them
     ``upstream_failed_seconds``  until an upstream that did not answer is asked again
     ``upstream_sweep_seconds``  until a page nobody asks for is looked at again, where upstream has no changes feed
+    ``mirror_projects``       projects a mirror is told to have, or is found to need
     ``upstream_threads``      requests of one process that wait for an upstream at a time
     ``long_polls``            readers of the changes feed one process keeps waiting; others are answered at once
     ``import_line_bytes``     one row of an index that is read in
@@ -120,6 +121,7 @@ class Limits:
     upstream_absent_names: int = 10_000
     upstream_failed_seconds: float = 15.0
     upstream_sweep_seconds: float = 6 * 3600.0
+    mirror_projects: int = 1_000_000
     upstream_threads: int = 32
     long_polls: int = 1_000
     import_line_bytes: int = 64 << 20

@@ -123,6 +123,28 @@ class Upstreams:
         except RepositoryError as fault:
             return self._without(index, project, fault)
 
+    def repository(self, index: IndexRow) -> HttpRepository:
+        assert index.upstream_url is not None
+        return HttpRepository(index.upstream_url, self.client(index), now=lambda: self._parts.now() / _SECOND)
+
+    def look(self, index: IndexRow, project: str) -> Page | None:
+        """What upstream has, without entering it anywhere.  Raises RepositoryError."""
+        answer = self.repository(index).page(project, None, None)
+        return None if answer.state == ABSENT else _page(answer)
+
+    def apply_rules(self, index: IndexRow, project: str) -> None:
+        """Hold the rules of the index against a page that is kept, without asking upstream."""
+        with self._parts.database.read() as connection:
+            row = ledger.find_page(connection, index.id, project)
+        if row is not None and row.sha256 is not None:
+            self._apply(index, project, row, read_rules(index.settings.get("filter", {})))
+
+    def _apply(self, index: IndexRow, project: str, row: PageRow, rules: Rules) -> Found:
+        """A page as it is kept, entered once more."""
+        assert row.sha256 is not None
+        page = parse_page(self._parts.storage.read(row.sha256), JSON, f"{index.upstream_url}/{project}/")
+        return self._enter(index, project, page, row, rules)
+
     def _known(self, index: IndexRow, project: str) -> Found | None:
         """What needs no question."""
         now = self._parts.now()
@@ -181,14 +203,15 @@ class Upstreams:
         with parts.database.read() as connection:
             row = ledger.find_page(connection, index.id, project)
         if not rules.takes_name(project):
+            if row is not None and row.sha256 is not None:
+                now = parts.now()
+                return self._apply(
+                    index, project, replace(row, fetched=now, expires=self._expiry(0.0, now)), rules
+                )
             answer: Answer | None = None
         else:
-            assert index.upstream_url is not None
-            repository = HttpRepository(
-                index.upstream_url, self.client(index), now=lambda: parts.now() / _SECOND
-            )
             etag, modified = (row.etag, row.last_modified) if row and row.sha256 else (None, None)
-            answer = repository.page(project, etag, modified)
+            answer = self.repository(index).page(project, etag, modified)
         now = parts.now()
         if answer is None or answer.state == ABSENT:
             return self._gone(index, project, row, now)
@@ -205,13 +228,7 @@ class Upstreams:
             with parts.database.write("upstream") as writing:
                 ledger.keep_page(writing, index.id, project, row, JSON)
             return Found(here=True, until=row.expires)
-        return self._enter(index, project, self._again(index, project, row), row, rules)
-
-    def _again(self, index: IndexRow, project: str, row: PageRow) -> Page:
-        """The page as kept, for the rules to be held against it once more."""
-        assert row.sha256 is not None
-        body = self._parts.storage.read(row.sha256)
-        return parse_page(body, JSON, f"{index.upstream_url}/{project}/")
+        return self._apply(index, project, row, rules)
 
     def _expiry(self, expires: float, now: int) -> int:
         """As upstream says, within bounds: not on every request, not for ever."""

@@ -8,18 +8,18 @@ they are here, stay as evidence for the operator, ``upstream_file.blocked`` says
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from packaging.version import InvalidVersion, Version
 from sqlalchemy import delete, insert, select, update
 
 from accord.server.catalogue.names import look_alike
 from accord.server.database import tables
-from accord.server.mirror.rules import Candidate, Rules
-from accord_core.index.filenames import SDIST, WHEEL, kind, split_sdist, split_wheel
+from accord.server.mirror.entries import Entry, candidates, instant, usable_files
+from accord.server.mirror.rules import Rules
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from accord.server.catalogue.indexes import IndexRow
@@ -27,21 +27,11 @@ if TYPE_CHECKING:
     from accord_core.index.model import File, Page
 
 __all__ = [
-    "GONE",
-    "Kept",
-    "PageRow",
-    "block_file",
-    "find_file",
-    "find_page",
-    "keep_page",
-    "take_page",
-    "unannounce_metadata",
-    "uses_page",
-]
+    "GONE", "Kept", "PageRow", "block_file", "find_file", "find_page", "keep_page", "take_page", "unannounce_metadata", "uses_page",
+]  # fmt: skip
 
 GONE = "upstream has it no more"
 CHANGED = "upstream has other bytes under this name than before"
-_SHA256_LETTERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +57,6 @@ class Kept:
     metadata_sha256: str | None
     metadata_stored: bool
     blocked: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A usable file of a page."""
-
-    file: File
-    kind: str
-    version: str
-    tags: str
-    uploaded: int
 
 
 _page, _file, _upstream = tables.upstream_page.c, tables.file.c, tables.upstream_file.c
@@ -150,14 +129,7 @@ def take_page(writing: Writing, index: IndexRow, project: str, page: Page | None
             select(*_KEPT).where(_upstream.index_id == index.id, _upstream.project == project)
         )
     }
-    reasons, ripe = rules.verdicts(
-        project,
-        (
-            Candidate(name, Version(entry.version), entry.file.hashes["sha256"], entry.uploaded)
-            for name, entry in entries.items()
-        ),
-        writing.at,
-    )
+    reasons, ripe = rules.verdicts(project, candidates(entries), writing.at)
     for name, entry in entries.items():
         known = before.get(name)
         if known is not None and known.sha256 != entry.file.hashes["sha256"]:
@@ -170,8 +142,7 @@ def take_page(writing: Writing, index: IndexRow, project: str, page: Page | None
     return ripe
 
 
-def _entries(writing: Writing, index: IndexRow, project: str, page: Page) -> dict[str, _Entry]:
-    """The files of a page that can be checked and named: with a SHA-256, and a version of this project."""
+def _entries(writing: Writing, index: IndexRow, project: str, page: Page) -> dict[str, Entry]:
     seen = {
         row.filename: row.uploaded
         for row in writing.connection.execute(
@@ -180,26 +151,7 @@ def _entries(writing: Writing, index: IndexRow, project: str, page: Page) -> dic
             .where(tables.project.c.index_id == index.id, tables.project.c.name == project)
         )
     }
-    found: dict[str, _Entry] = {}
-    for file in page.files:
-        if len(file.hashes.get("sha256", "")) != _SHA256_LETTERS or len(file.filename) > 250:
-            continue
-        what = kind(file.filename)
-        wheel = split_wheel(file.filename) if what == WHEEL else None
-        sdist = split_sdist(file.filename, project) if what == SDIST else None
-        written = wheel.version if wheel is not None else sdist[1] if sdist is not None else None
-        try:
-            version = None if written is None else str(Version(written))
-        except InvalidVersion:
-            continue
-        if version is None or what is None:
-            continue
-        tags = "" if wheel is None else f"{wheel.python}-{wheel.abi}-{wheel.platform}"
-        uploaded = _instant(file.upload_time) or seen.get(file.filename, writing.at)
-        found.setdefault(
-            file.filename, _Entry(file, "wheel" if wheel is not None else "sdist", version, tags, uploaded)
-        )
-    return found
+    return usable_files(page, project, seen, writing.at)
 
 
 def _project(writing: Writing, index: IndexRow, project: str, page: Page | None, there: Any) -> int:
@@ -239,7 +191,7 @@ def _remove(
     project: str,
     project_id: int,
     before: dict[str, Kept],
-    entries: dict[str, _Entry],
+    entries: dict[str, Entry],
     reasons: dict[str, str],
 ) -> None:
     """Everything known that is not served any more."""
@@ -267,7 +219,7 @@ def _add(
     project: str,
     project_id: int,
     before: dict[str, Kept],
-    entries: dict[str, _Entry],
+    entries: dict[str, Entry],
     reasons: dict[str, str],
 ) -> None:
     """Everything that is served, new or as it was."""
@@ -279,6 +231,7 @@ def _add(
                 _file.id,
                 _file.filename,
                 _file.state,
+                _file.added_serial,
                 _file.requires_python,
                 _file.yanked,
                 _file.yank_reason,
@@ -291,7 +244,13 @@ def _add(
     ]
     if unknown:
         connection.execute(insert(tables.upstream_file), unknown)
-    fresh: list[tuple[str, _Entry]] = []
+    _wait(
+        writing,
+        index,
+        project_id,
+        [entries[name] for name in reasons if name in entries and name not in rows],
+    )
+    fresh: list[tuple[str, Entry]] = []
     for name, entry in entries.items():
         if name in before and name not in reasons and before[name].url != entry.file.url:
             connection.execute(
@@ -307,8 +266,24 @@ def _add(
             _note(connection, index.id, project, name, None)
     if not fresh:
         return
-    releases = _releases(writing, project_id, [entry.version for _, entry in fresh])
-    made = connection.execute(
+    for number in _insert(writing, index, project_id, [entry for _, entry in fresh], "live"):
+        writing.file_added(number)
+    writing.changed(index.id, "add-files", project=project, files=len(fresh))
+
+
+def _wait(writing: Writing, index: IndexRow, project_id: int, entries: list[Entry]) -> None:
+    """Of files that are not served, and of which upstream does not say how old they are, remember since when they are
+    known: a rule of age counts from then."""
+    ageless = [entry for entry in entries if instant(entry.file.upload_time) is None]
+    if ageless:
+        _insert(writing, index, project_id, ageless, "withdrawn")
+
+
+def _insert(
+    writing: Writing, index: IndexRow, project_id: int, entries: list[Entry], state: str
+) -> Sequence[int]:
+    releases = _releases(writing, project_id, [entry.version for entry in entries])
+    made = writing.connection.execute(
         insert(tables.file).returning(_file.id),
         [
             {
@@ -317,17 +292,15 @@ def _add(
                 "project_id": project_id,
                 "release_id": releases[entry.version],
                 "uploader": "upstream",
-                "state": "live",
+                "state": state,
             }
-            for _, entry in fresh
+            for entry in entries
         ],
     ).scalars()
-    for number in made.all():
-        writing.file_added(number)
-    writing.changed(index.id, "add-files", project=project, files=len(fresh))
+    return made.all()
 
 
-def _kept(index_id: int, project: str, entry: _Entry, reasons: dict[str, str]) -> dict[str, Any]:
+def _kept(index_id: int, project: str, entry: Entry, reasons: dict[str, str]) -> dict[str, Any]:
     file = entry.file
     return {
         "index_id": index_id,
@@ -341,7 +314,7 @@ def _kept(index_id: int, project: str, entry: _Entry, reasons: dict[str, str]) -
     }
 
 
-def _values(entry: _Entry) -> dict[str, Any]:
+def _values(entry: Entry) -> dict[str, Any]:
     file = entry.file
     return {
         "filename": file.filename,
@@ -373,7 +346,7 @@ def _differs(row: Any, file: File) -> bool:
     )
 
 
-def _change(writing: Writing, index_id: int, project: str, row: Any, entry: _Entry) -> None:
+def _change(writing: Writing, index_id: int, project: str, row: Any, entry: Entry) -> None:
     file = entry.file
     writing.connection.execute(
         update(tables.file)
@@ -387,6 +360,8 @@ def _change(writing: Writing, index_id: int, project: str, row: Any, entry: _Ent
             yank_reason=file.yank_reason,
         )
     )
+    if row.added_serial is None:
+        writing.file_added(row.id)
     action = "change-file"
     if row.state != "live":
         action = "restore"
@@ -475,14 +450,3 @@ def _note(connection: Connection, index_id: int, project: str, filename: str, re
 
 def _is(index_id: int, project: str, filename: str) -> tuple[Any, ...]:
     return (_upstream.index_id == index_id, _upstream.project == project, _upstream.filename == filename)
-
-
-def _instant(text: str | None) -> int | None:
-    """Microseconds of a PEP 700 ``upload-time``."""
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if found.tzinfo is None else round(found.timestamp() * 1_000_000)

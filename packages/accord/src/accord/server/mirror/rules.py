@@ -5,9 +5,11 @@ index under ``filter``::
 
     {"names": ["numpy", "zope-*"], "versions": {"numpy": ">=2"}, "platforms": ["any", "manylinux*_x86_64"],
      "newest": 3, "cooldown_days": 7, "files": {"numpy": {"numpy-2.0.tar.gz": "<sha256>"}},
+     "requirements": ["flask>=3"], "closure": {"flask": [">=3"], "werkzeug": [">=3.1"]},
      "blocked": [{"name": "evil", "version": "==1.0", "filename": "evil-1.0*", "reason": "malware"}], "sdists": false}
 
-What is not there does not restrict.  A verdict is a reason, in words an operator reads.
+What is not there does not restrict.  ``closure`` is what ``requirements`` were found to need: a version is taken if any of
+its specifiers has it.  A verdict is a reason, in words an operator reads.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ from accord_core.names import normalise
 
 __all__ = ["Block", "Candidate", "Rules", "read_rules"]
 
+_LEFT_OUT = "the rules leave the project out"
 _DAY = 86_400_000_000
 _KEYS = frozenset(
-    (
+    [
         "names",
         "versions",
         "platforms",
@@ -38,7 +41,8 @@ _KEYS = frozenset(
         "blocked",
         "sdists",
         "requirements",
-    )
+        "closure",
+    ]
 )
 
 
@@ -81,6 +85,7 @@ class Rules:
     files: Mapping[str, Mapping[str, str]] | None = None
     blocked: tuple[Block, ...] = ()
     sdists: bool = True
+    closure: Mapping[str, tuple[SpecifierSet, ...]] | None = None
 
     @property
     def empty(self) -> bool:
@@ -93,10 +98,11 @@ class Rules:
             for block in self.blocked
         ):
             return False
-        if self.names is None and self.files is None:
+        lists = [each for each in (self.files, self.closure) if each is not None]
+        if self.names is None and not lists:
             return True
         named = self.names is not None and any(fnmatchcase(project, pattern) for pattern in self.names)
-        return named or (self.files is not None and project in self.files)
+        return named or any(project in each for each in lists)
 
     def verdicts(
         self, project: str, files: Iterable[Candidate], now: int
@@ -104,6 +110,8 @@ class Rules:
         """``(reason by the name of each file that is not served, the instant something of it becomes old enough)``."""
         every = tuple(files)
         reasons = {file.filename: reason for file in every if (reason := self._fixed(project, file))}
+        if not self.takes_name(project):
+            return {file.filename: reasons.get(file.filename, _LEFT_OUT) for file in every}, None
         ripe: int | None = None
         for file in every:
             if self.cooldown and file.filename not in reasons and file.uploaded + self.cooldown > now:
@@ -130,6 +138,9 @@ class Rules:
             if wanted is None:
                 return "no lock file names it"
             return None if wanted in ("", file.sha256) else "the lock file has another hash for it"
+        needed = (self.closure or {}).get(project)
+        if needed is not None and not any(each.contains(file.version, prereleases=True) for each in needed):
+            return "nothing that is mirrored needs this version"
         allowed = (self.versions or {}).get(project)
         if allowed is not None and not allowed.contains(file.version, prereleases=True):
             return f"not among the versions {allowed}"
@@ -166,6 +177,9 @@ def read_rules(document: Mapping[str, Any]) -> Rules:
         files=document.get("files"),
         blocked=tuple(map(_block, document.get("blocked", ()))),
         sdists=bool(document.get("sdists", True)),
+        closure=None
+        if document.get("closure") is None
+        else {name: tuple(map(_specifiers, texts)) for name, texts in document["closure"].items()},
     )
 
 
@@ -193,7 +207,9 @@ def _block(entry: Mapping[str, str]) -> Block:
 def _pattern(text: str) -> str:
     """A name, or the beginning of names and ``*``."""
     stem, star, _ = text.partition("*")
-    return f"{normalise(stem)}{'-' if stem[-1:] in '-_.' and stem else ''}*" if star else normalise(text)
+    if not star:
+        return normalise(text)
+    return normalise(stem).rstrip("-") + ("-*" if stem.endswith(("-", "_", ".")) else "*")
 
 
 def _specifiers(text: str) -> SpecifierSet:
