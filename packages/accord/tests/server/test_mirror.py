@@ -50,7 +50,7 @@ def test_names_outside_the_rules_are_asked_of_nobody(cache: InProcess, upstream:
 
 
 def test_versions_platforms_and_the_newest_ones(cache: InProcess, upstream: Upstream) -> None:
-    for version in ("1.0", "2.0", "3.0", "4.0"):
+    for version in ("1.0", "2.0", "3.0", "3.1rc1", "4.0"):
         upstream.add("spam", version)
     for tag in ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-win_amd64"):
         filename, content = wheel("spam", "3.0", tag=tag)

@@ -120,8 +120,10 @@ class Rules:
                 reasons[file.filename] = f"younger than {self.cooldown // _DAY} days"
         if self.newest is not None:
             # Of those that are left: what is blocked or too young takes nobody's place.
-            left = sorted({file.version for file in every if file.filename not in reasons}, reverse=True)
-            kept = frozenset(left[: self.newest])
+            left = {file.version for file in every if file.filename not in reasons}
+            # A pre-release takes no final release's place: few would install it.
+            finals = {version for version in left if not version.is_prerelease} or left
+            kept = frozenset(sorted(finals, reverse=True)[: self.newest])
             for file in every:
                 if file.version not in kept:
                     reasons.setdefault(file.filename, f"not among the {self.newest} newest versions")
@@ -150,7 +152,7 @@ class Rules:
         if self.platforms is not None and not any(
             fnmatchcase(tag, pattern) for tag in wheel.platform.split(".") for pattern in self.platforms
         ):
-            return f"for the platform {wheel.platform}"
+            return "for another platform"
         return None
 
 
