@@ -265,3 +265,22 @@ def test_the_command_keeps_rules_and_says_what_it_did(tmp_path: Path, upstream: 
     with pytest.raises(UsageError) as fault:
         index_upstream.refresh(place, "main", (), retry=False)
     assert fault.value.code == "index-not-upstream"
+
+
+def test_a_pattern_is_held_against_the_list_of_upstream(cache: InProcess, upstream: Upstream) -> None:
+    for name in ("zope-event", "zope-interface", "zopfli"):
+        upstream.made.add(name, *wheel(name.replace("-", "_"), "1.0"))
+    links = "".join(f'<a href="{name}/">{name}</a>' for name in upstream.made.files)
+    page_of = upstream.made.answer
+
+    def answer(asked: Asked) -> bytes | None:
+        if asked.target == "/simple/":
+            return reply(f"<html><body>{links}</body></html>".encode(), headers={"Content-Type": "text/html"})
+        return page_of(asked)
+
+    upstream.instead["/simple/"] = answer
+    rule(cache, names=["zope.*"])
+    told = sync(cache)
+    assert (told["fetched"], told["failed"]) == (2, {})
+    assert page(cache, "zope-event").status == 200
+    assert page(cache, "zopfli").status == 404

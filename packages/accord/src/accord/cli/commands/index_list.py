@@ -29,8 +29,9 @@ def run(args: Args, context: Context) -> int:
         states = index_upstream.status(located(args))
         for record in records:
             state = states.get(record["name"], {})
-            record.update({key: state.get(key) for key in ("upstream", "pages", "files", "bytes", "lag")})
+            record.update(
+                {key: state.get(key) for key in ("upstream", "pages", "files", "bytes", "lag", "withheld")}
+            )
             record["blocked"] = state.get("blocked", [])
-            record["withheld"] = len(record["blocked"]) or None
         columns = (*columns, "upstream", "pages", "files", "bytes", "lag", "withheld")
     return show(context, "indexes", records, columns)

@@ -39,6 +39,9 @@ def status(parts: Parts) -> dict[str, dict[str, Any]]:
                     _file.index_id == index.id, _file.stored
                 )
             ).one()
+            withheld = connection.execute(
+                select(func.count()).where(_file.index_id == index.id, _file.blocked.is_not(None))
+            ).scalar_one()
             blocked = connection.execute(
                 select(_file.project, _file.filename, _file.blocked)
                 .where(_file.index_id == index.id, _file.blocked.is_not(None))
@@ -52,6 +55,7 @@ def status(parts: Parts) -> dict[str, dict[str, Any]]:
                 "bytes": int(size),
                 "oldest": None if oldest is None else iso(oldest),
                 "lag": None if oldest is None else max(0, now - oldest) // 1_000_000,
+                "withheld": withheld,
                 "blocked": [
                     {"project": row.project, "filename": row.filename, "reason": row.blocked}
                     for row in blocked

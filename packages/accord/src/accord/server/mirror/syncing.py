@@ -25,6 +25,7 @@ from accord.server.mirror.ledger import Kept, find_file
 from accord.server.mirror.report import cached_projects
 from accord.server.mirror.rules import Rules, read_rules
 from accord_core.errors import AccordError, RepositoryError
+from accord_core.index.limits import Limits as ListLimits
 from accord_core.index.negotiate import ACCEPT
 from accord_core.index.parse import parse_projects
 from accord_core.names import normalise
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["apply_rules", "plan", "set_rules", "sync"]
 
+_LISTED = 5_000_000  # names of upstream's list; its bytes have a limit of their own
 Report = Callable[[str], None]
 
 
@@ -197,9 +199,12 @@ def _listed(parts: Parts, upstreams: Upstreams, index: IndexRow) -> Iterable[str
     url = f"{index.upstream_url}/"
     answer = upstreams.client(index).get(url, accept=ACCEPT, limit=parts.settings.limits.upstream_page_bytes)
     try:
-        return map(normalise, parse_projects(answer.body, answer.content_type, url))
+        found = parse_projects(answer.body, answer.content_type, url, limits=ListLimits(files=_LISTED))
     except (AccordError, ValueError) as fault:
         raise RepositoryError("index-page-invalid", "upstream's list of projects cannot be read") from fault
+    if len(found) > _LISTED:
+        raise Refused(400, "mirror-too-large", f"upstream has more than {_LISTED} projects")
+    return map(normalise, found)
 
 
 def _files(parts: Parts, index: IndexRow, projects: frozenset[str], found: _Report) -> list[tuple[str, Kept]]:
