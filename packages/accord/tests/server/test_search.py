@@ -28,7 +28,7 @@ def found(index: InProcess, text: str) -> list[str]:
     with index.parts.database.read() as connection:
         here = indexes.index_named(connection, "main")
         order = [one.id for one in indexes.reading_order(connection, here)]
-        return [one.name for one in index.parts.search.find(connection, text, order, lambda *_: False)]
+        return [one.name for one in index.parts.search.find(connection, text, order, order, lambda *_: False)]
 
 
 def test_the_exact_name_comes_before_names_that_begin_so_and_those_before_summaries(index: InProcess) -> None:

@@ -33,10 +33,13 @@ def ada(index: InProcess) -> Browser:
 
 
 def state(index: InProcess) -> dict[str, list[object]]:
-    """Everything the database holds but for the audit."""
+    """Everything the database holds but for the audit, and when a token was used last."""
     with index.parts.database.read() as connection:
         return {
-            table.name: [tuple(row) for row in connection.execute(select(table))]
+            table.name: [
+                tuple(row)
+                for row in connection.execute(select(*(one for one in table.c if one.name != "last_used")))
+            ]
             for table in tables.metadata.sorted_tables
             if table.name not in ("audit", "rate")
         }

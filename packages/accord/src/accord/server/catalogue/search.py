@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -201,11 +201,13 @@ class Search:
         connection: Connection,
         text: str,
         index_ids: Sequence[int],
+        open_ids: Collection[int],
         readable: Callable[[int, str], bool],
     ) -> tuple[Found, ...]:
         """The best first, at most :data:`_CANDIDATES`.
 
-        ``index_ids`` in the order in which a name is looked for: of several indexes that have one, the first counts.
+        ``index_ids`` in the order in which a name is looked for: of several indexes that have one, the first counts, also
+        where it is none of ``open_ids``, which are those whose projects may be shown.
         ``readable(index id, name)`` is asked of private projects only.
         """
         words = _words(text)
@@ -225,7 +227,7 @@ class Search:
         if len(joined) >= 3:
             slips = {number for number in _near(connection, joined) if number not in order}
             order.update((number, len(order)) for number in slips)
-        found = _shown(connection, order, slips, index_ids, readable)
+        found = _shown(connection, order, slips, index_ids, open_ids, readable)
         return _ranked(found, joined, words)
 
 
@@ -316,6 +318,7 @@ def _shown(
     order: dict[int, int],
     slips: set[int],
     index_ids: Sequence[int],
+    open_ids: Collection[int],
     readable: Callable[[int, str], bool],
 ) -> list[Found]:
     """The candidates somebody may see, a name once, with their place in the order as the score."""
@@ -335,7 +338,7 @@ def _shown(
         )
         .join(entry, entry.c.project_id == columns.id)
         .outerjoin(popular, popular.c.name == columns.name)
-        .where(columns.id.in_(list(order)), columns.index_id.in_(index_ids))
+        .where(columns.id.in_(list(order)), columns.index_id.in_(open_ids))
     ).all()
     firsts = _firsts(connection, {row.name for row in rows}, index_ids)
     return [

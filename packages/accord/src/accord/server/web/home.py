@@ -10,7 +10,7 @@ from starlette.routing import Route
 from accord.server.accounts import principals
 from accord.server.accounts.principals import ANYBODY
 from accord.server.api.places import everywhere
-from accord.server.catalogue import browsing, indexes
+from accord.server.catalogue import browsing, indexes, stacks
 from accord.server.errors import Refused
 from accord.server.web import install, render
 from accord.server.web.visits import Visit
@@ -84,8 +84,8 @@ def home(visit: Visit) -> Response:
         new = [
             one
             for one in browsing.newest(connection, list(by_id), _NEW * 2)
-            if not one.private
-            or principals.may(connection, visit.who, "read", by_id[one.index_id], one.name, visit.at)
+            if (told := stacks.tell(connection, visit.who, index, one.name, visit.at)) is not None
+            and told.row.index_id == one.index_id
         ]
         others = [
             one
@@ -129,11 +129,12 @@ def search(visit: Visit) -> Response:
         index = visit.index(connection)
         stack = readable_stack(visit, connection, index)
         by_id = {one.id: one for one in stack}
+        order = [one.id for one in indexes.reading_order(connection, index)]
 
         def readable(index_id: int, name: str) -> bool:
             return principals.may(connection, visit.who, "read", by_id[index_id], name, visit.at)
 
-        found = parts.search.find(connection, asked, list(by_id), readable)
+        found = parts.search.find(connection, asked, order, frozenset(by_id), readable)
     pages = max(-(-len(found) // _PER_PAGE), 1)
     at = max(1, min(at, pages))
     exact = bool(found) and found[0].name == normalise(asked)

@@ -8,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 
 from accord.server.accounts import principals, roles
 from accord.server.api.places import everywhere
-from accord.server.catalogue import browsing
-from accord.server.catalogue.yanking import set_yanked
+from accord.server.catalogue import browsing, life
+from accord.server.catalogue.life import Part
 from accord.server.errors import Refused
 from accord.server.web.projects import look
 from accord.server.web.visits import Visit, changing
@@ -61,13 +61,9 @@ def yank(visit: Visit) -> Response:
         looked = look(visit, connection)
     with visit.parts.database.write(visit.who.actor) as writing:
         principals.demand(writing.connection, visit.who, "yank", looked.source, looked.project.name, visit.at)
-        set_yanked(
-            writing,
-            looked.source,
-            looked.project.name,
-            visit.field("version"),
-            yanked=wanted == "yank",
-            reason=visit.field("reason").strip(),
-            most=visit.parts.settings.limits.reason_bytes,
-        )
+        part = Part(looked.source, looked.project.name, visit.field("version"))
+        if wanted == "yank":
+            life.yank(writing, part, visit.field("reason").strip(), visit.parts.settings.limits)
+        else:
+            life.unyank(writing, part)
     return RedirectResponse("./", 303)

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from accord.server.accounts import principals
 from accord.server.accounts.principals import ANYBODY
 from accord.server.api.places import everywhere
-from accord.server.catalogue import browsing, indexes, reading, visible
+from accord.server.catalogue import browsing, indexes, life, reading, stacks
 from accord.server.errors import Refused, no_such_project
 from accord.server.web import contents, install, readme
 from accord.server.web.visits import Visit
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from accord.server.catalogue.browsing import ReleaseRow
     from accord.server.catalogue.indexes import IndexRow
+    from accord.server.catalogue.life import Tombstone
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.parts import Parts
 
@@ -60,6 +61,7 @@ class Looked:
     order: tuple[IndexRow, ...]
     project: ProjectRow
     releases: tuple[ReleaseRow, ...]
+    withdrawn: tuple[Tombstone, ...]
     public: bool
     manages: bool
 
@@ -104,23 +106,21 @@ def look(visit: Visit, connection: Connection) -> Looked:
     """Raises ``Refused``: 401, 403, 404."""
     name = normalise(visit.path("project"))
     asked = visit.index(connection, name)
-    for source in visible.sources_for(connection, visit.who, asked, name, visit.at):
-        project = reading.find_project(connection, source, name)
-        if project is not None:
-            public = all(
-                principals.may(connection, ANYBODY, "read", index, name, visit.at)
-                for index in (asked, source)
-            )
-            return Looked(
-                asked,
-                source,
-                indexes.reading_order(connection, asked),
-                project,
-                browsing.releases_of(connection, project),
-                public,
-                principals.may(connection, visit.who, "yank", source, name, visit.at),
-            )
-    raise no_such_project(asked.name, name)
+    told = stacks.tell(connection, visit.who, asked, name, visit.at)
+    if told is None:
+        raise no_such_project(asked.name, name)
+    order = indexes.reading_order(connection, asked)
+    source = next(one for one in order if one.id == told.row.index_id)
+    return Looked(
+        asked,
+        source,
+        order,
+        told.row,
+        browsing.releases_of(connection, told.row),
+        life.tombstones(connection, told.row.id),
+        all(principals.may(connection, ANYBODY, "read", index, name, visit.at) for index in (asked, source)),
+        principals.may(connection, visit.who, "yank", source, name, visit.at),
+    )
 
 
 def overview(visit: Visit) -> Response:
