@@ -47,13 +47,20 @@ def test_of_names_that_fit_alike_the_one_others_need_comes_first(index: InProces
     assert found(index, "web")[0] == "web-zzz"
 
 
-@pytest.mark.parametrize(
-    "slip", ["requets", "reqests", "erquests", "requestss", "requesst", "reque5ts", "rquests"]
-)
+RIGHT = "requests"
+SLIPS = [
+    *(RIGHT[:at] + RIGHT[at + 1 :] for at in (1, 4, 5)),  # left out
+    *(RIGHT[:at] + RIGHT[at + 1] + RIGHT[at] + RIGHT[at + 2 :] for at in (0, 3, 6)),  # swapped
+    *(RIGHT[:at] + "5" + RIGHT[at:] for at in (3, 8)),  # put in
+    *(RIGHT[:at] + "x" + RIGHT[at + 1 :] for at in (0, 7)),  # another
+]
+
+
+@pytest.mark.parametrize("slip", SLIPS)
 def test_a_name_with_one_slip_of_the_finger_is_found(index: InProcess, slip: str) -> None:
-    publish(index, "requests")
+    publish(index, RIGHT)
     publish(index, "flask")
-    assert found(index, slip) == ["requests"]
+    assert found(index, slip) == [RIGHT]
     assert found(index, "f1ask") == ["flask"]  # looks the same
     assert found(index, "xqzt") == []
 

@@ -269,6 +269,7 @@ def test_pages_of_a_server_that_knows_its_address_lie_on_the_shelf_and_are_true(
             assert index.parts.shelf.find(target) is not None, target
             again = index.get(target, accept="text/html")
             assert again.body == first.body
+            assert again.headers["cache-control"] == "max-age=60, public"
             assert again.headers["content-security-policy"] == render.POLICY
         publish(index, version="2.0")
         assert "2.0" in index.get("/", accept="text/html").text
