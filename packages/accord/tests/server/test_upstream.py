@@ -169,7 +169,7 @@ def test_a_slow_upstream_is_given_up_and_not_asked_again_at_once(tmp_path: Path,
 
 def test_uploads_to_it_are_refused(cache: InProcess) -> None:
     refused = cache.upload("spam-1.0-py3-none-any.whl", zip_bytes(wheel_parts()), index="cache")
-    assert (refused.status, refused.json()["code"]) == (403, "index-upstream")
+    assert (refused.status, refused.json()["code"]) == (403, "index-takes-no-files")
 
 
 def test_only_what_is_kept_is_in_the_list(cache: InProcess, upstream: Upstream) -> None:

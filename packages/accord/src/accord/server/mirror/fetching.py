@@ -46,10 +46,11 @@ class Fetches:
     def __init__(self, parts: Parts, upstreams: Upstreams) -> None:
         self._parts = parts
         self._upstreams = upstreams
-        self._folder = os.path.join(parts.settings.incoming, "upstream")
+        # Not among what is being received, which others tidy; on the same file system as a storage folder.
+        self._folder = os.path.join(parts.settings.data, "fetching")
         self._faults: dict[str, RepositoryError] = {}
         self._threads: set[threading.Thread] = set()
-        os.makedirs(self._folder, exist_ok=True)
+        os.makedirs(self._folder, mode=0o700, exist_ok=True)
 
     def close(self) -> None:
         """Wait for what is being fetched, a while: it begins anew when somebody asks again."""
