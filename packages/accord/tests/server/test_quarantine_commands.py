@@ -43,6 +43,7 @@ if b"unclear" in data:
 @pytest.fixture
 def run(index: InProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("ACCORD_SERVER_DATA", index.parts.settings.data)
+    monkeypatch.setenv("ACCORD_SERVER_DATABASE", index.parts.settings.database)
 
     def run(*words: str, status: int = 0) -> str:
         capsys.readouterr()

@@ -369,6 +369,7 @@ def test_metadata_as_tools_of_old_wrote_them_are_taken(tmp_path: Path) -> None:
     for info in (
         "Metadata-Version: 1.0\nName: spam\nVersion: 1.0\nClassifier: Private :: Do Not Upload\n",
         "Metadata-Version: 2.0\nName: spam\nVersion: 1.0\n",
+        "Metadata-Version: 1.1\nName: spam\nVersion: 1.0\nDescription-Content-Type: UNKNOWN\n",
         "Metadata-Version: 2.1\nName: spam\nVersion: 1.0\nLicense-File: LICENSE\n",
         'Metadata-Version: 2.1\nName: spam\nVersion: 1.0\nProvides-Extra: :python_version < "3"\n',
         "Metadata-Version: 2.1\nName: Spam\nVersion: 1.0\nDescription-Content-Type: text/markdown\n\n# Spam\n",

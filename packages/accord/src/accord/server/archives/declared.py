@@ -62,6 +62,8 @@ def _forgive(raw: RawMetadata) -> None:
     version = raw.get("metadata_version", "")
     if version not in _VERSIONS:
         return  # which is told as a fault
+    if raw.get("description_content_type") == "UNKNOWN":  # what setuptools of 2017 wrote for nothing
+        raw.pop("description_content_type")
     if version < "2.4":
         raw.pop("license_files", None)
     if version < "2.3":  # PEP 685
