@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,7 @@ def test_a_full_disk_is_a_coded_answer_and_the_server_goes_on_when_there_is_room
     with Served(str(folder / "data"), prefix=small) as served:
         assert served.upload(*wheel("1.0")).status == 200
         _inside(served, str(folder / "data" / "incoming" / "ballast")).write_bytes(bytes(1 << 20))
-        refused = served.upload(*wheel("1.1", 6_000_000))
+        refused = served.upload(*wheel("1.1", 3_400_000))
         assert (refused.status, refused.json()["code"]) == (507, "server-disk-full")
         taken = ["spam-1.0-py3-none-any.whl"]
         for number in range(1, 200):
@@ -161,3 +162,18 @@ def _inside(served: Served, path: str) -> Path:
     """A path of the small disk as seen from outside."""
     children = Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text().split()
     return Path(f"/proc/{(children or [str(served.pid)])[0]}/root{path}")
+
+
+@pytest.mark.slow
+def test_of_many_uploads_of_one_name_at_one_moment_exactly_one_wins(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    options = ("--database", postgres.new_database())
+    name = "spam-1.0-py3-none-any.whl"
+    with Served(str(tmp_path / "data"), options=options, workers=2) as served:
+        contents = [zip_bytes(wheel_parts({"spam/__init__.py": bytes([65 + one])})) for one in range(12)]
+        with ThreadPoolExecutor(len(contents)) as people:
+            answers = list(people.map(lambda content: served.upload(name, content), contents))
+        assert sorted(answer.status for answer in answers) == [200] + [409] * 11
+        [winner] = [number for number, answer in enumerate(answers) if answer.status == 200]
+        assert served.request("GET", f"/files/spam/{name}").body == contents[winner]

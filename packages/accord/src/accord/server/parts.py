@@ -83,8 +83,11 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
 
 def first_start(parts: Parts) -> str | None:
     """Make the first index and its administrator where there is nobody yet; returns the token, once."""
+    with parts.database.read() as connection:
+        if people.any_user(connection):
+            return None
     with parts.database.write("system") as writing:
-        if people.any_user(writing.connection):
+        if people.any_user(writing.connection):  # another process was quicker
             return None
         indexes.add_index(writing, DEFAULT_INDEX, title="Packages")
         return people.add_token(writing, people.add_user(writing, "admin", admin=True), "first start")

@@ -141,8 +141,11 @@ class Guard:
         """Enter what processes left that were killed."""
         batch, files = self._uses.left_over()
         if batch:
-            with self._database.write("system") as writing:
-                uses.enter(writing.connection, batch)
+            try:
+                with self._database.write("system") as writing:
+                    uses.enter(writing.connection, batch)
+            except Refused:
+                return  # nothing can be written now: the files keep it
         for file in files:
             self._uses.done(file)
 

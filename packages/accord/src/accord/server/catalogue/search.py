@@ -73,7 +73,7 @@ popular = Table(
     Column("uses", BigInteger, nullable=False),
 )
 
-_STATE = "search_serial"
+STATE = "search_serial"
 _BATCH = 500  # projects of one round when the rows catch up
 _LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
 _WORDS = 8  # words of a question that count
@@ -127,14 +127,15 @@ class Search:
     def prepare(self) -> None:
         """Make the tables, and the rows for what the catalogue has already."""
         metadata.create_all(self._database.engine)
-        with self._database.write("system") as writing:
+        # What is derived is no change: also a server that takes no changes for a while may start.
+        with self._database.write("system", even_read_only=True) as writing:
             self._words.create(writing.connection)
         self.catch_up()
 
     def catch_up(self) -> None:
         """Make up for blocks of processes that did not follow, a batch at a time so that others may write between."""
         while self.behind():
-            with self._database.write("system") as writing:
+            with self._database.write("system", even_read_only=True) as writing:
                 self.follow(writing.connection)
 
     def behind(self) -> bool:
@@ -158,10 +159,10 @@ class Search:
         else:
             reached = rows[-1].serial
         if connection.execute(
-            update(tables.state).where(tables.state.c.key == _STATE).values(value=str(reached))
+            update(tables.state).where(tables.state.c.key == STATE).values(value=str(reached))
         ).rowcount:
             return
-        connection.execute(insert(tables.state).values(key=_STATE, value=str(reached)))
+        connection.execute(insert(tables.state).values(key=STATE, value=str(reached)))
 
     def _renew(self, connection: Connection, index_id: int, name: str) -> None:
         columns = tables.project.c
@@ -244,7 +245,7 @@ def open_search(database: Database) -> Search:
 
 def _known(connection: Connection) -> int:
     """The serial the rows are true for."""
-    found = connection.execute(select(tables.state.c.value).where(tables.state.c.key == _STATE)).scalar()
+    found = connection.execute(select(tables.state.c.value).where(tables.state.c.key == STATE)).scalar()
     return int(found or 0)
 
 

@@ -144,6 +144,6 @@ def _places(connection: Connection) -> Iterator[tuple[str, str, bool]]:
         place = f"files/{index}/{project}/{filename}"
         for digest, ending in ((sha256, ""), (metadata, ".metadata"), (provenance, ".provenance")):
             if digest is not None:
-                yield digest, place + ending, state != "withdrawn"
+                yield digest, place + ending, state not in ("withdrawn", "erased")
     for one in needed(connection):
         yield one.sha256, f"blobs/{one.sha256}", one.must

@@ -37,7 +37,7 @@ def needed(connection: Connection) -> Iterator[Needed]:
         tables.upstream_page.c,
         tables.upstream_file.c,
     )
-    there = file.state != "withdrawn"
+    there = file.state.not_in(("withdrawn", "erased"))
     received = upload.state.in_(("processing", "completed"))
     for column, size, subject, must in (
         (file.sha256, file.size, file.filename, there),

@@ -333,6 +333,14 @@ def upgrade(op: Operations) -> None:
     op.create_index(op.f("ix_file_project_id"), "file", ["project_id"], unique=False)
     op.create_index(op.f("ix_file_release_id"), "file", ["release_id"], unique=False)
     op.create_index(op.f("ix_file_sha256"), "file", ["sha256"], unique=False)
+    op.create_index(
+        "ix_file_withdrawn",
+        "file",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'withdrawn'"),
+        postgresql_where=sa.text("state = 'withdrawn'"),
+    )
     op.create_table(
         "upload_file",
         sa.Column(
@@ -347,6 +355,8 @@ def upgrade(op: Operations) -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("notices", sa.JSON(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("metadata_sha256", sa.String(length=64), nullable=True),
+        sa.Column("examined", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("attestations", sa.JSON(), nullable=True),
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
