@@ -220,13 +220,18 @@ def test_a_folder_that_was_tampered_with_is_refused_and_no_row_of_it_is_there(
     folder: Path, empty: Parts, tamper: Callable[[Path], object], code: str
 ) -> None:
     tamper(folder)
+    before = received(empty)
     with pytest.raises(UsageError) as refused:
         read_in(empty, str(folder))
     assert refused.value.code == code
     with empty.database.read() as connection:
         assert connection.execute(select(tables.index.c.id)).first() is None
         assert connection.execute(select(tables.file.c.id)).first() is None
-    assert not any(entry.is_file() for entry in os.scandir(empty.settings.incoming))
+    assert received(empty) == before
+
+
+def received(parts: Parts) -> list[Path]:
+    return sorted(Path(parts.settings.incoming).rglob("*"))
 
 
 def test_a_line_as_long_as_the_limit_is_read_and_a_longer_one_refused(folder: Path, tmp_path: Path) -> None:
