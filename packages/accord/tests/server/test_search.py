@@ -157,6 +157,7 @@ def test_what_a_process_wrote_that_does_not_follow_is_made_up_for(index: InProce
     other = Database(index.parts.settings.database_url, cache=index.parts.settings.cache)
     search = open_search(other)
     search.prepare()
+    search.fill()
     assert not search.behind()
     other.close()
 

@@ -7,6 +7,7 @@ no database, no routing.
 from __future__ import annotations
 
 import os
+import threading
 from typing import TYPE_CHECKING
 
 from accord.server.api.answers import format_asked, matches, pick
@@ -93,4 +94,5 @@ def make() -> Front:
     Watch(parts.database).start()
     Following(parts).start()
     Runner(parts).start()
+    threading.Thread(target=parts.search.fill, name="accord-search", daemon=True).start()
     return Front(parts, behind)

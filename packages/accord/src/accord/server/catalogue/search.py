@@ -125,7 +125,7 @@ class Search:
         self._words = words
 
     def prepare(self) -> None:
-        """Make the tables, and the rows for what the catalogue has already."""
+        """Make the tables, and a first round of rows for what the catalogue has already; :meth:`fill` makes the rest."""
         metadata.create_all(self._database.engine)
         # What is derived is no change: also a server that takes no changes for a while may start.
         with self._database.write("system", even_read_only=True) as writing:
@@ -133,10 +133,21 @@ class Search:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Make up for blocks of processes that did not follow, a batch at a time so that others may write between."""
-        while self.behind():
+        """Make up for blocks of processes that did not follow: one round, for which whoever asks waits."""
+        if self.behind():
             with self._database.write("system", even_read_only=True) as writing:
                 self.follow(writing.connection)
+
+    def fill(self) -> None:
+        """Round after round until nothing is missing; others may write between.  A large index that has no rows yet (it was
+        moved, or restored) takes minutes; until then a search finds what there is."""
+        while self.behind():
+            self.catch_up()
+
+    def keep_up(self, connection: Connection) -> None:
+        """As :meth:`follow`, unless so much is missing that an upload should not wait for it."""
+        if connection.execute(select(tables.serial.c.value)).scalar_one() - _known(connection) <= _BATCH:
+            self.follow(connection)
 
     def behind(self) -> bool:
         with self._database.read() as connection:
