@@ -20,7 +20,7 @@ from starlette.routing import Match, Route
 from accord.server.admin import life, people, places, quarantine, tokens
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
-from accord.server.errors import Refused, disk_fault
+from accord.server.errors import Refused, disk_fault, server_fault
 from accord.server.mirror.through import Through
 from accord.server.upload import legacy, sessions, staged
 from accord.server.web import rooms as pages
@@ -62,6 +62,7 @@ def application(parts: Parts) -> Starlette:
             Refused: partial(_refused, parts),
             HTTPException: partial(_no_route, parts),
             OSError: partial(_disk, parts),
+            Exception: partial(_fault, parts),
         },
     )
 
@@ -77,6 +78,11 @@ def _disk(parts: Parts, request: Request, fault: Exception) -> Response:
     if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
         raise fault
     return _refused(parts, request, disk_fault(fault))
+
+
+def _fault(parts: Parts, request: Request, _fault: Exception) -> Response:
+    """What the outside is told of a fault of ours; it goes on to ``observe``, which writes it down."""
+    return _refused(parts, request, server_fault())
 
 
 def _no_route(parts: Parts, request: Request, fault: Exception) -> Response:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from accord_core.errors import AccordError, Where
 
-__all__ = ["Refused", "disk_fault", "no_such_index", "no_such_project", "unauthenticated"]
+__all__ = ["Refused", "disk_fault", "no_such_index", "no_such_project", "server_fault", "unauthenticated"]
 
 
 class Refused(AccordError):
@@ -70,6 +70,16 @@ def unauthenticated() -> Refused:
         "this needs a token that is good here",
         hint="user name __token__, the token as password",
         headers={"WWW-Authenticate": 'Basic realm="accord"'},
+    )
+
+
+def server_fault(members: dict[str, object] | None = None) -> Refused:
+    return Refused(
+        500,
+        "server-fault",
+        "a fault of this server",
+        hint="its operator finds it in the log under the name of the request (X-Request-ID)",
+        members=members,
     )
 
 

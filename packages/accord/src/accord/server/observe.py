@@ -12,7 +12,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING
 
-from accord.server.errors import Refused
+from accord.server.errors import server_fault
 from accord.server.headers import HARDENED
 from accord.server.logs import LOG
 
@@ -97,13 +97,7 @@ def _hardened(headers: object, name: str) -> list[tuple[bytes, bytes]]:
 
 
 async def _broken(send: Send, name: str) -> None:
-    fault = Refused(
-        500,
-        "server-fault",
-        "a fault of this server",
-        hint="its operator finds it in the log under the name of the request",
-        members={"request": name},
-    )
+    fault = server_fault({"request": name})
     headers = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": 500, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(fault.problem()).encode()})
