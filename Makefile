@@ -36,7 +36,8 @@ tour: .venv/.accord-base
 	@$(BIN)/accord tour
 
 test: .venv/.accord-dev
-	$(BIN)/python -m pytest -v -rs $(PYTESTFLAGS) packages
+	$(BIN)/python -m pytest -v -rs $(PYTESTFLAGS) --ignore=packages/accord/tests/server packages
+	$(BIN)/python -m pytest -n 2 -rs $(PYTESTFLAGS) packages/accord/tests/server
 
 quick: .venv/.accord-dev
 	$(BIN)/python -m pytest -n 2 -m "not network and not slow" $(PYTESTFLAGS) packages

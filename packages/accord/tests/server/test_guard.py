@@ -249,6 +249,7 @@ def test_tob_pypi26_4_what_cannot_be_written_down_is_not_done(index: InProcess) 
     assert put(index, token=ada).status == 200
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # its own words for a trigger
 def test_tob_pypi26_14_a_change_whose_entry_fails_is_undone(index: InProcess) -> None:
     with index.parts.database.write("test") as writing:
         writing.connection.execute(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 def run(index: InProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """One command on the server's folder; what it printed."""
     monkeypatch.setenv("ACCORD_SERVER_DATA", index.parts.settings.data)
+    monkeypatch.setenv("ACCORD_SERVER_DATABASE", index.parts.settings.database)
 
     def run(*words: str, given: str = "", status: int = 0) -> str:
         monkeypatch.setattr("sys.stdin", io.StringIO(given))
@@ -136,6 +137,7 @@ def test_what_an_operator_does_is_in_the_audit(index: InProcess, run: Run) -> No
     assert record(run("audit", "--actor", "user:admin", "--json"))["entries"][0]["action"] == "account"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what is missing is the file
 def test_where_there_is_no_server_it_is_said_and_nothing_is_made(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -374,7 +374,7 @@ def test_a_host_header_reaches_nobody_but_its_sender(index: InProcess) -> None:
 
 @pytest.mark.parametrize("path", ["/rss/packages.xml", "/rss/updates.xml", "/rss/project/spam/releases.xml"])
 def test_feeds_are_well_formed_whatever_strangers_write(index: InProcess, path: str) -> None:
-    summary = "]]> <script>alert(1)</script> &amp; \x07\x00 \U0001f40d"
+    summary = "]]> <script>alert(1)</script> &amp; \x07\x01 \U0001f40d"
     with index.parts.database.write("system") as writing:
         writing.connection.execute(update(tables.index).values(title="A & <B>"))
         writing.changed(1, "index")

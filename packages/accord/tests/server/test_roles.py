@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
+from accord.server.catalogue import indexes
+from accord.server.catalogue.publishing import project_turn
 from accord.server.database import tables
 from accord.testing.people import call, give, hide, person, put
 
@@ -113,6 +115,8 @@ def test_two_people_cannot_make_one_new_project_at_the_same_time(index: InProces
     found: list[int] = []
     uploading = threading.Thread(target=lambda: found.append(put(index, token=ben).status))
     with index.parts.database.write("user:admin") as writing:
+        here = indexes.index_named(writing.connection, "main")
+        writing.turn(project_turn(here, "spam"))  # on SQLite the block itself is that turn
         uploading.start()
         time.sleep(0.3)  # ben may: there is no such project; now he waits for his turn to write
         writing.connection.execute(

@@ -90,6 +90,7 @@ def test_what_is_being_answered_is_answered_before_the_server_ends(
         assert b"spam-1.0-py3-none-any.whl" in page.read()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the database is a file that goes
 def test_a_server_says_that_it_lives_and_that_it_can_work(index: InProcess) -> None:
     assert index.get("/livez").text == "alive\n"
     assert index.get("/readyz").text == "ready\n"

@@ -81,7 +81,8 @@ def test_only_what_is_staged_is_shown_of_a_private_project(index: InProcess) -> 
 @pytest.mark.parametrize("guess", ["", "x", "0" * 43, "%00", "..", "'"])
 def test_a_guessed_stage_is_no_stage(index: InProcess, guess: str) -> None:
     staged(index)
-    assert index.get(f"/stage/{guess}/simple/spam/").status == 404
+    # A NUL is a text PostgreSQL does not even look for.
+    assert index.get(f"/stage/{guess}/simple/spam/").status in ((404, 400) if guess == "%00" else (404,))
 
 
 def test_a_stage_ends_with_its_session(index: InProcess) -> None:
