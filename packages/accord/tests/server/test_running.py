@@ -90,6 +90,21 @@ def test_what_is_being_answered_is_answered_before_the_server_ends(
         assert b"spam-1.0-py3-none-any.whl" in page.read()
 
 
+@pytest.mark.slow
+def test_processes_whose_starter_was_killed_end_and_free_the_folder(served: Served) -> None:
+    process = served._process
+    assert process is not None and process.stdout is not None
+    process.kill()
+    process.wait(10)
+    process.stdout.close()
+    served._process = None
+    end = time.monotonic() + 20
+    while serve("--data", served.folder, "--bind", "192.0.2.1:80").stderr.startswith("error[server-running]"):
+        assert time.monotonic() < end, "somebody holds the folder"
+        time.sleep(0.5)
+    served.start()
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the database is a file that goes
 def test_a_server_says_that_it_lives_and_that_it_can_work(index: InProcess) -> None:
     assert index.get("/livez").text == "alive\n"

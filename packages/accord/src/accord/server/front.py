@@ -7,7 +7,9 @@ no database, no routing.
 from __future__ import annotations
 
 import os
+import signal
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from accord.server.api.answers import format_asked, matches, pick
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["SETTINGS_VARIABLE", "Front", "make"]
 
 SETTINGS_VARIABLE = "ACCORD_SERVER_SETTINGS"
+_LOOK, _PATIENCE = 1.0, 10.0  # seconds
 _COUNTED_TOGETHER = 64  # counting costs a twentieth of an answer
 
 
@@ -95,4 +98,14 @@ def make() -> Front:
     Following(parts).start()
     Runner(parts).start()
     threading.Thread(target=parts.search.fill, name="accord-search", daemon=True).start()
+    threading.Thread(target=_end_with, args=(os.getppid(),), name="accord-parent", daemon=True).start()
     return Front(parts, behind)
+
+
+def _end_with(parent: int) -> None:
+    """A process whose starter was killed would serve on, and keep the folder from the next server."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_PATIENCE)
+    os._exit(1)

@@ -1,13 +1,14 @@
 """What upload sessions leave behind is taken away: expired sessions, bytes nobody publishes, halves of uploads.
 
-Done when a session ends, and now and then when one is opened; :func:`tidy` is the same for a job or an operator.
+Done when a session ends, now and then when one is opened, and every ten minutes by whichever process is free.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from accord.server import jobs
 from accord.server.catalogue import blobs, life, session_files, sessions
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ def tidy(parts: Parts) -> None:
         sessions.forget_old(writing)
     life.sweep(parts.database, parts.storage, parts.settings.limits)
     parts.incoming.clean()
+
+
+def _job(parts: Parts, _arguments: dict[str, Any]) -> None:
+    tidy(parts)
+
+
+jobs.register("tidy-uploads", _job, every=600)
 
 
 def _release(parts: Parts) -> None:
