@@ -93,7 +93,7 @@ def make() -> Front:
     parts = open_parts(settings)
     logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
     routes = application(parts)  # and with it every room, which says what work it has
-    behind = Observed(routes, parts.metrics, access=settings.access_log)
+    behind = Observed(routes, parts.metrics, access=settings.access_log, proxies=settings.trusted_proxies)
     Watch(parts.database).start()
     Following(parts).start()
     Runner(parts).start()

@@ -6,12 +6,14 @@ name their requests themselves (``X-Request-ID``), so that proxies and servers s
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 import secrets
 import time
 from typing import TYPE_CHECKING
 
+from accord.server.api.watch import client_address
 from accord.server.errors import server_fault
 from accord.server.headers import HARDENED
 from accord.server.logs import LOG
@@ -27,12 +29,17 @@ _NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 
 
 class Observed:
-    """An ASGI application around another.  ``access``: a line for every request, not only for faults."""
+    """An ASGI application around another.  ``access``: a line for every request, not only for faults.  ``proxies`` are the
+    addresses and networks that are believed when they say for whom they ask.
+    """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, access: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, *, access: bool = False, proxies: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._access = access
+        self._proxies = [ipaddress.ip_network(text) for text in proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +82,7 @@ class Observed:
             "method": scope["method"],
             "path": scope["path"],
             "status": status,
-            "client": (scope.get("client") or ("",))[0],
+            "client": client_address(scope, self._proxies),
             "ms": round((time.perf_counter() - began) * 1000, 1),
         }
 
