@@ -113,7 +113,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("promote", "Let a release of one index be one of another as well"),
         ("journal", "Show what happened to a project, and who did it"),
         ("namespace", "Keep names that begin alike: reserve, list, release"),
-        ("policy", "Say which files an index takes, and which of them wait in quarantine"),
+        ("policy", "Say which files an index takes, and which wait in quarantine"),
         ("quarantine", "New files that wait: list, release, reject, scan"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
         ("refresh", "Ask the upstream of an index again"),

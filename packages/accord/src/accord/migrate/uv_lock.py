@@ -297,7 +297,7 @@ def _members(tree: Tree) -> dict[str, str]:
     """The folders of a workspace's members, by name, as ``uv.lock`` has them."""
     try:
         lock = tomllib.loads(tree.read("uv.lock", tree.limits.lock_bytes) or "")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return {}  # translating the lock tells it
     return {each["name"]: folder for each in lock.get("package", ()) if (folder := _folder(each)) is not None}
 

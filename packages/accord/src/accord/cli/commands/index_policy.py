@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HELP = "Say which files an index takes, and which of them wait in quarantine"
+HELP = "Say which files an index takes, and which wait in quarantine"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
