@@ -98,6 +98,12 @@ class InProcess:
         return cls(parts, token or "", Front(parts, Observed(application(parts), parts.metrics)), clock)
 
     def close(self) -> None:
+        # What waits beside the requests (the changes feed) ends with the server, as in a process of its own.
+        waiting = asyncio.all_tasks(self._loop)
+        for task in waiting:
+            task.cancel()
+        if waiting:
+            self._loop.run_until_complete(asyncio.wait(waiting))
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         self.parts.close()
