@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals
+from accord.server.api.answers import demand_reading
 from accord.server.api.openapi import json_answer, operation, parameter
 from accord.server.api.places import everywhere, index_of
 from accord.server.clock import iso
@@ -135,8 +136,7 @@ def _read(parts: Parts, request: Request, since: int, limit: int) -> dict[str, A
     at = parts.now()
     with parts.database.read() as connection:
         index = index_of(connection, request)
-        who = principals.authenticate(connection, request.headers.get("authorization"), at)
-        principals.demand(connection, who, "read", index, None, at)
+        who = demand_reading(parts, connection, request, index, None)
         serial: int = connection.execute(select(tables.serial.c.value)).scalar_one()
         change = tables.change.c
         rows = connection.execute(

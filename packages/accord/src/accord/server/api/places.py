@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
 from accord.server.accounts import attempts, principals
@@ -17,11 +18,12 @@ from accord.server.settings import DEFAULT_INDEX
 if TYPE_CHECKING:
     from sqlalchemy import Connection
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.settings import Settings
 
-__all__ = ["everywhere", "index_of", "origin_of"]
+__all__ = ["everywhere", "index_of", "origin_of", "query_of", "slash"]
 
 
 def everywhere(routes: Iterable[Route]) -> list[BaseRoute]:
@@ -50,3 +52,13 @@ def origin_of(settings: Settings, request: Request) -> str:
     root = settings.public_url or str(request.base_url)
     index = request.path_params.get("index")
     return root.rstrip("/") + (f"/{index}" if index else "")
+
+
+def query_of(request: Request) -> str:
+    """The query of a request as a redirect passes it on."""
+    return f"?{request.url.query}" if request.url.query else ""
+
+
+def slash(request: Request) -> Response:
+    """To the same place with the slash that is missing at its end."""
+    return RedirectResponse(request.scope["path"].rpartition("/")[2] + "/" + query_of(request), 301)

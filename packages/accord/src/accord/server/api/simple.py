@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.api.answers import Made, answer, demand_reading, matches, pick, serve
-from accord.server.api.places import everywhere, index_of, origin_of
+from accord.server.api.places import everywhere, index_of, origin_of, query_of, slash
 from accord.server.catalogue import grants, reading, stacks
 from accord.server.errors import Refused
 from accord.server.pages import documents
@@ -47,8 +47,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         with parts.database.read() as connection:
             index = index_of(connection, request)
             at = parts.now()
-            who = principals.authenticate(connection, request.headers.get("authorization"), at)
-            principals.demand(connection, who, "read", index, None, at)
+            who = demand_reading(parts, connection, request, index, None)
             stack = stacks.layers(connection, who, index, at)
             if stack != stacks.layers(connection, principals.ANYBODY, index, at):
                 page = documents.root_page(connection, stack, max_age=_ROOT_AGE, packed=parts.settings.packed)
@@ -63,8 +62,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         asked = request.path_params["project"]
         name = normalise(asked)
         if name != asked:
-            query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"../{name}/{query}", 301)
+            return RedirectResponse(f"../{name}/{query_of(request)}", 301)
         return serve(
             parts, request, lambda connection, index: _project(parts, request, connection, index, name)
         )
@@ -80,10 +78,6 @@ def routes(parts: Parts) -> list[BaseRoute]:
         return serve(
             parts, request, lambda connection, index: _namespace(parts, request, connection, index, name)
         )
-
-    def slash(request: Request) -> Response:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(request.scope["path"].rpartition("/")[2] + "/" + query, 301)
 
     return everywhere(
         [
@@ -108,8 +102,7 @@ def find_readable(
     Raises ``Refused``: ``not-authenticated``, ``not-allowed``, ``no-such-index``, ``no-such-project``.
     """
     at = parts.now()
-    who = principals.authenticate(connection, request.headers.get("authorization"), at)
-    principals.demand(connection, who, "read", index, name, at)
+    who = demand_reading(parts, connection, request, index, name)
     told = stacks.tell(connection, who, index, name, at)
     if told is None:
         raise stacks.missing(connection, who, index, name, at)

@@ -13,9 +13,9 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from accord.server.accounts import principals
-from accord.server.api.answers import answer
+from accord.server.api.answers import answer, demand_reading
 from accord.server.api.files import gone, send
-from accord.server.api.places import everywhere, index_of, origin_of
+from accord.server.api.places import everywhere, index_of, origin_of, query_of, slash
 from accord.server.catalogue import history, stacks
 from accord.server.errors import Refused
 from accord.server.pages import documents
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from accord.server.accounts.principals import Principal
     from accord.server.catalogue.history import Moment, Then
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.parts import Parts
@@ -44,8 +45,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
     def root(request: Request) -> Response:
         at = parts.now()
         with parts.database.read() as connection:
-            index, when, public = _asked(parts, connection, request, None)
-            who = principals.authenticate(connection, request.headers.get("authorization"), at)
+            index, who, when, public = _asked(parts, connection, request, None)
             names = history.names_then(connection, who, index, when.serial, at)
             public = public and names == history.names_then(
                 connection, principals.ANYBODY, index, when.serial, at
@@ -59,8 +59,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         asked = request.path_params["project"]
         name = normalise(asked)
         if name != asked:
-            query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"../{name}/{query}", 301)
+            return RedirectResponse(f"../{name}/{query_of(request)}", 301)
         with parts.database.read() as connection:
             _, then, when, public = _then(parts, connection, request, name)
         # An absolute URL is everybody's only where all reach the server under one address.
@@ -90,10 +89,6 @@ def routes(parts: Parts) -> list[BaseRoute]:
             raise Refused(404, "no-such-file", f"{filename} is not announced")
         return send(parts, request, digest, filename, public=public)
 
-    def slash(request: Request) -> Response:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(request.scope["path"].rpartition("/")[2] + "/" + query, 301)
-
     return everywhere(
         [
             Route("/@{when}/simple/", root, name="snapshot-root"),
@@ -107,22 +102,20 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
 def _asked(
     parts: Parts, connection: Connection, request: Request, name: str | None
-) -> tuple[IndexRow, Moment, bool]:
-    """The index as it is, the moment, and whether anybody may read this today."""
+) -> tuple[IndexRow, Principal, Moment, bool]:
+    """The index as it is, who reads, the moment, and whether anybody may read this today."""
     at = parts.now()
     index = index_of(connection, request)
-    who = principals.authenticate(connection, request.headers.get("authorization"), at)
-    principals.demand(connection, who, "read", index, name, at)
+    who = demand_reading(parts, connection, request, index, name)
     when = history.moment(connection, request.path_params["when"], at)
-    return index, when, principals.may(connection, principals.ANYBODY, "read", index, name, at)
+    return index, who, when, principals.may(connection, principals.ANYBODY, "read", index, name, at)
 
 
 def _then(
     parts: Parts, connection: Connection, request: Request, name: str
 ) -> tuple[IndexRow, Then, Moment, bool]:
     at = parts.now()
-    index, when, public = _asked(parts, connection, request, name)
-    who = principals.authenticate(connection, request.headers.get("authorization"), at)
+    index, who, when, public = _asked(parts, connection, request, name)
     then = history.tell_then(connection, who, index, name, when.serial, at)
     if then is None:
         raise stacks.missing(connection, who, index, name, at)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import traceback
 from typing import TYPE_CHECKING
 
+from accord.server.beside import Beside
 from accord.server.errors import Refused
 from accord.server.jobs import queue
 from accord.server.jobs.kinds import known
@@ -20,21 +20,12 @@ _PAUSE = 1.0  # seconds between two looks at an empty queue
 _ACTOR = "system"
 
 
-class Runner:
+class Runner(Beside):
     """``start`` it once; ``stop`` waits for the job that is being done."""
 
     def __init__(self, parts: Parts, *, pause: float = _PAUSE) -> None:
+        super().__init__("accord-jobs", pause)
         self._parts = parts
-        self._pause = pause
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="accord-jobs", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
         planned = False

@@ -7,9 +7,9 @@ not answer is asked again; meanwhile what lies on the shelf is served.
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
+from accord.server.beside import Beside
 from accord.server.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,24 +21,15 @@ INTERVAL = 0.25
 """Seconds between two questions."""
 
 
-class Watch:
+class Watch(Beside):
     """``start`` it once; ``stop`` ends it before the database is closed."""
 
     def __init__(self, database: Database, *, interval: float = INTERVAL) -> None:
+        super().__init__("accord-watch", interval)
         self._database = database
-        self._interval = interval
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="accord-watch", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
-        while not self._ended.wait(self._interval):
+        while not self._ended.wait(self._pause):
             try:
                 self._database.counter.raise_to(self._database.serial())
             except Refused:
