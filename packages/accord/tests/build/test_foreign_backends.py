@@ -169,7 +169,7 @@ def test_maturin_as_the_delegate_gets_what_it_asks_for(crate: Path, tmp_path: Pa
     (crate / "pyproject.toml").write_text(PROJECT + 'dependencies = ["cffi"]\n' + system, encoding="utf-8")
     done = build(tmp_path, "--wheel")
     assert done.returncode == 0, done.stderr
-    (wheel,) = (tmp_path / "dist").iterdir()
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         assert {"spam/__init__.py", "spam/libspam.so"} <= set(archive.namelist())
 
