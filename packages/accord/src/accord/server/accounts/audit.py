@@ -48,20 +48,22 @@ class Entry:
 
 
 _COLUMNS = [getattr(tables.audit.c, name) for name in Entry.__slots__]
+_ENTER = insert(tables.audit)
 
 
 def record(writing: Writing, action: str, subject: str, *, outcome: str = "done", **detail: Any) -> None:
     """Enter what the block does, by its actor, from the address that asks."""
     writing.connection.execute(
-        insert(tables.audit).values(
-            at=writing.at,
-            actor=writing.actor,
-            address=attempts.address(),
-            action=action,
-            subject=subject,
-            outcome=outcome,
-            detail=detail,
-        )
+        _ENTER,
+        {
+            "at": writing.at,
+            "actor": writing.actor,
+            "address": attempts.address(),
+            "action": action,
+            "subject": subject,
+            "outcome": outcome,
+            "detail": detail,
+        },
     )
 
 

@@ -11,7 +11,7 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from accord.server.accounts import attempts, tokens
 from accord.server.accounts.tokens import Restriction, Token
@@ -60,6 +60,20 @@ _IN_PROJECT = {
     "maintainer": frozenset(("read", "upload", "yank")),
     "owner": frozenset(("read", "upload", "yank", "status", "withdraw", "promote", "roles")),
 }
+
+
+# Made once: to put a statement together costs several times what running it does.
+_TOKEN = (
+    select(tables.token, tables.user.c.name.label("user_name"), tables.user.c.admin, tables.user.c.disabled)
+    .join(tables.user, tables.user.c.id == tables.token.c.user_id)
+    .where(tables.token.c.public_id == bindparam("public_id"))
+)
+_ROLES = select(tables.role.c.role, tables.role.c.project_id).where(
+    tables.role.c.index_id == bindparam("index_id"), tables.role.c.user_id == bindparam("user_id")
+)
+_PROJECT = select(tables.project.c.id, tables.project.c.private).where(
+    tables.project.c.index_id == bindparam("index_id"), tables.project.c.name == bindparam("name")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +143,7 @@ def authenticate(connection: Connection, header: str | None, at: int) -> Princip
 
 def _bearer(connection: Connection, token: Token, at: int) -> Principal | None:
     """Who holds a token, ``None`` where it is not good, for whatever reason."""
-    row = connection.execute(
-        select(
-            tables.token, tables.user.c.name.label("user_name"), tables.user.c.admin, tables.user.c.disabled
-        )
-        .join(tables.user, tables.user.c.id == tables.token.c.user_id)
-        .where(tables.token.c.public_id == token.public_id)
-    ).first()
+    row = connection.execute(_TOKEN, {"public_id": token.public_id}).first()
     if (
         row is None
         or row.revoked is not None
@@ -195,12 +203,7 @@ def _permitted(
         return True
     if who.user_id is None:
         return False
-    columns = tables.role.c
-    held = connection.execute(
-        select(columns.role, columns.project_id).where(
-            columns.index_id == index.id, columns.user_id == who.user_id
-        )
-    ).all()
+    held = connection.execute(_ROLES, {"index_id": index.id, "user_id": who.user_id}).all()
     in_index = {role for role, of in held if of is None}
     if action == "upload" and project is not None and row is None:
         return _creates(index, in_index)
@@ -220,10 +223,7 @@ def _creates(index: IndexRow, in_index: set[str]) -> bool:
 
 
 def _project(connection: Connection, index: IndexRow, name: str) -> Row[Any, Any] | None:
-    columns = tables.project.c
-    return connection.execute(
-        select(columns.id, columns.private).where(columns.index_id == index.id, columns.name == name)
-    ).first()
+    return connection.execute(_PROJECT, {"index_id": index.id, "name": name}).first()
 
 
 def _refusal(

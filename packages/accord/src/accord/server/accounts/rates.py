@@ -139,14 +139,22 @@ def _window(policy: Policy, at: int) -> tuple[int, int]:
     return start, max(1, -(-(start + length - at) // 1_000_000))
 
 
+def _adding(insert: Any) -> Any:
+    """The statement that adds, in the words of one kind of database."""
+    statement = insert(tables.rate)
+    return statement.on_conflict_do_update(
+        index_elements=[tables.rate.c.key, tables.rate.c.window],
+        set_={"count": tables.rate.c.count + statement.excluded["count"]},
+    ).returning(tables.rate.c.count)
+
+
+# Made once: to put a statement together costs several times what running it does.
+_ADD = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
+
+
 def _add(connection: Connection, key: tuple[str, int], number: int) -> int:
-    insert: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     name, window = key
-    statement = insert(tables.rate).values(key=name[:200], window=window, count=number)
     total: int = connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[tables.rate.c.key, tables.rate.c.window],
-            set_={"count": tables.rate.c.count + number},
-        ).returning(tables.rate.c.count)
+        _ADD[connection.dialect.name], {"key": name[:200], "window": window, "count": number}
     ).scalar_one()
     return total

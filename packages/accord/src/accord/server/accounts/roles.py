@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, insert, literal, or_, select
+from sqlalchemy import and_, bindparam, delete, func, insert, literal, or_, select
 
 from accord.server.accounts import attempts, audit
 from accord.server.clock import iso
@@ -27,6 +27,9 @@ __all__ = ["INDEX_ROLES", "PROJECT_ROLES", "RoleRow", "grant", "own", "revoke", 
 
 INDEX_ROLES = ("admin", "uploader", "reader")
 PROJECT_ROLES = ("owner", "maintainer", "reader")
+
+_INSERT = insert(tables.role)
+_USER = select(tables.user.c.id).where(tables.user.c.name == bindparam("name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +127,8 @@ def own(
     """``actor``, else whoever acts, becomes the owner of a project that was just made; nobody does where no user acts."""
     actor = actor or writing.actor
     name = actor.removeprefix("user:")
-    user_id = writing.connection.execute(select(tables.user.c.id).where(tables.user.c.name == name)).scalar()
-    if name == actor or user_id is None:
+    user_id = None if name == actor else writing.connection.execute(_USER, {"name": name}).scalar()
+    if user_id is None:
         return
     asked = attempts.attempt.get()
     if asked is not None:
@@ -193,9 +196,14 @@ def _remove(writing: Writing, index: IndexRow, project_id: int | None, user: Use
 
 def _insert(writing: Writing, index_id: int, project_id: int | None, user_id: int, role: str) -> None:
     writing.connection.execute(
-        insert(tables.role).values(
-            index_id=index_id, project_id=project_id, user_id=user_id, role=role, granted=writing.at
-        )
+        _INSERT,
+        {
+            "index_id": index_id,
+            "project_id": project_id,
+            "user_id": user_id,
+            "role": role,
+            "granted": writing.at,
+        },
     )
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from accord.server.database import tables
 from accord.server.errors import Refused, no_such_index
@@ -49,6 +49,7 @@ class IndexRow:
 
 
 _COLUMNS = [getattr(tables.index.c, name) for name in IndexRow.__slots__]
+_NAMED = select(*_COLUMNS).where(tables.index.c.name == bindparam("name"))
 
 
 def indexes(connection: Connection) -> tuple[IndexRow, ...]:
@@ -59,7 +60,7 @@ def indexes(connection: Connection) -> tuple[IndexRow, ...]:
 
 
 def find_index(connection: Connection, name: str) -> IndexRow | None:
-    row = connection.execute(select(*_COLUMNS).where(tables.index.c.name == name)).first()
+    row = connection.execute(_NAMED, {"name": name}).first()
     return None if row is None else IndexRow(*row)
 
 

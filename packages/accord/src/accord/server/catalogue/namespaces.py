@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, or_, select
 
 from accord.server.accounts import audit
 from accord.server.catalogue.grants import prefixes
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 __all__ = ["demand", "reserve", "reserved", "set_free"]
 
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+_CLOSED = (
+    select(tables.namespace.c.prefix, tables.user.c.name)
+    .join(tables.user, tables.user.c.id == tables.namespace.c.owner_id)
+    .where(
+        tables.namespace.c.index_id == bindparam("index_id"),
+        tables.namespace.c.prefix.in_(bindparam("prefixes", expanding=True)),
+        tables.namespace.c.open.is_(False),
+    )
+    .order_by(tables.namespace.c.prefix)
+)
 
 
 def reserve(
@@ -106,13 +116,7 @@ def demand(connection: Connection, index: IndexRow, project: str, actor: str) ->
     """
     if not actor.startswith("user:"):
         return
-    space = tables.namespace.c
-    rows = connection.execute(
-        select(space.prefix, tables.user.c.name)
-        .join(tables.user, tables.user.c.id == space.owner_id)
-        .where(space.index_id == index.id, space.prefix.in_(prefixes(project)), space.open.is_(False))
-        .order_by(space.prefix)
-    )
+    rows = connection.execute(_CLOSED, {"index_id": index.id, "prefixes": prefixes(project)})
     for prefix, owner in rows:
         if owner != actor.removeprefix("user:"):
             raise Refused(

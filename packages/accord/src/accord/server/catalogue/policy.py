@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from accord.server.accounts import audit
 from accord.server.archives.declared import direct_urls
@@ -49,6 +49,24 @@ RESERVED = frozenset(normalise(name) for name in sys.stdlib_module_names if name
 
 QUARANTINE = ("none", "all", "new-projects")
 """Which new files wait for a scanner or a person: no, every one, those of a project that has none yet."""
+
+
+# Made once: to put a statement together costs several times what running it does.
+_OTHER_SDIST = select(tables.file.c.filename).where(
+    tables.file.c.release_id == bindparam("release_id"),
+    tables.file.c.kind == "sdist",
+    tables.file.c.filename != bindparam("filename"),
+    tables.file.c.removed_serial.is_(None),
+)
+_BYTES_OF = (
+    select(func.coalesce(func.sum(tables.file.c.size), 0))
+    .join(tables.project, tables.project.c.id == tables.file.c.project_id)
+    .where(
+        tables.project.c.index_id == bindparam("index_id"),
+        tables.project.c.name == bindparam("name"),
+        tables.file.c.removed_serial.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +184,8 @@ def demand_one_sdist(writing: Writing, release_id: int, examined: Examined) -> N
     """A release has one sdist (PEP 625).  Raises ``Refused("sdist-exists")`` (409).  Called in the block that enters it."""
     if examined.kind != "sdist":
         return
-    columns = tables.file.c
     other = writing.connection.execute(
-        select(columns.filename).where(
-            columns.release_id == release_id,
-            columns.kind == "sdist",
-            columns.filename != examined.filename,
-            columns.removed_serial.is_(None),
-        )
+        _OTHER_SDIST, {"release_id": release_id, "filename": examined.filename}
     ).scalar()
     if other is not None:
         raise Refused(
@@ -185,16 +197,7 @@ def demand_one_sdist(writing: Writing, release_id: int, examined: Examined) -> N
 
 def demand_room(connection: Connection, index: IndexRow, project: str, size: int, most: int) -> None:
     """All files of a project together stay below its limit.  Raises ``Refused("project-too-large")`` (413)."""
-    columns = tables.file.c
-    there = connection.execute(
-        select(func.coalesce(func.sum(columns.size), 0))
-        .join(tables.project, tables.project.c.id == columns.project_id)
-        .where(
-            tables.project.c.index_id == index.id,
-            tables.project.c.name == project,
-            columns.removed_serial.is_(None),
-        )
-    ).scalar_one()
+    there = connection.execute(_BYTES_OF, {"index_id": index.id, "name": project}).scalar_one()
     most = policy_of(index).project_bytes or most
     if there + size > most:
         raise Refused(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from accord.server.accounts import roles
 from accord.server.catalogue import namespaces, policy, quarantine
@@ -27,6 +27,51 @@ if TYPE_CHECKING:
     from accord.server.database import Writing
 
 __all__ = ["Published", "demand_project", "name_fault", "open_project", "project_turn", "publish_file"]
+
+
+# Made once: to put a statement together costs several times what running it does.
+_ENTER = insert(tables.file).returning(tables.file.c.id)
+_BURN = insert(tables.file_name)
+_MAKE = insert(tables.project).returning(tables.project.c.id)
+_BEGIN = insert(tables.release).returning(tables.release.c.id)
+_DEPEND = insert(tables.dependency)
+_OTHERS = (
+    select(tables.file.c.yanked, tables.file.c.yank_reason)
+    .where(
+        tables.file.c.release_id == bindparam("release_id"),
+        tables.file.c.id != bindparam("file_id"),
+        tables.file.c.state == "live",
+        tables.file.c.removed_serial.is_(None),
+    )
+    .order_by(tables.file.c.id.desc())
+)
+_USED = select(tables.file_name.c.sha256, tables.file_name.c.session_id).where(
+    tables.file_name.c.index_id == bindparam("index_id"), tables.file_name.c.filename == bindparam("filename")
+)
+_LIVE = select(tables.file.c.id, tables.file.c.project_id).where(
+    tables.file.c.index_id == bindparam("index_id"),
+    tables.file.c.filename == bindparam("filename"),
+    tables.file.c.removed_serial.is_(None),
+    tables.file.c.state.not_in(("withdrawn", "erased")),
+)
+_PROJECT = select(tables.project.c.id, tables.project.c.status).where(
+    tables.project.c.index_id == bindparam("index_id"), tables.project.c.name == bindparam("name")
+)
+_ALIKE = select(tables.project.c.name).where(
+    tables.project.c.index_id == bindparam("index_id"), tables.project.c.look_alike == bindparam("look_alike")
+)
+_SESSIONS = (
+    select(tables.upload_session.c.project, tables.upload_session.c.actor, tables.upload_session.c.id)
+    .where(
+        tables.upload_session.c.index_id == bindparam("index_id"),
+        tables.upload_session.c.state.in_(("open", "processing", "error")),
+        tables.upload_session.c.expires > bindparam("at"),
+    )
+    .order_by(tables.upload_session.c.id)
+)
+_RELEASE = select(tables.release.c.id, tables.release.c.published).where(
+    tables.release.c.project_id == bindparam("project_id"), tables.release.c.version == bindparam("version")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +117,25 @@ def publish_file(
     policy.demand_one_sdist(writing, release_id, examined)
     waits = quarantine.waits(writing, index, project_id)
     file_id = connection.execute(
-        insert(tables.file)
-        .values(
-            index_id=index.id,
-            project_id=project_id,
-            release_id=release_id,
-            filename=examined.filename,
-            kind=examined.kind,
-            size=examined.size,
-            sha256=examined.sha256,
-            blake2b_256=examined.blake2b_256,
-            md5=examined.md5,
-            requires_python=examined.requires_python,
-            metadata_sha256=examined.metadata_sha256 if examined.serves_metadata else None,
-            provenance_sha256=provenance_sha256,
-            tags=examined.tags,
-            uploaded=writing.at,
-            uploader=writing.actor,
-            state="quarantined" if waits else "live",
-        )
-        .returning(tables.file.c.id)
+        _ENTER,
+        {
+            "index_id": index.id,
+            "project_id": project_id,
+            "release_id": release_id,
+            "filename": examined.filename,
+            "kind": examined.kind,
+            "size": examined.size,
+            "sha256": examined.sha256,
+            "blake2b_256": examined.blake2b_256,
+            "md5": examined.md5,
+            "requires_python": examined.requires_python,
+            "metadata_sha256": examined.metadata_sha256 if examined.serves_metadata else None,
+            "provenance_sha256": provenance_sha256,
+            "tags": examined.tags,
+            "uploaded": writing.at,
+            "uploader": writing.actor,
+            "state": "quarantined" if waits else "live",
+        },
     ).scalar_one()
     if waits:
         quarantine.enter(writing, index, examined)
@@ -113,22 +157,12 @@ def _yank_with_its_release(
     writing: Writing, index: IndexRow, examined: Examined, file_id: int, release_id: int
 ) -> None:
     """A file that joins a release all of whose files are yanked is yanked as they are: else adding one would unyank it."""
-    column = tables.file.c
-    others = writing.connection.execute(
-        select(column.yanked, column.yank_reason)
-        .where(
-            column.release_id == release_id,
-            column.id != file_id,
-            column.state == "live",
-            column.removed_serial.is_(None),
-        )
-        .order_by(column.id.desc())
-    ).all()
+    others = writing.connection.execute(_OTHERS, {"release_id": release_id, "file_id": file_id}).all()
     if not others or not all(row.yanked for row in others):
         return
     reason = others[0].yank_reason
     writing.connection.execute(
-        update(tables.file).where(column.id == file_id).values(yanked=True, yank_reason=reason)
+        update(tables.file).where(tables.file.c.id == file_id).values(yanked=True, yank_reason=reason)
     )
     writing.changed(
         index.id,
@@ -151,12 +185,7 @@ def name_fault(
 ) -> Refused | None:
     """Why a file of that name cannot be published, ``None`` where it can; ``sha256`` of its bytes if they are known:
     the same bytes again are no fault."""
-    names = tables.file_name
-    used = connection.execute(
-        select(names.c.sha256, names.c.session_id).where(
-            names.c.index_id == index.id, names.c.filename == filename
-        )
-    ).first()
+    used = connection.execute(_USED, {"index_id": index.id, "filename": filename}).first()
     if used is None:
         return None
     if used.sha256 is None:
@@ -166,14 +195,7 @@ def name_fault(
 
 
 def _live(connection: Connection, index: IndexRow, filename: str) -> Row[Any, Any] | None:
-    return connection.execute(
-        select(tables.file.c.id, tables.file.c.project_id).where(
-            tables.file.c.index_id == index.id,
-            tables.file.c.filename == filename,
-            tables.file.c.removed_serial.is_(None),
-            tables.file.c.state.not_in(("withdrawn", "erased")),
-        )
-    ).first()
+    return connection.execute(_LIVE, {"index_id": index.id, "filename": filename}).first()
 
 
 def _reserved(filename: str) -> Refused:
@@ -202,16 +224,16 @@ def _use_name(
     """Burn the name; the file that has it already, if it has the same bytes and is there."""
     connection = writing.connection
     names = tables.file_name
-    used = connection.execute(
-        select(names.c.sha256, names.c.session_id).where(
-            names.c.index_id == index.id, names.c.filename == examined.filename
-        )
-    ).first()
+    used = connection.execute(_USED, {"index_id": index.id, "filename": examined.filename}).first()
     if used is None:
         connection.execute(
-            insert(names).values(
-                index_id=index.id, filename=examined.filename, sha256=examined.sha256, used=writing.at
-            )
+            _BURN,
+            {
+                "index_id": index.id,
+                "filename": examined.filename,
+                "sha256": examined.sha256,
+                "used": writing.at,
+            },
         )
         return None
     if used.sha256 is None:
@@ -241,16 +263,15 @@ def open_project(
     if found is not None:
         return found
     created: int = writing.connection.execute(
-        insert(tables.project)
-        .values(
-            index_id=index.id,
-            name=name,
-            display=display,
-            look_alike=look_alike(name),
-            created=writing.at,
-            serial=0,
-        )
-        .returning(tables.project.c.id)
+        _MAKE,
+        {
+            "index_id": index.id,
+            "name": name,
+            "display": display,
+            "look_alike": look_alike(name),
+            "created": writing.at,
+            "serial": 0,
+        },
     ).scalar_one()
     roles.own(writing, index, created, name, actor=_opener(writing, session_id))
     writing.changed(index.id, "create-project", project=name)
@@ -280,32 +301,15 @@ def demand_project(
     A name nobody has published under is kept for whoever opened an upload session for it first, as long as that
     lives (PEP 694, "Create a Publishing Session"); ``joining``: for an administrator as well.
     """
-    found = connection.execute(
-        select(tables.project.c.id, tables.project.c.status).where(
-            tables.project.c.index_id == index.id, tables.project.c.name == name
-        )
-    ).first()
+    found = connection.execute(_PROJECT, {"index_id": index.id, "name": name}).first()
     if found is not None:
         if found.status in ("archived", "quarantined"):
             raise Refused(403, "project-closed", f"{name} is {found.status}: it takes no new files (PEP 792)")
         return int(found.id)
     policy.demand_new_project(index, name)
     alike = look_alike(name)
-    other = connection.execute(
-        select(tables.project.c.name).where(
-            tables.project.c.index_id == index.id, tables.project.c.look_alike == alike
-        )
-    ).scalar()
-    sessions = tables.upload_session.c
-    reserved = connection.execute(
-        select(sessions.project, sessions.actor, sessions.id)
-        .where(
-            sessions.index_id == index.id,
-            sessions.state.in_(("open", "processing", "error")),
-            sessions.expires > at,
-        )
-        .order_by(sessions.id)
-    )
+    other = connection.execute(_ALIKE, {"index_id": index.id, "look_alike": alike}).scalar()
+    reserved = connection.execute(_SESSIONS, {"index_id": index.id, "at": at})
     for row in reserved:
         if row.id == session_id:
             break  # whoever was first is not refused for those who came after
@@ -326,11 +330,7 @@ def demand_project(
 
 def _release(writing: Writing, project_id: int, examined: Examined) -> int:
     connection = writing.connection
-    found = connection.execute(
-        select(tables.release.c.id, tables.release.c.published).where(
-            tables.release.c.project_id == project_id, tables.release.c.version == examined.version
-        )
-    ).first()
+    found = connection.execute(_RELEASE, {"project_id": project_id, "version": examined.version}).first()
     if found is not None:
         if found.published is None:
             connection.execute(
@@ -338,16 +338,15 @@ def _release(writing: Writing, project_id: int, examined: Examined) -> int:
             )
         return int(found.id)
     release_id: int = connection.execute(
-        insert(tables.release)
-        .values(
-            project_id=project_id,
-            version=examined.version,
-            created=writing.at,
-            published=writing.at,
-            summary=examined.fields.first("Summary"),
-            about=_about(examined),
-        )
-        .returning(tables.release.c.id)
+        _BEGIN,
+        {
+            "project_id": project_id,
+            "version": examined.version,
+            "created": writing.at,
+            "published": writing.at,
+            "summary": examined.fields.first("Summary"),
+            "about": _about(examined),
+        },
     ).scalar_one()
     requirements = examined.fields.all("Requires-Dist")
     rows = [
@@ -356,7 +355,7 @@ def _release(writing: Writing, project_id: int, examined: Examined) -> int:
         if (name := _required_name(text)) is not None
     ]
     if rows:
-        connection.execute(insert(tables.dependency), rows)
+        connection.execute(_DEPEND, rows)
     return release_id
 
 

@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -74,6 +75,42 @@ popular = Table(
 )
 
 STATE = "search_serial"
+
+# Made once: to put a statement together costs several times what running it does.
+_SERIAL = select(tables.serial.c.value)
+_KNOWN = select(tables.state.c.value).where(tables.state.c.key == STATE)
+_REACHED = update(tables.state).where(tables.state.c.key == STATE).values(value=bindparam("reached"))
+_CHANGED = (
+    select(tables.change.c.serial, tables.change.c.index_id, tables.change.c.project)
+    .where(tables.change.c.serial > bindparam("last"), tables.change.c.project.is_not(None))
+    .order_by(tables.change.c.serial)
+    .limit(bindparam("most"))
+)
+_PROJECT = (
+    select(tables.project.c.id, entry.c.project_id.label("entered"))
+    .outerjoin(entry, entry.c.project_id == tables.project.c.id)
+    .where(tables.project.c.index_id == bindparam("index_id"), tables.project.c.name == bindparam("name"))
+)
+_RELEASE = select(tables.release.c.summary, tables.release.c.about, tables.release.c.published).where(
+    tables.release.c.id == bindparam("release_id")
+)
+_RELEASES = (
+    select(tables.release.c.id, tables.release.c.version, func.min(case((tables.file.c.yanked, 1), else_=0)))
+    .join(tables.file, tables.file.c.release_id == tables.release.c.id)
+    .join(tables.project, tables.project.c.id == tables.release.c.project_id)
+    .where(
+        tables.release.c.project_id == bindparam("project_id"),
+        tables.project.c.status != "quarantined",
+        *visible_files(),
+    )
+    .group_by(tables.release.c.id, tables.release.c.version)
+)
+_NEEDED = (
+    select(tables.dependency.c.name)
+    .where(tables.dependency.c.release_id == bindparam("release_id"))
+    .distinct()
+)
+_ENTER, _NEAR = insert(entry), insert(near)
 _BATCH = 500  # projects of one round when the rows catch up
 _LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
 _WORDS = 8  # words of a question that count
@@ -146,67 +183,48 @@ class Search:
 
     def keep_up(self, connection: Connection) -> None:
         """As :meth:`follow`, unless so much is missing that an upload should not wait for it."""
-        if connection.execute(select(tables.serial.c.value)).scalar_one() - _known(connection) <= _BATCH:
+        if connection.execute(_SERIAL).scalar_one() - _known(connection) <= _BATCH:
             self.follow(connection)
 
     def behind(self) -> bool:
         with self._database.read() as connection:
-            return bool(_known(connection) < connection.execute(select(tables.serial.c.value)).scalar_one())
+            return bool(_known(connection) < connection.execute(_SERIAL).scalar_one())
 
     def follow(self, connection: Connection) -> None:
         """Bring the rows up to the journal's end, a batch at the most; inside a writing block, whose changes are entered."""
-        changes = tables.change.c
-        last = _known(connection)
-        rows = connection.execute(
-            select(changes.serial, changes.index_id, changes.project)
-            .where(changes.serial > last, changes.project.is_not(None))
-            .order_by(changes.serial)
-            .limit(_BATCH)
-        ).all()
+        rows = connection.execute(_CHANGED, {"last": _known(connection), "most": _BATCH}).all()
         for index_id, project in dict.fromkeys((row.index_id, row.project) for row in rows):
             self._renew(connection, index_id, project)
         if len(rows) < _BATCH:
-            reached = connection.execute(select(tables.serial.c.value)).scalar_one()
+            reached = connection.execute(_SERIAL).scalar_one()
         else:
             reached = rows[-1].serial
-        if connection.execute(
-            update(tables.state).where(tables.state.c.key == STATE).values(value=str(reached))
-        ).rowcount:
+        if connection.execute(_REACHED, {"reached": str(reached)}).rowcount:
             return
         connection.execute(insert(tables.state).values(key=STATE, value=str(reached)))
 
     def _renew(self, connection: Connection, index_id: int, name: str) -> None:
-        columns = tables.project.c
-        project = connection.execute(
-            select(columns.id, columns.display).where(columns.index_id == index_id, columns.name == name)
-        ).first()
+        project = connection.execute(_PROJECT, {"index_id": index_id, "name": name}).first()
         if project is None:
             return
-        there = connection.execute(select(entry.c.project_id).where(entry.c.project_id == project.id)).first()
         newest = _newest(connection, project.id)
         if newest is None:
-            if there is not None:
+            if project.entered is not None:
                 self._words.remove(connection, project.id)
                 connection.execute(delete(entry).where(entry.c.project_id == project.id))
                 connection.execute(delete(near).where(near.c.project_id == project.id))
             return
         release_id, version = newest
-        release = connection.execute(
-            select(tables.release.c.summary, tables.release.c.about, tables.release.c.published).where(
-                tables.release.c.id == release_id
-            )
-        ).one()
+        release = connection.execute(_RELEASE, {"release_id": release_id}).one()
         _count_uses(connection, release_id)
         values = {"version": version, "summary": release.summary[:500], "published": release.published or 0}
         keywords = " ".join(release.about.get("Keywords", ()))[:500]
         self._words.put(connection, project.id, _spoken(name), keywords, release.summary[:500])
-        if there is not None:
+        if project.entered is not None:
             connection.execute(update(entry).where(entry.c.project_id == project.id).values(values))
             return
-        connection.execute(insert(entry).values(project_id=project.id, **values))
-        connection.execute(
-            insert(near), [{"form": form, "project_id": project.id} for form in sorted(_forms(name))]
-        )
+        connection.execute(_ENTER, {"project_id": project.id, **values})
+        connection.execute(_NEAR, [{"form": form, "project_id": project.id} for form in sorted(_forms(name))])
 
     def find(
         self,
@@ -256,25 +274,13 @@ def open_search(database: Database) -> Search:
 
 def _known(connection: Connection) -> int:
     """The serial the rows are true for."""
-    found = connection.execute(select(tables.state.c.value).where(tables.state.c.key == STATE)).scalar()
+    found = connection.execute(_KNOWN).scalar()
     return int(found or 0)
 
 
 def _newest(connection: Connection, project_id: int) -> tuple[int, str] | None:
     """The release that stands for the project: not yanked and no pre-release, if there is such a one."""
-    rows = connection.execute(
-        select(
-            tables.release.c.id, tables.release.c.version, func.min(case((tables.file.c.yanked, 1), else_=0))
-        )
-        .join(tables.file, tables.file.c.release_id == tables.release.c.id)
-        .join(tables.project, tables.project.c.id == tables.release.c.project_id)
-        .where(
-            tables.release.c.project_id == project_id,
-            tables.project.c.status != "quarantined",
-            *visible_files(),
-        )
-        .group_by(tables.release.c.id, tables.release.c.version)
-    ).all()
+    rows = connection.execute(_RELEASES, {"project_id": project_id}).all()
     if not rows:
         return None
     best = max(rows, key=lambda row: (not row[2], not _version(row[1]).is_prerelease, _version(row[1])))
@@ -413,7 +419,7 @@ def _ranked(found: list[Found], joined: str, words: list[str]) -> tuple[Found, .
 def _count_uses(connection: Connection, release_id: int) -> None:
     """Count anew who needs what this release needs."""
     columns = tables.dependency.c
-    names = connection.execute(select(columns.name).where(columns.release_id == release_id).distinct())
+    names = connection.execute(_NEEDED, {"release_id": release_id})
     for name in names.scalars().all()[:_NEEDS]:
         some = (
             select(tables.release.c.project_id)

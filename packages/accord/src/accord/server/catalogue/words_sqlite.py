@@ -19,6 +19,10 @@ _TABLES = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS search_names USING fts5(name, tokenize = 'trigram')",
     "INSERT INTO search_words(search_words, rank) VALUES('rank', 'bm25(12.0, 4.0, 1.0)')",
 )
+_PUT_WORDS = text(
+    "INSERT OR REPLACE INTO search_words(rowid, name, keywords, summary) VALUES(:id, :name, :keywords, :summary)"
+)
+_PUT_NAME = text("INSERT OR REPLACE INTO search_names(rowid, name) VALUES(:id, :name)")
 
 
 class SqliteWords:
@@ -28,17 +32,8 @@ class SqliteWords:
 
     def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
         values = {"id": project_id, "name": name, "keywords": keywords, "summary": summary}
-        connection.execute(
-            text(
-                "INSERT OR REPLACE INTO search_words(rowid, name, keywords, summary) "
-                "VALUES(:id, :name, :keywords, :summary)"
-            ),
-            values,
-        )
-        connection.execute(
-            text("INSERT OR REPLACE INTO search_names(rowid, name) VALUES(:id, :name)"),
-            {"id": project_id, "name": name.replace(" ", "-")},
-        )
+        connection.execute(_PUT_WORDS, values)
+        connection.execute(_PUT_NAME, {"id": project_id, "name": name.replace(" ", "-")})
 
     def remove(self, connection: Connection, project_id: int) -> None:
         for table in ("search_words", "search_names"):

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, create_engine, event, func, insert, inspect, select, update
@@ -38,6 +39,33 @@ READ_ONLY = "read_only"
 """The key of ``state`` that holds why nothing may be written now; empty: it may."""
 _BUSY_SECONDS = 30.0
 _CONNECT_SECONDS = 5
+
+# Made once: to put a statement together costs several times what running it does.
+_COUNT = (
+    update(tables.serial)
+    .values(value=tables.serial.c.value + bindparam("changes"))
+    .returning(tables.serial.c.value)
+)
+_JOURNAL = insert(tables.change)
+_PROJECT_SERIAL = (
+    update(tables.project)
+    .where(tables.project.c.index_id == bindparam("of_index"), tables.project.c.name == bindparam("of_name"))
+    .values(serial=bindparam("its_serial"))
+)
+_INDEX_SERIAL = (
+    update(tables.index)
+    .where(tables.index.c.id == bindparam("of_index"))
+    .values(serial=bindparam("its_serial"))
+)
+_FILE_SERIAL = (
+    update(tables.file)
+    .where(tables.file.c.id == bindparam("of_file"))
+    .values(added_serial=bindparam("its_serial"))
+)
+# On PostgreSQL the row is held (shared) to the end of the block: whoever writes it waits for all who read it so.
+_WHY_READ_ONLY = (
+    select(tables.state.c.value).where(tables.state.c.key == READ_ONLY).with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +122,10 @@ class Writing:
         if not self._changes:
             return
         connection = self.connection
-        last: int = connection.execute(
-            update(tables.serial)
-            .values(value=tables.serial.c.value + len(self._changes))
-            .returning(tables.serial.c.value)
-        ).scalar_one()
+        last: int = connection.execute(_COUNT, {"changes": len(self._changes)}).scalar_one()
         first = last - len(self._changes) + 1
         connection.execute(
-            insert(tables.change),
+            _JOURNAL,
             [
                 {
                     "serial": first + number,
@@ -120,24 +144,23 @@ class Writing:
         newest: dict[tuple[int, str | None], int] = {}
         for number, change in enumerate(self._changes):
             newest[change.index_id, change.project] = first + number
-        for (index_id, project), serial in newest.items():
-            if project is not None:
-                connection.execute(
-                    update(tables.project)
-                    .where(tables.project.c.index_id == index_id, tables.project.c.name == project)
-                    .values(serial=serial)
-                )
-        for index_id in {index_id for index_id, _ in newest}:
-            serial = max(value for (of, _), value in newest.items() if of == index_id)
-            connection.execute(
-                update(tables.index).where(tables.index.c.id == index_id).values(serial=serial)
-            )
+        projects = [
+            {"of_index": index_id, "of_name": project, "its_serial": serial}
+            for (index_id, project), serial in newest.items()
+            if project is not None
+        ]
+        if projects:
+            connection.execute(_PROJECT_SERIAL, projects)
+        # In order, so the last change of an index stays.
+        of_indexes = {index_id: serial for (index_id, _), serial in sorted(newest.items(), key=itemgetter(1))}
+        connection.execute(
+            _INDEX_SERIAL,
+            [{"of_index": index_id, "its_serial": serial} for index_id, serial in of_indexes.items()],
+        )
         if self._added_files:
             connection.execute(
-                update(tables.file)
-                .where(tables.file.c.id == bindparam("of"))
-                .values(added_serial=bindparam("with")),
-                [{"of": file_id, "with": first + number} for file_id, number in self._added_files],
+                _FILE_SERIAL,
+                [{"of_file": file_id, "its_serial": first + number} for file_id, number in self._added_files],
             )
         self.serial = last
 
@@ -283,10 +306,7 @@ class Database:
 
 
 def _demand_writable(connection: Connection) -> None:
-    # On PostgreSQL the row is held (shared) to the end of the block: whoever writes it waits for all who read it so.
-    reason = connection.execute(
-        select(tables.state.c.value).where(tables.state.c.key == READ_ONLY).with_for_update(read=True)
-    ).scalar()
+    reason = connection.execute(_WHY_READ_ONLY).scalar()
     if reason:
         raise Refused(
             503,

@@ -1,4 +1,7 @@
-"""Blobs in a folder: ``ab/cd/abcd…`` by digest.  Written aside (in ``.aside``), made durable, renamed into place."""
+"""Blobs in a folder: ``ab/abcd…`` by digest.  Written aside (in ``.aside``), made durable, renamed into place.
+
+Folders of one level: 256 of them are soon all there, where 65,536 cost every new blob two folders and their way to the disk.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +31,14 @@ class FolderStore:
         self._aside.clean()
 
     def _place(self, sha256: str) -> str:
-        return os.path.join(self.folder, sha256[:2], sha256[2:4], sha256)
+        return os.path.join(self.folder, sha256[:2], sha256)
 
     def _make_folder(self, path: str) -> None:
-        """Durable before anything lies in it.  A folder above that is known is not made durable again."""
+        """Durable before anything lies in it."""
         if path in self._known:
             return
-        above = os.path.dirname(path)
-        if above != self.folder and above not in self._known:
-            self._make_folder(above)
         os.makedirs(path, mode=0o700, exist_ok=True)
-        sync_folder(above)
+        sync_folder(self.folder)
         self._known.add(path)
 
     def put(self, sha256: str, path: str) -> None:

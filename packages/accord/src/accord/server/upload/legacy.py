@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -41,6 +41,15 @@ if TYPE_CHECKING:
     from accord.server.upload.receive import Form
 
 __all__ = ["routes"]
+
+_UPLOADS_SOMETHING = select(tables.role.c.id).where(
+    tables.role.c.index_id == bindparam("index_id"),
+    tables.role.c.user_id == bindparam("user_id"),
+    tables.role.c.role != "reader",
+)
+_NAME = select(tables.file_name.c.filename).where(
+    tables.file_name.c.index_id == bindparam("index_id"), tables.file_name.c.filename == bindparam("filename")
+)
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
@@ -73,12 +82,7 @@ def _welcome(parts: Parts, request: Request) -> None:
 def _uploads_something(connection: Connection, who: Principal, index: IndexRow) -> bool:
     if who.admin or index.settings.get("creators") == "users":
         return True
-    columns = tables.role.c
-    held = connection.execute(
-        select(columns.id).where(
-            columns.index_id == index.id, columns.user_id == who.user_id, columns.role != "reader"
-        )
-    ).first()
+    held = connection.execute(_UPLOADS_SOMETHING, {"index_id": index.id, "user_id": who.user_id}).first()
     return held is not None
 
 
@@ -146,8 +150,4 @@ def _demand(parts: Parts, request: Request, named: FileName, size: int) -> tuple
 
 
 def _is_new(connection: Connection, index: IndexRow, filename: str) -> bool:
-    names = tables.file_name.c
-    found = connection.execute(
-        select(names.filename).where(names.index_id == index.id, names.filename == filename)
-    )
-    return found.first() is None
+    return connection.execute(_NAME, {"index_id": index.id, "filename": filename}).first() is None
