@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 
 help:
-	@echo "make tour    watch the main job run on a small web application"
+	@echo "make tour    watch the main jobs run: an application, a package, an index of one's own"
 	@echo "make test    every test, the examples' included"
 	@echo "make quick   the tests that need no index"
 	@echo "make lint    format, types, floors, spelling, hosts"

@@ -8,9 +8,9 @@ cd "$(dirname "$0")"
 accord=../.venv/bin/accord
 for python in 3.11 3.12 3.13; do
     "$accord" --quiet python find "$python" >/dev/null
-    for name in base dev; do
+    for name in base dev tour; do
         constraint=()
-        if [ "$name" = dev ]; then constraint=(--constraint "base-$python.txt"); fi
+        if [ "$name" != base ]; then constraint=(--constraint "base-$python.txt"); fi
         echo "requirements/$name-$python.txt"
         "$accord" --quiet pip compile "$name.in" ${constraint[@]+"${constraint[@]}"} --python "$python" --no-build \
             --generate-hashes --no-strip-extras --custom-compile-command "make lock" -o "$name-$python.txt" "$@"

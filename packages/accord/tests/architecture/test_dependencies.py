@@ -54,8 +54,17 @@ def test_base_in_says_what_the_distributions_say(root: Path) -> None:
     assert written == declared - OURS
 
 
+def test_tour_in_says_what_a_server_needs_and_names_the_other_clients(root: Path) -> None:
+    table = project(root, "accord")
+    declared = names([*table["dependencies"], *table["optional-dependencies"]["server"]])
+    text = (root / "requirements" / "tour.in").read_text()
+    assert "-r base.in" in text
+    assert names(text.splitlines()) | declared == declared | {"pip", "twine", "uv"}
+    assert names(table["optional-dependencies"]["server"]) <= names(text.splitlines())
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("kind", ["base", "dev"])
+@pytest.mark.parametrize("kind", ["base", "dev", "tour"])
 def test_every_lock_pins_what_was_asked_for_by_hash(kind: str, version: str, root: Path) -> None:
     lock = (root / "requirements" / f"{kind}-{version}.txt").read_text()
     asked = names((root / "requirements" / f"{kind}.in").read_text().splitlines())
@@ -77,7 +86,8 @@ def test_locks_keep_extras_because_the_pip_that_fills_the_environment_may_be_old
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_larger_lock_agrees_with_the_smaller(version: str, root: Path) -> None:
+@pytest.mark.parametrize(("smaller", "larger"), [("base", "dev"), ("base", "tour")])
+def test_the_larger_lock_agrees_with_the_smaller(smaller: str, larger: str, version: str, root: Path) -> None:
     pins = [
         dict(
             re.findall(
@@ -86,7 +96,7 @@ def test_the_larger_lock_agrees_with_the_smaller(version: str, root: Path) -> No
                 re.M,
             )
         )
-        for kind in ("base", "dev")
+        for kind in (smaller, larger)
     ]
     assert pins[0].items() <= pins[1].items()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,25 +48,64 @@ def accord(cache: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_tour_does_the_main_job(cache: Path, tmp_path: Path) -> None:
-    done = accord(cache, tmp_path, "tour", "--json")
+@pytest.fixture(scope="session")
+def toured(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """The steps of one tour; it cleans up, and works on copies."""
+    here = tmp_path_factory.mktemp("toured")
+    done = accord(cache, here, "tour", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert list(here.iterdir()) == [], "it cleans up"
+    assert not (EXAMPLES / "notes-web" / ".venv").exists(), "it works on a copy"
+    assert 'version = "1.0.0"' in (EXAMPLES / "fast-count" / "pyproject.toml").read_text()
     steps: list[dict[str, Any]] = json.loads(done.stdout)
-    commands = [step["command"].split()[1] for step in steps]
+    return steps
+
+
+def program_of(step: dict[str, Any]) -> str:
+    """``lock`` of ``accord lock``, ``twine`` of ``twine upload``."""
+    words = step["command"].removeprefix("accord ").split()
+    return str(words[0]) if words else ""
+
+
+def test_the_tour_does_the_main_job(toured: list[dict[str, Any]]) -> None:
+    steps = toured[:9]
+    commands = [program_of(step) for step in steps]
     by_command = dict(zip(commands, steps, strict=True))
     assert commands[:3] == ["lock", "sync", "sync"]
     assert "up to date" in steps[2]["output"]
-    assert steps[commands.index("run")]["output"].startswith("GET / -> 200 OK")
+    assert by_command["run"]["output"].startswith("GET / -> 200 OK")
     assert "starlette" in by_command["tree"]["output"]
     assert "+ humanize" in by_command["add"]["output"]
     assert "- humanize" in by_command["undo"]["output"]
     assert "undone" in by_command["history"]["output"]
-    if shutil.which("cc"):
-        assert commands[-6:] == ["build", "build", "check", "venv", "pip", "run"]
-        assert "fast_count-1.0.0-cp311-abi3-" in by_command["build"]["output"]
-        assert by_command["run"]["output"].split()[-1] == "README.md"
-    assert list(tmp_path.iterdir()) == [], "it cleans up"
-    assert not (EXAMPLES / "notes-web" / ".venv").exists(), "it works on a copy"
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
+def test_the_tour_builds_a_module_in_c(toured: list[dict[str, Any]]) -> None:
+    steps = toured[9:15]
+    assert [program_of(step) for step in steps] == ["build", "build", "check", "venv", "pip", "run"]
+    assert "fast_count-1.0.0-cp311-abi3-" in steps[1]["output"]
+    assert steps[-1]["output"].split()[-1] == "README.md"
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
+def test_the_tour_publishes_with_three_clients_and_installs_with_three(toured: list[dict[str, Any]]) -> None:
+    """To and from an index it starts: the first thing the index promises."""
+    steps = {step["step"]: step for step in toured[15:]}
+    commands = [program_of(step) for step in toured[15:]]
+    publishing = ["serve", "publish", "build", "twine", "build", "uv"]
+    assert commands == ["venv", "pip", "pip", *publishing, "", "pip", "uv", "lock", "sync", "run", ""]
+    served = steps["start it, and ask it over HTTP"]["output"]
+    assert "GET / -> 200 OK" in served
+    assert re.search(r"token +accord_\w{5}\.\.\. ", served), "the token is shortened"
+    page = steps["what its page says now"]["output"]
+    for version in ("1.0.0", "1.0.1", "1.0.2"):
+        assert f"fast_count-{version}.tar.gz" in page
+        assert f"fast_count-{version}-cp311-abi3-" in page
+    assert "Successfully installed fast-count-1.0.0" in steps["install one with pip"]["output"]
+    assert "+ fast-count==1.0.1" in steps["the next with uv"]["output"]
+    assert "fast-count 1.0.2" in steps["and make its environment"]["output"]
+    assert steps["run what came from the index"]["output"].split()[-1] == "pyproject.toml"
 
 
 def test_the_tour_of_an_application_that_does_not_start_fails_with_its_words(

@@ -58,7 +58,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("cache", "Show, verify, prune or clean the cache"),
             ("completions", "Print the completion script for a shell"),
-            ("tour", "Watch the main job run on a small web application"),
+            ("tour", "Watch the main jobs run: an application, a package, an index"),
         ),
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """The main job, done before a person's eyes on a copy of a small web application: lock, sync, run, ask, look, change,
-undo.  Then the other one, on a copy of a small project with a module in C: build, install, run.
+undo.  Then the other ones, on a copy of a small project with a module in C: build, install, run; and an index of one's
+own, to which it is published and from which it is installed.
 
 Every step is the command a person would type, in a process of its own, with its time.  Nothing outside the scratch
 folder and the cache is touched.
@@ -9,60 +10,51 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from accord.tasks.folders import upwards
-from accord_core.errors import AccordError, UsageError
+from accord.tasks.tour_index import show_index
+from accord.tasks.tour_steps import LIMITS, Limits, Step, Walk
+from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-__all__ = ["LIMITS", "Limits", "Packages", "Step", "find_example", "find_packages", "take_tour"]
+__all__ = ["Packages", "find_example", "find_packages", "take_tour"]
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long the application may take to answer, and any one step to end (seconds)."""
-
-    answer: float = 30.0
-    step: float = 600.0
-
-
-LIMITS = Limits()
 EXAMPLE = os.path.join("examples", "notes-web")
 COMPILED = os.path.join("examples", "fast-count")
 BACKEND = os.path.join("packages", "accord-backend")
+ACCORD = (os.path.join("packages", "accord-core"), os.path.join("packages", "accord"))
 LEFT_OUT = (".venv", "pylock.toml", "__pycache__", "build", "dist", "*.so")
 ADDED = "humanize"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step that was taken: its words, the command (empty where there was none), what it said, its seconds."""
-
-    words: str
-    command: str
-    output: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Packages:
-    """What is built in the second part: the folder of a project with a module in C, and of the backend it asks for."""
+    """What is built in the second part: the folder of a project with a module in C, and of the backend it asks for.  For the
+    third: the folders of Accord, and the lock of what an index and its clients need, empty where this Python has none."""
 
     project: str
     backend: str
+    accord: tuple[str, ...]
+    lock: str
 
 
 def find_packages(start: str) -> Packages | None:
     """Those of the checkout that ``start`` lies in, if there is one."""
     found = upwards(os.path.abspath(start), os.path.join(COMPILED, "pyproject.toml"))
-    return None if found is None else Packages(os.path.join(found, COMPILED), os.path.join(found, BACKEND))
+    if found is None:
+        return None
+    lock = os.path.join(found, "requirements", f"tour-{sys.version_info[0]}.{sys.version_info[1]}.txt")
+    return Packages(
+        os.path.join(found, COMPILED),
+        os.path.join(found, BACKEND),
+        tuple(os.path.join(found, folder) for folder in ACCORD),
+        lock if os.path.isfile(lock) else "",
+    )
 
 
 def find_example(asked: str | None, start: str) -> str:
@@ -99,43 +91,56 @@ def take_tour(
 
     ``AccordError`` ``tour-failed`` with the output of the step that failed.
     """
-    tour = _Tour(_copied(example, scratch), tell, limits)
-    _use(tour)
-    if packages is not None and not _compiler():
-        tour.note(
-            Step("a project with a module in C would be built here, but there is no C compiler", "", "", 0.0)
-        )
-    elif packages is not None:
-        tour = _Tour(_copied(packages.project, scratch), tell, limits, tour.steps)
-        _build(tour, packages.backend)
-    return tuple(tour.steps)
+    walk = Walk(_copied(example, scratch), tell, limits)
+    _use(walk)
+    left_out = _left_out(packages)
+    if packages is not None and _compiler():
+        walk = walk.elsewhere(_copied(packages.project, scratch))
+        _build(walk, packages.backend)
+        if packages.lock:
+            show_index(walk, packages.accord, packages.lock)
+    if left_out:
+        walk.note(Step(left_out, "", "", 0.0))
+    return tuple(walk.steps)
 
 
-def _use(tour: _Tour) -> None:
-    scripts = _project_table(tour.project).get("scripts", {})
-    tour.step("resolve what it asks for, and write the lock", "lock")
-    tour.step("make its environment", "sync")
-    tour.step("nothing to do: no network, no work", "sync")
+def _left_out(packages: Packages | None) -> str:
+    """What the tour does not show here, and why."""
+    if packages is None:
+        return "building a package and an index of one's own are shown by accord tour alone, in a checkout of Accord"
+    if not _compiler():
+        return "a project with a module in C would be built and published here, but there is no C compiler"
+    if not packages.lock:
+        python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        return f"an index of one's own would be shown here, but requirements/ has no lock of its server for Python {python}"
+    return ""
+
+
+def _use(walk: Walk) -> None:
+    scripts = _project_table(walk.project).get("scripts", {})
+    walk.step("resolve what it asks for, and write the lock", "lock")
+    walk.step("make its environment", "sync")
+    walk.step("nothing to do: no network, no work", "sync")
     if scripts:
-        tour.application(next(iter(scripts)))
-    tour.step("what leads to what", "tree", "--depth", "2")
-    tour.step("change a dependency", "add", ADDED)
-    tour.step("why is it there", "why", ADDED)
-    tour.step("take the change of the environment back", "undo")
-    tour.step("what was done", "history")
+        walk.application(next(iter(scripts)))
+    walk.step("what leads to what", "tree", "--depth", "2")
+    walk.step("change a dependency", "add", ADDED)
+    walk.step("why is it there", "why", ADDED)
+    walk.step("take the change of the environment back", "undo")
+    walk.step("what was done", "history")
 
 
-def _build(tour: _Tour, backend: str) -> None:
-    name = next(iter(_project_table(tour.project)["scripts"]))
+def _build(walk: Walk, backend: str) -> None:
+    name = next(iter(_project_table(walk.project)["scripts"]))
     wheels = os.path.join("..", "wheels")
-    tour.step("the build backend, built by itself", "build", backend, "--wheel", "-o", wheels)
+    walk.step("the build backend, built by itself", "build", backend, "--wheel", "-o", wheels)
     words = "a project with a module in C: its sdist, and from that its wheel"
-    tour.step(words, "build", "--find-links", wheels)
-    tour.step("what an index and a careful maintainer would say", "check")
-    tour.step("an environment for it", "venv")
-    (wheel,) = (file for file in os.listdir(os.path.join(tour.project, "dist")) if file.endswith(".whl"))
-    tour.step("install the wheel", "pip", "install", os.path.join("dist", wheel))
-    tour.step("run it", "run", "--no-sync", name, "README.md")
+    walk.step(words, "build", "--find-links", wheels)
+    walk.step("what an index and a careful maintainer would say", "check")
+    walk.step("an environment for it", "venv")
+    (wheel,) = (file for file in os.listdir(os.path.join(walk.project, "dist")) if file.endswith(".whl"))
+    walk.step("install the wheel", "pip", "install", os.path.join("dist", wheel))
+    walk.step("run it", "run", "--no-sync", name, "README.md")
 
 
 def _compiler() -> str | None:
@@ -154,103 +159,3 @@ def _project_table(folder: str) -> dict[str, Any]:
     with open(os.path.join(folder, "pyproject.toml"), "rb") as file:
         table: dict[str, Any] = tomllib.load(file)["project"]
     return table
-
-
-class _Tour:
-    """Takes steps in ``project``, after those that were taken before."""
-
-    def __init__(
-        self, project: str, tell: Callable[[Step], None], limits: Limits, before: Sequence[Step] = ()
-    ) -> None:
-        self.project = project
-        self._tell = tell
-        self._limits = limits
-        self.steps: list[Step] = [*before]
-
-    def step(self, words: str, *command: str) -> None:
-        begun = time.monotonic()
-        with self._started(command) as process:
-            try:
-                output = process.communicate(timeout=self._limits.step)[0]
-            except BaseException:
-                _end(process, self._limits.answer)
-                raise
-        if process.returncode:
-            raise _failed(f"accord {' '.join(command)}", output)
-        self.note(Step(words, f"accord {' '.join(command)}", output.rstrip(), time.monotonic() - begun))
-
-    def application(self, script: str) -> None:
-        """Start the application, ask it for its page over HTTP, and stop it again."""
-        port = _free_port()
-        command = ("run", "--frozen", script, "--port", str(port))
-        begun = time.monotonic()
-        with self._started(command) as process:
-            try:
-                answer = self._ask(port, process)
-                seconds = time.monotonic() - begun
-            finally:
-                process.terminate()
-                output = process.communicate(timeout=self._limits.answer)[0]
-        if answer is None:
-            raise _failed(f"accord {' '.join(command)}", output)
-        self.note(Step("run it, and ask it over HTTP", f"accord {' '.join(command)}", answer, seconds))
-
-    def _ask(self, port: int, process: subprocess.Popen[str]) -> str | None:
-        """``GET /``: the status and the first words, or ``None`` if it never answered well."""
-        import http.client
-
-        until = time.monotonic() + self._limits.answer
-        while time.monotonic() < until and process.poll() is None:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            try:
-                connection.request("GET", "/")
-                response = connection.getresponse()
-                body = response.read()
-                if response.status < 400:
-                    kind = response.headers.get_content_type()
-                    return f"GET / -> {response.status} {response.reason}, {len(body)} bytes of {kind}"
-                return None
-            except OSError:
-                time.sleep(0.05)
-            finally:
-                connection.close()
-        return None
-
-    def _started(self, command: Sequence[str]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "accord", "--no-progress", *command],
-            cwd=self.project,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def note(self, step: Step) -> None:
-        self.steps.append(step)
-        self._tell(step)
-
-
-def _end(process: subprocess.Popen[str], patience: float) -> None:
-    """Not killed at once: it has builds of its own to end."""
-    process.terminate()
-    try:
-        process.communicate(timeout=patience)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def _failed(command: str, output: str) -> AccordError:
-    return AccordError(
-        "tour-failed",
-        f"the tour ended at: {command}",
-        context=tuple(output.rstrip().splitlines()[-20:]),
-        hint="the lines above are what the command said",
-    )

@@ -1,21 +1,22 @@
-"""``accord tour``: the main job, shown."""
+"""``accord tour``: the main jobs, shown."""
 
 from __future__ import annotations
 
-HELP = "Watch the main job run on a small web application"
+HELP = "Watch the main jobs run: an application, a package, an index"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from accord.cli.context import Context
     from accord.cli.parser import Args, Parser
-    from accord.tasks.tour import Step
+    from accord.tasks.tour_steps import Step
 
 
 def arguments(parser: Parser) -> None:
     parser.description = """Copies a small web application into a scratch folder and does there what Accord is for:
         lock it, make its environment, run it and ask it over HTTP, show its tree, change a dependency, undo it. Then a
-        small project with a module in C is built, checked, installed and run. Every step is a command you could type,
-        with its time."""
+        small project with a module in C is built, checked, installed and run; and an index is served on this machine,
+        to which accord, twine and uv publish it and from which accord, pip and uv install it. Every step is a command you
+        could type, with its time."""
     parser.argument(
         "path",
         metavar="DIR",
