@@ -14,8 +14,10 @@ from sqlalchemy.exc import IntegrityError
 
 from accord.server.accounts.guard import Guard
 from accord.server.accounts.rates import key_of
+from accord.server.accounts.uses import Use, Uses
 from accord.server.api.watch import client_address
 from accord.server.database import tables
+from accord.server.errors import Refused
 from accord.server.limits import Limits
 from accord.server.settings import Settings
 from accord.testing.people import call, give, hide, person, put
@@ -312,12 +314,34 @@ def test_so_many_different_uses_may_wait_and_no_more(tmp_path: Path) -> None:
         with index.parts.database.write("test") as writing:
             writing.connection.execute(text("DROP TRIGGER full"))
         guard.enter()
-        assert index.request("GET", "/simple/p6/", basic(ada)).status == 404
         with index.parts.database.read() as connection:
             count = connection.execute(
                 select(func.count()).where(tables.audit.c.action == "read")
             ).scalar_one()
         assert count == 5
+        assert index.request("GET", "/simple/p6/", basic(ada)).status == 404
+
+
+def test_what_is_just_being_entered_waits_as_well(tmp_path: Path) -> None:
+    waiting = Uses(str(tmp_path / "uses"), most=2)
+
+    def note(subject: str) -> None:
+        waiting.note(Use("user:ada", "", "192.0.2.1", "read", subject, "allowed"), 1)
+
+    note("main/a")
+    note("main/b")
+    taken, file = waiting.take()
+    note("main/a")  # alike: one row with a count
+    with pytest.raises(Refused) as refused:
+        note("main/c")
+    assert refused.value.code == "audit-unavailable"
+    waiting.back(taken, file)
+    with pytest.raises(Refused):
+        note("main/c")
+    _, file = waiting.take()
+    waiting.done(file)
+    note("main/c")
+    waiting.close()
 
 
 def test_settings_go_to_the_processes_whole() -> None:

@@ -53,13 +53,15 @@ class Uses:
         self._most = most
         self._lock = threading.Lock()
         self._batch: Batch = {}
+        self._away: Batch = {}  # taken, and neither entered nor back: it waits as well
         self._file: tuple[int, str] | None = None
 
     def note(self, use: Use, at: int) -> None:
         """Raises ``Refused("audit-unavailable")`` (503) where it cannot be kept."""
         line = json.dumps([at, use.actor, use.token, use.address, use.action, use.subject, use.outcome])
         with self._lock:
-            if len(self._batch) >= self._most and use not in self._batch:
+            waiting = len(self._batch) + len(self._away)
+            if waiting >= self._most and use not in self._batch and use not in self._away:
                 raise _unavailable()
             try:
                 if self._file is None:
@@ -80,11 +82,14 @@ class Uses:
         with self._lock:
             taken = self._batch, self._file
             if self._batch:
+                self._away = self._batch
                 self._batch, self._file = {}, None
             return taken
 
     def done(self, file: tuple[int, str] | None) -> None:
         """It was entered: the file has served."""
+        with self._lock:
+            self._away = {}
         if file is not None:
             os.unlink(file[1])
             os.close(file[0])
@@ -94,7 +99,7 @@ class Uses:
         if not batch:
             return
         with self._lock:
-            newer, self._batch = self._batch, batch
+            newer, self._batch, self._away = self._batch, batch, {}
             for use, times in newer.items():
                 _merge(self._batch, use, times)
             if self._file is None:
