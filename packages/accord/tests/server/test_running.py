@@ -22,6 +22,7 @@ from accord.server.observe import Observed
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.serving import InProcess, Served, basic
 
+NAME = "spam-1.0-py3-none-any.whl"
 WHEEL = zip_bytes(wheel_parts())
 
 
@@ -145,6 +146,37 @@ def test_a_fault_of_ours_is_written_down_and_shown_to_nobody(
     line = json.loads(capsys.readouterr().err)
     assert line["request"] == "mine-1"
     assert "the secret of the house" in line["traceback"]
+
+
+def test_the_access_log_has_one_line_for_every_request_whoever_answers_it(tmp_path: Path) -> None:
+    with Served(str(tmp_path / "data"), options=("--access-log", "--log-format", "json")) as index:
+        assert index.upload(NAME, WHEEL).status == 200
+        pages = [index.request("GET", "/simple/spam/", {"x-request-id": f"page-{n}"}) for n in range(3)]
+        index.request(
+            "GET", "/simple/spam/", {"x-request-id": "same", "if-none-match": pages[0].headers["etag"]}
+        )
+        index.request("OPTIONS", "/simple/spam/", {"x-request-id": "ask", "origin": "https://other.example"})
+        index.request("GET", "/no/such?token=secret", {"x-request-id": "none"})
+    text = (tmp_path / "serve.log").read_text()
+    lines = [line for line in map(json.loads, text.splitlines()) if line["message"] == "request"]
+    named = [(line["request"], line["status"]) for line in lines if len(line["request"]) < 16]
+    assert named == [
+        ("page-0", 200),
+        ("page-1", 200),
+        ("page-2", 200),
+        ("same", 304),
+        ("ask", 204),
+        ("none", 404),
+    ]
+    assert {line["client"] for line in lines} == {"127.0.0.1"}
+    assert "secret" not in text
+
+
+def test_without_the_access_log_no_request_has_a_line(served: Served, tmp_path: Path) -> None:
+    served.upload(NAME, WHEEL)
+    served.request("GET", "/simple/spam/")
+    served.request("GET", "/no/such")
+    assert "spam" not in (tmp_path / "serve.log").read_text()
 
 
 def test_a_request_may_not_name_itself_something_that_breaks_the_log(index: InProcess) -> None:

@@ -81,25 +81,26 @@ class Front:
         await self._behind(scope, receive, send)
 
 
-def make() -> Front:
+def make() -> ASGIApp:
     """The application of one serving process; its settings are in the variable the starting process set."""
     from accord.server import logs
     from accord.server.app import application
     from accord.server.mirror.following import Following
-    from accord.server.observe import Observed
+    from accord.server.observe import Noted, Observed
 
     settings = Settings.load(os.environ[SETTINGS_VARIABLE])
     logs.set_up(settings.log_format)
     parts = open_parts(settings)
     logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
     routes = application(parts)  # and with it every room, which says what work it has
-    behind = Observed(routes, parts.metrics, access=settings.access_log, proxies=settings.trusted_proxies)
+    behind = Observed(routes, parts.metrics, proxies=settings.trusted_proxies)
     Watch(parts.database).start()
     Following(parts).start()
     Runner(parts).start()
     threading.Thread(target=parts.search.fill, name="accord-search", daemon=True).start()
     threading.Thread(target=_end_with, args=(os.getppid(),), name="accord-parent", daemon=True).start()
-    return Front(parts, behind)
+    front = Front(parts, behind)
+    return Noted(front, proxies=settings.trusted_proxies) if settings.access_log else front
 
 
 def _end_with(parent: int) -> None:

@@ -23,22 +23,21 @@ if TYPE_CHECKING:
 
     from accord.server.metrics import Metrics
 
-__all__ = ["Observed"]
+__all__ = ["Noted", "Observed"]
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_HEADER = b"x-request-id"
 _NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
 
 
 class Observed:
-    """An ASGI application around another.  ``access``: a line for every request, not only for faults.  ``proxies`` are the
-    addresses and networks that are believed when they say for whom they ask.
+    """An ASGI application around another.  ``proxies`` are the addresses and networks that are believed when they say for whom
+    they ask.
     """
 
-    def __init__(
-        self, app: ASGIApp, metrics: Metrics, *, access: bool = False, proxies: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, proxies: tuple[str, ...] = ()) -> None:
         self._app = app
         self._metrics = metrics
-        self._access = access
         self._proxies = [ipaddress.ip_network(text) for text in proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,14 +59,11 @@ class Observed:
             await self._app(scope, receive, answer)
         except Exception:
             self._metrics.faults.inc()
-            LOG.exception(
-                "a request ended in a fault", extra={"fields": self._fields(scope, name, 500, began)}
-            )
+            fields = _fields(scope, name, 500, began, self._proxies)
+            LOG.exception("a request ended in a fault", extra={"fields": fields})
             if not status:
                 await _broken(answer, name)
         self._count(scope, status, time.perf_counter() - began)
-        if self._access:
-            LOG.info("request", extra={"fields": self._fields(scope, name, status, began)})
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         found = scope.get("route")
@@ -75,21 +71,51 @@ class Observed:
         self._metrics.requests.labels(scope["method"], route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
 
-    def _fields(self, scope: Scope, name: str, status: int, began: float) -> dict[str, object]:
-        """Neither headers nor the query: both may hold secrets."""
-        return {
-            "request": name,
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "client": client_address(scope, self._proxies),
-            "ms": round((time.perf_counter() - began) * 1000, 1),
-        }
+
+class Noted:
+    """A line for every request, whoever answers it: around everything else, and only where such lines are wanted, because the
+    pages on the shelf are answered before anybody observes them."""
+
+    def __init__(self, app: ASGIApp, *, proxies: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._proxies = [ipaddress.ip_network(text) for text in proxies]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        name, status = "", 0
+
+        async def answer(message: Message) -> None:
+            nonlocal name, status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                name = next((value.decode() for key, value in message["headers"] if key == _HEADER), "")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            fields = _fields(scope, name or _name_of(scope), status, began, self._proxies)
+            LOG.info("request", extra={"fields": fields})
+
+
+def _fields(scope: Scope, name: str, status: int, began: float, proxies: list[Network]) -> dict[str, object]:
+    """Neither headers nor the query: both may hold secrets."""
+    return {
+        "request": name,
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "client": client_address(scope, proxies),
+        "ms": round((time.perf_counter() - began) * 1000, 1),
+    }
 
 
 def _name_of(scope: Scope) -> str:
     for key, value in scope["headers"]:
-        if key == b"x-request-id" and _NAME.match(value):
+        if key == _HEADER and _NAME.match(value):
             found: str = value.decode("ascii")
             return found
     return secrets.token_hex(8)
@@ -99,7 +125,7 @@ def _hardened(headers: object, name: str) -> list[tuple[bytes, bytes]]:
     found = [(key.lower(), value) for key, value in headers]  # type: ignore[attr-defined]
     there = {key for key, _ in found}
     found += [pair for pair in HARDENED if pair[0] not in there]
-    found.append((b"x-request-id", name.encode()))
+    found.append((_HEADER, name.encode()))
     return found
 
 
