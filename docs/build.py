@@ -127,9 +127,9 @@ class Found:
 def error_codes(root: Path = ROOT) -> dict[str, Found]:
     """Every error code in the source.
 
-    A code is the first argument of a class whose name ends in ``Error`` and that is made with a message, the argument
-    ``code`` of a function that has a parameter of that name (it hands the code on), or what a variable ``code`` is set
-    to.
+    A code is the argument ``code`` of a function or a constructor that has a parameter of that name (it hands the code on),
+    the first argument of a class whose name ends in ``Error`` and that is made with a message (an inherited constructor),
+    or what a variable ``code`` is set to.
     """
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in _modules(root)}
     carriers = _carriers(trees)
@@ -187,13 +187,14 @@ def _room(path: Path, root: Path) -> str:
 
 
 def _carriers(trees: dict[Path, ast.Module]) -> dict[tuple[str, Path | None], int]:
-    """The functions that take a ``code``, with its place among the arguments of a call; private ones by module."""
+    """The functions, and classes by their constructors, that take a ``code``, with its place among the arguments of a call;
+    private ones by module."""
     carriers: dict[tuple[str, Path | None], int] = {}
     for path, tree in trees.items():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.FunctionDef) or node.name == "__init__" or not _refuses(node):
+        for name, node in _called_by_name(tree):
+            if not _refuses(node):
                 continue
-            key = (node.name, path if node.name.startswith("_") else None)
+            key = (name, path if name.startswith("_") else None)
             plain = [argument.arg for argument in node.args.args]
             if "code" in plain:
                 place = plain.index("code") - (1 if plain[0] in ("self", "cls") else 0)
@@ -201,6 +202,17 @@ def _carriers(trees: dict[Path, ast.Module]) -> dict[tuple[str, Path | None], in
             elif any(argument.arg == "code" for argument in node.args.kwonlyargs):
                 carriers[key] = -1
     return carriers
+
+
+def _called_by_name(tree: ast.Module) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every function under the name a call of it has: a constructor's is that of its class."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name != "__init__":
+            yield node.name, node
+        elif isinstance(node, ast.ClassDef):
+            for one in node.body:
+                if isinstance(one, ast.FunctionDef) and one.name == "__init__":
+                    yield node.name, one
 
 
 def _refuses(function: ast.FunctionDef) -> bool:
@@ -227,8 +239,6 @@ def _calls(
         place = carriers.get((name, path if name.startswith("_") else None))
         if place is not None:
             yield node, place
-        elif name == "Refused":  # the server's: its HTTP status stands first
-            yield node, 1
         elif (name.endswith("Error") or name in ("family", "_family")) and len(node.args) >= 2:
             yield node, 0
 

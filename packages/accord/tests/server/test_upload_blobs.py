@@ -166,7 +166,7 @@ def test_a_full_disk_is_said_and_the_file_can_be_sent_again(index: InProcess) ->
         raise OSError(errno.ENOSPC, "No space left on device")
 
     refused = Uploader(over(index, Meanwhile(index.parts.storage, full))).send(begun, WHEEL)
-    assert (refused.status, refused.json()["code"]) == (507, "server-storage-full")
+    assert (refused.status, refused.json()["code"]) == (507, "server-disk-full")
     assert list(index.parts.storage.digests()) == []
     assert upload.send(begun, WHEEL).status == 204
     assert upload.complete(begun).status == 201

@@ -201,7 +201,7 @@ def test_a_full_disk_refuses_uploads_keeps_what_there_is_and_is_over_when_there_
         assert index.upload(NAME, WHEEL).status == 200
         large = zip_bytes(wheel_parts({"spam/noise": os.urandom(6 << 20)}, version="2.0"))
         refused = index.upload("spam-2.0-py3-none-any.whl", large)
-        assert (refused.status, refused.json()["code"]) == (507, "server-storage-full")
+        assert (refused.status, refused.json()["code"]) == (507, "server-disk-full")
         assert kept(index)[1] == []
         ballast = small_disk / "ballast"
         fill(ballast)

@@ -40,7 +40,11 @@ def test_the_stage_is_an_index_with_the_release(index: InProcess) -> None:
     base = stage.removesuffix("simple/")
     assert index.get(f"{base}files/spam/{NAME}").body == WHEEL
     assert index.get(f"{base}files/spam/{NAME}.metadata").body.startswith(b"Metadata-Version")
-    assert index.get(f"{stage}SPAM/").status == 301
+    moved = index.get(f"{stage}SPAM/?format=x")
+    assert (moved.status, moved.headers["location"]) == (301, "../spam/?format=x")
+    for path, to in (("", "simple/"), ("/spam", "spam/")):
+        moved = index.get(f"{stage.removesuffix('/')}{path}?format=x")
+        assert (moved.status, moved.headers["location"]) == (301, f"{to}?format=x")
     assert index.get(f"{stage}ham/").status == 404
 
 

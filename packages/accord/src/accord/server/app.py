@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +19,7 @@ from starlette.routing import Match, Route
 from accord.server.admin import life, people, places, quarantine, tokens
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
-from accord.server.errors import Refused, disk_fault, server_fault
+from accord.server.errors import Refused, disk_fault, is_full, server_fault
 from accord.server.mirror.through import Through
 from accord.server.upload import legacy, sessions, staged
 from accord.server.web import rooms as pages
@@ -75,7 +74,7 @@ def _refused(parts: Parts, request: Request, fault: Exception) -> Response:
 def _disk(parts: Parts, request: Request, fault: Exception) -> Response:
     """A full disk under the uploads being received; any other failure of the system is a fault of ours."""
     assert isinstance(fault, OSError)
-    if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+    if not is_full(fault):
         raise fault
     return _refused(parts, request, disk_fault(fault))
 

@@ -7,11 +7,22 @@ in the words old clients show, ``web`` as a page.
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 from accord_core.errors import AccordError, Where
 
-__all__ = ["Refused", "disk_fault", "no_such_index", "no_such_project", "server_fault", "unauthenticated"]
+__all__ = [
+    "Refused",
+    "disk_fault",
+    "disk_full",
+    "is_full",
+    "no_such_index",
+    "no_such_project",
+    "server_fault",
+    "unauthenticated",
+]
 
 
 class Refused(AccordError):
@@ -83,9 +94,14 @@ def server_fault(members: dict[str, object] | None = None) -> Refused:
     )
 
 
+def is_full(fault: OSError) -> bool:
+    """Whether there was no room: on the disk, for this user, or for a file of that size."""
+    return fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def disk_fault(fault: OSError) -> Refused:
     """The answer where a disk of the server did not take what was to be written."""
-    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(fault):
         return Refused(
             507,
             "server-disk-full",
@@ -100,3 +116,14 @@ def disk_fault(fault: OSError) -> Refused:
         hint="nothing was changed; try again",
         headers={"Retry-After": "10"},
     )
+
+
+@contextmanager
+def disk_full() -> Iterator[None]:
+    """Raises ``Refused("server-disk-full")`` (507) where there is no room for what is written inside."""
+    try:
+        yield
+    except OSError as fault:
+        if not is_full(fault):
+            raise
+        raise disk_fault(fault) from fault

@@ -32,6 +32,7 @@ __all__ = [
     "Policy",
     "change_policy",
     "demand_file",
+    "demand_hosted",
     "demand_name",
     "demand_new_project",
     "demand_one_sdist",
@@ -122,13 +123,21 @@ def change_policy(writing: Writing, index: IndexRow, changes: dict[str, Any]) ->
     return policy_of(indexes.index_named(writing.connection, index.name))
 
 
+def demand_hosted(index: IndexRow) -> None:
+    """Raises ``Refused("index-takes-no-files")`` (403) of an index that has what its upstream has."""
+    if index.kind == "upstream":
+        raise Refused(
+            403,
+            "index-takes-no-files",
+            f"{index.name} has what its upstream has; nothing is uploaded to it",
+            hint="upload to an index that builds on it",
+        )
+
+
 def demand_name(index: IndexRow, named: FileName) -> None:
     """Before the file is opened.  Raises ``Refused`` (400): ``upload-filename-inexact``, ``upload-local-version``,
     ``upload-platform-unknown``; (403) ``index-takes-no-files``."""
-    if index.kind == "upstream":
-        raise Refused(
-            403, "index-takes-no-files", f"{index.name} shows another index; nothing is uploaded to it"
-        )
+    demand_hosted(index)
     policy = policy_of(index)
     if policy.exact_names and named.filename != named.exact:
         raise Refused(

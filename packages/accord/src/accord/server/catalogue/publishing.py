@@ -96,17 +96,11 @@ def publish_file(
     """Enter an examined file, whose blobs are stored already; ``session_id`` names the upload session it comes from.
 
     Raises ``Refused`` (409): ``file-exists`` (other bytes under a name that is used or was), ``file-name-reserved`` (by an
-    upload session that is being published), ``project-look-alike``; (403) ``index-upstream``, ``project-closed`` (archived
+    upload session that is being published), ``project-look-alike``; (403) ``index-takes-no-files``, ``project-closed`` (archived
     or quarantined: PEP 792), ``project-name-reserved`` (by an upload session of somebody else), and as ``catalogue.policy``
     does.
     """
-    if index.kind == "upstream":
-        raise Refused(
-            403,
-            "index-upstream",
-            f"{index.name} has what its upstream has, and takes no files",
-            hint="upload to an index that builds on it",
-        )
+    policy.demand_hosted(index)
     connection = writing.connection
     writing.turn(project_turn(index, examined.name))
     same = _use_name(writing, index, examined, session_id)

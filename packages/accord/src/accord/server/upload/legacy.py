@@ -23,9 +23,9 @@ from accord.server.archives.filenames import read_filename
 from accord.server.catalogue import blobs, policy
 from accord.server.catalogue.publishing import demand_project, name_fault, publish_file
 from accord.server.database import tables
-from accord.server.errors import Refused
+from accord.server.errors import Refused, disk_full
 from accord.server.upload.comparing import compare
-from accord.server.upload.receive import demand_length, disk_full, receive_form
+from accord.server.upload.receive import demand_length, receive_form
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,15 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
-from accord.server.errors import Refused
+from accord.server.errors import Refused, disk_full
 from accord.server.limits import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from accord.server.limits import Limits
 
-__all__ = ["Form", "demand_length", "disk_full", "receive_bytes", "receive_form"]
+__all__ = ["Form", "demand_length", "receive_bytes", "receive_form"]
 
 
 @dataclass(slots=True)
@@ -47,23 +46,6 @@ def demand_length(text: str | None, limits: Limits) -> None:
         raise Refused(
             413, "upload-too-large", f"{text[:20]} bytes are coming, a whole upload may have {most}"
         )
-
-
-@contextmanager
-def disk_full() -> Iterator[None]:
-    """Raises ``Refused("server-storage-full")`` (507) where there is no room for what is written inside."""
-    try:
-        yield
-    except OSError as fault:
-        if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise Refused(
-            507,
-            "server-storage-full",
-            "the index has no room for this file",
-            hint="nothing of it was kept; tell the operator, then upload it again",
-            headers={"Retry-After": "300"},
-        ) from fault
 
 
 @asynccontextmanager
@@ -96,7 +78,7 @@ async def receive_form(
     """Read ``multipart/form-data`` with its one file, the field ``content``, written to ``path``.
 
     Raises ``Refused``: ``upload-form`` (400), ``upload-too-slow`` (408), ``upload-too-large`` (413),
-    ``server-storage-full`` (507).  On any failure nothing is left at ``path``.
+    ``server-disk-full`` (507).  On any failure nothing is left at ``path``.
     """
     kind, options = parse_options_header(content_type or "")
     boundary = options.get(b"boundary")

@@ -23,10 +23,10 @@ from accord.server.api.places import everywhere, index_of
 from accord.server.archives.examine import examine
 from accord.server.archives.filenames import read_filename
 from accord.server.catalogue import blobs, policy, reading, session_files, sessions
-from accord.server.errors import Refused
+from accord.server.errors import Refused, disk_full
 from accord.server.upload import protocol
 from accord.server.upload.protocol import Links, respond
-from accord.server.upload.receive import disk_full, receive_bytes
+from accord.server.upload.receive import receive_bytes
 from accord.server.upload.tidying import Tidying
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.api.files import send
-from accord.server.api.places import everywhere, index_of
+from accord.server.api.places import everywhere, index_of, query_of, slash
 from accord.server.catalogue import reading, session_files, sessions
 from accord.server.clock import iso
 from accord.server.errors import Refused
@@ -58,7 +58,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
     def project(request: Request) -> Response:
         asked = request.path_params["project"]
         if normalise(asked) != asked:
-            return RedirectResponse(f"../{normalise(asked)}/", 301)
+            return RedirectResponse(f"../{normalise(asked)}/{query_of(request)}", 301)
         with parts.database.read() as connection:
             index, session = staged(connection, request)
             if asked != session.project:
@@ -77,9 +77,6 @@ def routes(parts: Parts) -> list[BaseRoute]:
         if digest is None or request.path_params["project"] != session.project:
             raise Refused(404, "no-such-file", f"this preview has no file {filename}")
         return send(parts, request, digest, filename, public=False)
-
-    def slash(request: Request) -> Response:
-        return RedirectResponse(request.url.path.rpartition("/")[2] + "/", 301)
 
     return everywhere(
         [
