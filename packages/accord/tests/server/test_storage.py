@@ -81,6 +81,13 @@ def test_the_listing_says_what_lies_there_how_large_and_since_when(store: BlobSt
     assert abs(one.at / 1e6 - time.time()) < 60
 
 
+def test_the_listing_is_of_those_that_begin_so_where_that_is_asked(store: BlobStore, tmp_path: Path) -> None:
+    put(store, tmp_path)
+    assert [one.sha256 for one in store.listing(SHA256[:2])] == [SHA256]
+    other = f"{int(SHA256[:2], 16) ^ 1:02x}"
+    assert list(store.listing(other)) == []
+
+
 def test_what_is_not_there_is_said_not_to_be(store: BlobStore) -> None:
     assert store.size(NOTHING) is None
     assert store.path(NOTHING) is None

@@ -16,11 +16,13 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from accord.server.admin import life, people, places, quarantine, tokens
+from accord.server.admin import life, people, places, quarantine, tokens, work
 from accord.server.api import changes, files, health, openapi, pypi, simple, snapshots, visitors
 from accord.server.api.watch import Watched
 from accord.server.errors import Refused, disk_fault, is_full, server_fault
+from accord.server.mirror import refreshing  # noqa: F401 - says what is done again and again
 from accord.server.mirror.through import Through
+from accord.server.upkeep import regular, scanning  # noqa: F401 - as above
 from accord.server.upload import legacy, sessions, staged
 from accord.server.web import rooms as pages
 from accord.server.web.faults import fault_page, wants_page
@@ -35,7 +37,7 @@ __all__ = ["application"]
 # Where two routes fit one path the first has it.
 _ROOMS = (
     *(snapshots, simple, files, pypi, changes, legacy, sessions, staged, visitors, health),
-    *(people, tokens, places, life, quarantine, pages),
+    *(people, tokens, places, life, quarantine, work, pages),
 )
 
 

@@ -97,6 +97,7 @@ def make() -> ASGIApp:
     Watch(parts.database).start()
     Following(parts).start()
     Runner(parts).start()
+    Runner(parts, long=True).start()
     threading.Thread(target=parts.search.fill, name="accord-search", daemon=True).start()
     threading.Thread(target=_end_with, args=(os.getppid(),), name="accord-parent", daemon=True).start()
     front = Front(parts, behind)

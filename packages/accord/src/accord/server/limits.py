@@ -56,6 +56,11 @@ class Limits:
     ``upstream_threads``      requests of one process that wait for an upstream at a time
     ``long_polls``            readers of the changes feed one process keeps waiting; others are answered at once
     ``import_line_bytes``     one row of an index that is read in
+    ``scanner_seconds``       a scanner's for one file
+    ``mirror_least_seconds``  between two refreshings of a mirror
+    ``audit_kept_seconds``    how long entries of the audit are kept; 0: for ever
+    ``token_kept_seconds``    how long a token that expired or was revoked is listed
+    ``orphan_seconds``        how long bytes may lie in the storage before a row points at them
     """
 
     file_bytes: int = 1 << 30
@@ -125,6 +130,11 @@ class Limits:
     upstream_threads: int = 32
     long_polls: int = 1_000
     import_line_bytes: int = 64 << 20
+    scanner_seconds: float = 300.0
+    mirror_least_seconds: int = 60
+    audit_kept_seconds: int = 0
+    token_kept_seconds: int = 90 * 86_400
+    orphan_seconds: int = 86_400
 
 
 DEFAULT = Limits()

@@ -8,17 +8,36 @@ a process counts for itself alone.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from prometheus_client import Counter, Histogram
 
-__all__ = ["Metrics", "use"]
+__all__ = ["Gauge", "Metrics", "use"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A value of this moment, of ``labels`` where there are several of its name."""
+
+    name: str
+    words: str
+    value: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def line(self) -> str:
+        told = ",".join(f'{name}="{_escaped(value)}"' for name, value in self.labels.items())
+        return f"{self.name}{{{told}}} {self.value:.16g}\n" if told else f"{self.name} {self.value:.16g}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def use(cache: str) -> None:
@@ -54,8 +73,8 @@ class Metrics:
             "accord_faults", "requests that ended in a fault of the server", registry=own
         )
 
-    def text(self, state: Iterable[tuple[str, str, float]]) -> bytes:
-        """Everything counted by all processes, and ``state``: names, words and values of this moment."""
+    def text(self, state: Iterable[Gauge]) -> bytes:
+        """Everything counted by all processes, and ``state``: values of this moment."""
         from prometheus_client import CollectorRegistry, generate_latest
         from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -63,7 +82,11 @@ class Metrics:
         if _FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        named: dict[str, list[Gauge]] = {}
+        for gauge in state:
+            named.setdefault(gauge.name, []).append(gauge)
         lines = [
-            f"# HELP {name} {words}\n# TYPE {name} gauge\n{name} {value:g}\n" for name, words, value in state
+            f"# HELP {name} {gauges[0].words}\n# TYPE {name} gauge\n" + "".join(one.line() for one in gauges)
+            for name, gauges in named.items()
         ]
         return generate_latest(registry) + "".join(lines).encode()

@@ -22,7 +22,8 @@ class Settings:
     the server where a proxy stands in front, without a slash at its end; ``None``: as each request says.  ``packed`` says
     whether pages are kept gzipped and in zstd as well, ``materialise`` whether pages are written as files for a web
     server in front.  ``trusted_proxies`` are addresses or networks whose ``X-Forwarded-For`` is believed; nobody's else.  ``log_format`` is one of ``logs.FORMATS``; ``access_log`` writes a line
-    for every request; ``public_metrics`` shows ``/metrics`` to anybody.
+    for every request; ``public_metrics`` shows ``/metrics`` to anybody.  ``scanner`` is a program with its arguments, or an address,
+    which is asked about each new file that waits (``upkeep.scanning``); ``scanner_reads`` are folders the program may read.
     """
 
     data: str
@@ -35,6 +36,8 @@ class Settings:
     log_format: str = "text"
     access_log: bool = False
     public_metrics: bool = False
+    scanner: tuple[str, ...] = ()
+    scanner_reads: tuple[str, ...] = ()
     limits: Limits = field(default=DEFAULT)
 
     @property
@@ -68,7 +71,8 @@ class Settings:
         """The contrary of :meth:`dump`."""
         values = json.loads(text)
         values["limits"] = Limits(**values["limits"])
-        values["trusted_proxies"] = tuple(values["trusted_proxies"])
+        for name in ("trusted_proxies", "scanner", "scanner_reads"):
+            values[name] = tuple(values[name])
         return cls(**values)
 
     def prepare(self) -> None:

@@ -89,16 +89,18 @@ def mirror(
     anew: bool,
     fetch: bool,
     dry_run: bool,
+    every: str | None = None,
     connections: int,
     report: Callable[[str], None],
 ) -> Record:
-    """Give an upstream index the rules that are ``wanted``, and bring it up to them.  ``anew`` forgets those it has.
+    """Give an upstream index the rules that are ``wanted``, and bring it up to them.  ``anew`` forgets those it has; ``every`` so
+    often the server does it by itself (a duration, or ``never``).
 
-    Raises UsageError ``index-not-upstream``, ``usage``, and what reading locks and requirements raises.
+    Raises ``Refused("mirror-interval")``, UsageError ``index-not-upstream``, ``usage``, and what reading locks and requirements raises.
     """
     with place.opened() as parts:
         from accord.server.catalogue.indexes import index_named
-        from accord.server.mirror import syncing
+        from accord.server.mirror import refreshing, syncing
 
         with parts.database.read() as connection:
             index = index_named(connection, name)
@@ -111,6 +113,9 @@ def mirror(
             with parts.database.write(operator()) as writing:
                 index = syncing.set_rules(writing, index, rules)
             syncing.apply_rules(parts, index)
+        if every is not None:
+            with parts.database.write(operator()) as writing:
+                refreshing.set_interval(writing, index, _interval(every), parts.settings.limits)
         if not fetch:
             return {"index": name, "rules": rules}
         return {
@@ -124,6 +129,17 @@ def _demand_upstream(index: IndexRow) -> None:
         raise UsageError(
             "index-not-upstream", f"{index.name} has no upstream", hint="accord index list shows which have"
         )
+
+
+def _interval(text: str) -> int | None:
+    from accord.tasks.instants import read_duration
+
+    if text == "never":
+        return None
+    try:
+        return int(read_duration(text))
+    except ValueError as fault:
+        raise UsageError("usage", f"--every: {fault}") from fault
 
 
 def _rules(rules: Record, wanted: Wanted) -> Record:

@@ -43,21 +43,25 @@ def serve(
     log_format: str = "text",
     access_log: bool = False,
     public_metrics: bool = False,
+    scanner: tuple[str, ...] = (),
+    scanner_reads: tuple[str, ...] = (),
     started: Callable[[Started], None],
 ) -> None:
     """Serve until the process is told to end; ``started`` is called once, before the first request.  ``page_files``: finished
     pages are written as files as well, for a web server in front.
 
+    ``scanner`` is a program with its arguments or a URL, asked about each file that waits (``server.upkeep.scanning``);
     ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
 
     Raises ``UsageError``: ``extra-missing``, ``server-address``, ``server-address-in-use``, ``server-data-unwritable``,
-    ``server-limit``, ``server-running``, ``server-storage-unknown``.
+    ``scanner-failed``, ``server-limit``, ``server-running``, ``server-storage-unknown``.
     """
     try:
         from accord.server import claims, metrics, run
         from accord.server.limits import DEFAULT
         from accord.server.parts import first_start, open_parts
         from accord.server.settings import Settings
+        from accord.server.upkeep import scanning
     except ModuleNotFoundError as missing:
         raise UsageError(
             "extra-missing",
@@ -75,7 +79,11 @@ def serve(
         log_format=log_format,
         access_log=access_log,
         public_metrics=public_metrics,
+        scanner=scanner,
+        scanner_reads=scanner_reads,
     )
+    if scanner:
+        scanning.demand_usable(scanning.Scanner(scanner))
     for text in trusted_proxies:
         _network(text)
     settings.prepare()

@@ -22,6 +22,7 @@ def arguments(parser: Parser) -> None:
             "the three newest versions of these",
         ),
         ("accord index mirror cache --lock pylock.toml", "what a lock names, and nothing else"),
+        ("accord index mirror cache --every '6 hours' --no-fetch", "the server does it, again and again"),
         (
             "accord index mirror cache --requirements reqs.txt --newest 1 --no-sdists",
             "with everything they need",
@@ -69,6 +70,11 @@ def arguments(parser: Parser) -> None:
     parser.value("--reason", metavar="TEXT", default="", help="Why it is blocked, for whoever asks for it")
     parser.flag("--anew", help="Forget the rules there are")
     parser.section("What is done")
+    parser.value(
+        "--every",
+        metavar="DURATION",
+        help="The server does it again every '6 hours', PT30M ...; 'never': no more",
+    )
     parser.flag("--dry-run", help="Say what would be fetched; keep no rules")
     parser.flag("--no-fetch", help="Keep the rules and fetch nothing")
     parser.value(
@@ -117,6 +123,7 @@ def run(args: Args, context: Context) -> int:
         anew=args.anew,
         fetch=not args.no_fetch,
         dry_run=args.dry_run,
+        every=args.every,
         connections=args.connections,
         report=context.reporter.note,
     )

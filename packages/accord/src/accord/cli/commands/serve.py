@@ -53,6 +53,18 @@ def arguments(parser: Parser) -> None:
     )
     parser.flag("--access-log", help="Log every request, not only faults")
     parser.flag("--public-metrics", help="Show /metrics to anybody; else to tokens that may administer")
+    parser.value(
+        "--scanner",
+        metavar="COMMAND",
+        env="ACCORD_SERVER_SCANNER",
+        help="A program, or a URL, that is asked about each new file that waits in quarantine",
+    )
+    parser.append(
+        "--scanner-reads",
+        metavar="DIR",
+        dest="scanner_reads",
+        help="A folder the scanner's program may read (repeatable)",
+    )
     parser.flag("--page-files", help="Write finished pages as files too, for a web server in front")
 
 
@@ -92,6 +104,19 @@ def run(args: Args, context: Context) -> int:
         log_format=args.log_format,
         access_log=args.access_log,
         public_metrics=args.public_metrics,
+        scanner=_words(args.scanner or ""),
+        scanner_reads=args.scanner_reads,
         started=started,
     )
     return 0
+
+
+def _words(text: str) -> tuple[str, ...]:
+    import shlex
+
+    from accord_core.errors import UsageError
+
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as fault:
+        raise UsageError("usage", f"--scanner: {fault}") from fault

@@ -130,7 +130,7 @@ class Guard:
             try:
                 with self._database.write("system") as writing:
                     uses.enter(writing.connection, batch)
-                    counted = self._rates.save(writing.connection, at)
+                    counted = self._rates.save(writing.connection)
             except BaseException:
                 self._uses.back(batch, file)
                 raise

@@ -15,7 +15,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from accord.server.database import tables
@@ -75,15 +74,12 @@ class Rates:
         with self._lock:
             return any(found[1] for found in self._counts.values())
 
-    def save(self, connection: Connection, at: int) -> dict[tuple[str, int], list[int]]:
+    def save(self, connection: Connection) -> dict[tuple[str, int], list[int]]:
         """Bring the counts to the table; hand what is answered to :meth:`saved` once that is committed."""
         with self._lock:
             waiting = {key: [0, found[1], found[2]] for key, found in self._counts.items() if found[1]}
         for key, found in waiting.items():
             found[0] = _add(connection, key, found[1])
-        if waiting:
-            # A window that ended is of no use to anybody; the longest lasts a day.
-            connection.execute(delete(tables.rate).where(tables.rate.c.window < at - 86_400_000_000))
         return waiting
 
     def saved(self, answered: dict[tuple[str, int], list[int]], at: int) -> None:

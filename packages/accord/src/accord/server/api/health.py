@@ -12,9 +12,11 @@ from sqlalchemy import func, select
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from accord.server import jobs
 from accord.server.accounts import principals
 from accord.server.database import tables
 from accord.server.errors import Refused
+from accord.server.metrics import Gauge
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,7 +55,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
             if not parts.settings.public_metrics:
                 who = principals.authenticate(connection, request.headers.get("authorization"), parts.now())
                 principals.demand(connection, who, "admin", None, None, parts.now())
-            state = _state(connection)
+            state = _state(connection, parts.now())
         return Response(parts.metrics.text(state), 200, _UNCACHED, "text/plain; version=0.0.4; charset=utf-8")
 
     return [
@@ -63,17 +65,43 @@ def routes(parts: Parts) -> list[BaseRoute]:
     ]
 
 
-def _state(connection: Connection) -> list[tuple[str, str, float]]:
-    """Names, words and values that the database tells."""
+def _state(connection: Connection, at: int) -> list[Gauge]:
+    """What the database tells."""
 
     def count(query: object) -> float:
         return float(connection.execute(query).scalar() or 0)  # type: ignore[call-overload]
 
     file = tables.file.c
-    waiting = select(func.count()).select_from(tables.job).where(tables.job.c.done.is_(None))
     held = select(func.count()).select_from(tables.file).where(file.state == "quarantined")
     return [
-        ("accord_serial", "the last change", count(select(tables.serial.c.value))),
-        ("accord_jobs_waiting", "jobs that are still to be done", count(waiting)),
-        ("accord_files_quarantined", "files that wait for a verdict", count(held)),
+        Gauge("accord_serial", "the last change", count(select(tables.serial.c.value))),
+        Gauge("accord_files_quarantined", "files that wait for a verdict", count(held)),
+        *_jobs(connection, at),
     ]
+
+
+def _jobs(connection: Connection, at: int) -> list[Gauge]:
+    job = tables.job.c
+    waiting = select(func.count()).select_from(tables.job).where(job.done.is_(None))
+    given_up = select(func.count()).select_from(tables.job).where(job.done.is_not(None))
+    found = [
+        Gauge(
+            "accord_jobs_waiting", "jobs that are still to be done", connection.execute(waiting).scalar_one()
+        ),
+        Gauge("accord_jobs_given_up", "jobs that failed for good", connection.execute(given_up).scalar_one()),
+    ]
+    for one in jobs.listed(connection, at):
+        if one.every is None:
+            continue
+        # Other jobs come and go; of these there are as many as there are kinds, and mirrors.
+        labels = {"kind": one.kind, **{name: str(value) for name, value in one.arguments.items()}}
+        for name, words, value in (
+            ("accord_job_next_timestamp_seconds", "when it is done next", one.next),
+            ("accord_job_ran_timestamp_seconds", "when it was done last", one.ran),
+            ("accord_job_took_seconds", "how long that took", one.took),
+        ):
+            if value is not None:
+                found.append(Gauge(name, words, value / 1_000_000, labels))
+        failed = float(one.failure is not None)
+        found.append(Gauge("accord_job_failed", "whether the last attempt failed", failed, labels))
+    return found

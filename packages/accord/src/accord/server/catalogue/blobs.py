@@ -7,7 +7,7 @@ block has ended.  :func:`release` deletes, in a block of its own, what no row po
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -15,17 +15,27 @@ from accord.server.database import tables
 from accord.server.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Column, Connection, Select
 
     from accord.server.database import Writing
     from accord.server.storage import BlobStore
 
-__all__ = ["keep", "release"]
+__all__ = ["keep", "pointed", "release"]
 
 _TURN = "blobs"
 _AT_ONCE = 500
+_POINTERS: tuple[Column[Any], ...] = (
+    tables.file.c.sha256,
+    tables.file.c.metadata_sha256,
+    tables.file.c.provenance_sha256,
+    tables.upload_file.c.sha256,
+    tables.upload_file.c.metadata_sha256,
+    tables.upstream_page.c.sha256,
+    tables.upstream_file.c.sha256,
+    tables.upstream_file.c.metadata_sha256,
+)
 
 
 def keep(writing: Writing, storage: BlobStore, *digests: str) -> None:
@@ -57,20 +67,21 @@ def release(writing: Writing, storage: BlobStore, digests: Iterable[str]) -> int
     return count
 
 
+def pointed(connection: Connection, beginning: str) -> Iterator[str]:
+    """The digests rows point at, of those that begin so; one may come more than once."""
+    for column in _POINTERS:
+        query = _pointing(column).where(column.like(f"{beginning}%"))
+        with connection.execute(query, execution_options={"yield_per": 1000}) as rows:
+            yield from rows.scalars()
+
+
 def _needed(connection: Connection, digests: list[str]) -> set[str]:
     found: set[str] = set()
-    for column in (
-        tables.file.c.sha256,
-        tables.file.c.metadata_sha256,
-        tables.file.c.provenance_sha256,
-        tables.upload_file.c.sha256,
-        tables.upload_file.c.metadata_sha256,
-        tables.upstream_page.c.sha256,
-        tables.upstream_file.c.sha256,
-        tables.upstream_file.c.metadata_sha256,
-    ):
-        query = select(column).where(column.in_(digests)).distinct()
-        if column.table is tables.file:
-            query = query.where(tables.file.c.state != "erased")
-        found.update(connection.execute(query).scalars())
+    for column in _POINTERS:
+        found.update(connection.execute(_pointing(column).where(column.in_(digests)).distinct()).scalars())
     return found
+
+
+def _pointing(column: Column[Any]) -> Select[Any]:
+    query = select(column)
+    return query.where(tables.file.c.state != "erased") if column.table is tables.file else query

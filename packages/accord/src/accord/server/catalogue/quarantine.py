@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
+from accord.server import jobs
 from accord.server.accounts import audit
 from accord.server.catalogue.policy import policy_of
 from accord.server.clock import iso
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.database import Writing
 
-__all__ = ["Waiting", "enter", "reject", "release", "waiting", "waiting_file", "waits"]
+__all__ = ["SCAN", "Waiting", "enter", "reject", "release", "waiting", "waiting_file", "waits"]
 
+SCAN = "scan-file"
+"""The kind of job that asks a scanner (``upkeep.scanning``)."""
 _NEVER_SHOWN = 0  # a ``removed_serial`` before every state there was
 
 
@@ -66,7 +69,8 @@ def waits(writing: Writing, index: IndexRow, project_id: int) -> bool:
 
 
 def enter(writing: Writing, index: IndexRow, examined: Examined) -> None:
-    """It is told to operators only."""
+    """It is told to operators and to the scanner only."""
+    jobs.enqueue(writing, SCAN, index=index.name, filename=examined.filename)
     audit.record(writing, "quarantine", f"{index.name}/{examined.name}", filename=examined.filename)
 
 

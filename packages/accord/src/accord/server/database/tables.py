@@ -359,7 +359,7 @@ upstream_file = Table(
     Column("blocked", Text),  # why it is not served although upstream has it
 )
 
-# Work to be done later, for the embedded server; PostgreSQL has procrastinate's own tables.
+# Work to be done later (server.jobs).
 job = Table(
     "job",
     metadata,
@@ -369,8 +369,11 @@ job = Table(
     Column("run_after", _Time, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("taken_until", _Time),
-    Column("failure", Text),
-    Column("done", _Time),
+    Column("every", BigInteger),  # done again so many microseconds after it was done
+    Column("ran", _Time),  # when the last attempt ended
+    Column("took", BigInteger),  # how long it took
+    Column("failure", Text),  # of the last attempt; NULL: it succeeded
+    Column("done", _Time),  # given up; NULL: it waits
     Index(None, "done", "run_after"),
 )
 

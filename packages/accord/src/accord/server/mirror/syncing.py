@@ -44,7 +44,8 @@ Report = Callable[[str], None]
 def set_rules(writing: Writing, index: IndexRow, document: dict[str, Any]) -> IndexRow:
     """Give the index other rules; :func:`apply_rules` comes next.  Raises ``Refused("mirror-rules")``."""
     read_rules(document)
-    settings = {**index.settings, "filter": document}
+    # As they are now: the index may have been read long ago.
+    settings = {**indexes.index_named(writing.connection, index.name).settings, "filter": document}
     writing.connection.execute(
         update(tables.index).where(tables.index.c.id == index.id).values(settings=settings)
     )

@@ -129,8 +129,8 @@ class FolderStore:
         for one in self.listing():
             yield one.sha256
 
-    def listing(self) -> Iterator[Stored]:
-        for folder, folders, files in os.walk(self.folder):
+    def listing(self, beginning: str = "") -> Iterator[Stored]:
+        for folder, folders, files in os.walk(os.path.join(self.folder, beginning)):
             folders[:] = sorted(name for name in folders if name != _ASIDE)
             for name in sorted(files):
                 with contextlib.suppress(FileNotFoundError):  # deleted meanwhile

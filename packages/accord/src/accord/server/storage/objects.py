@@ -116,9 +116,9 @@ class ObjectStore:
         for one in self.listing():
             yield one.sha256
 
-    def listing(self) -> Iterator[Stored]:
+    def listing(self, beginning: str = "") -> Iterator[Stored]:
         with _answers():
-            for some in self._store.list(chunk_size=1000):
+            for some in self._store.list(beginning or None, chunk_size=1000):
                 for meta in some:
                     at = int(meta["last_modified"].timestamp() * 1_000_000)
                     yield Stored(meta["path"].rpartition("/")[2], meta["size"], at)

@@ -57,8 +57,9 @@ class BlobStore(Protocol):
     def digests(self) -> Iterator[str]:
         """Every blob there is, in no order."""
 
-    def listing(self) -> Iterator[Stored]:
-        """Everything there is, in no order; a name need not be a digest, if somebody else put it there."""
+    def listing(self, beginning: str = "") -> Iterator[Stored]:
+        """Everything there is, in no order; a name need not be a digest, if somebody else put it there.  ``beginning``, the
+        first two letters of digests, leaves everything else away."""
 
 
 def missing(sha256: str) -> Refused:

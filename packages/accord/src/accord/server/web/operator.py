@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import case, func, select
 from starlette.responses import RedirectResponse, Response
 
+from accord.server import jobs
 from accord.server.accounts import audit, principals
 from accord.server.catalogue import indexes
 from accord.server.database import tables
@@ -60,6 +61,7 @@ def operator(visit: Visit) -> Response:
             indexes=_indexes(connection),
             queues=_queues(connection, visit.at),
             upstreams=_upstreams(connection, visit.at),
+            jobs=[one for one in jobs.listed(connection, visit.at) if one.every is not None],
             failures=_failures(connection),
             entries=audit.entries(connection, limit=_SHOWN),
         )
@@ -86,10 +88,14 @@ def _indexes(connection: Connection) -> list[dict[str, Any]]:
 def _queues(connection: Connection, at: int) -> list[tuple[str, int]]:
     """What waits, by what it waits for."""
     job, file = tables.job.c, tables.file.c
+    # What is done again and again waits by nature; the table of jobs shows it.
     found = [
         (f"job: {kind}", count)
         for kind, count in connection.execute(
-            select(job.kind, func.count()).where(job.done.is_(None)).group_by(job.kind).order_by(job.kind)
+            select(job.kind, func.count())
+            .where(job.done.is_(None), job.every.is_(None))
+            .group_by(job.kind)
+            .order_by(job.kind)
         )
     ]
     held = connection.execute(
@@ -134,10 +140,10 @@ def _failures(connection: Connection) -> list[tuple[int | None, str, str]]:
     """``(when, what, words)``: jobs that failed, then credentials and actions that were refused."""
     job, entry = tables.job.c, tables.audit.c
     failed = [
-        (row.run_after, f"job: {row.kind}", row.failure)
+        (row.ran, f"job: {row.kind}" + (", given up" if row.done else ""), row.failure)
         for row in connection.execute(
-            select(job.run_after, job.kind, job.failure)
-            .where(job.failure.is_not(None), job.done.is_(None))
+            select(job.ran, job.kind, job.failure, job.done)
+            .where(job.failure.is_not(None))
             .order_by(job.id.desc())
             .limit(_SHOWN)
         )
