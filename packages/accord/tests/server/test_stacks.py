@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -112,6 +114,48 @@ def test_names_mix_only_where_the_asked_index_lists_them(index: InProcess) -> No
     assert files(index, "lab") == [ONE]
     assert stack(index, "team", mix=[]).status == 200
     assert files(index, "team") == [ONE]
+
+
+def test_every_page_of_a_name_that_mixes_shows_what_the_simple_page_shows(index: InProcess) -> None:
+    make(index, "team", "main")
+    put(index)
+    index.clock.forward(60)
+    put(index, version="2.0")
+    index.clock.forward(60)
+    other = zip_bytes(wheel_parts({"spam/__init__.py": b"value = 2\n"}))
+    assert index.upload(ONE, other, index="team").status == 200
+    index.clock.forward(60)
+    put(index, version="0.5", to="team")
+    assert stack(index, "team", mix=["spam"]).status == 200
+    shown = read(index, "/team/simple/spam/").json()
+    found = index.get("/team/pypi/spam/json").json()
+    assert list(found["releases"]) == shown["versions"] == ["0.5", "1.0", "2.0"]
+    told = {
+        file["filename"]: file["digests"]["sha256"] for each in found["releases"].values() for file in each
+    }
+    assert told == {file["filename"]: file["hashes"]["sha256"] for file in shown["files"]}
+    assert found["info"]["version"] == "2.0"
+    assert [file["filename"] for file in found["urls"]] == [TWO]
+    assert found["last_serial"] == shown["meta"]["_last-serial"]
+    for each in (file for files in found["releases"].values() for file in files):
+        assert index.get(each["url"].removeprefix("http://index.example")).status == 200
+    one = index.get("/team/pypi/spam/1.0/json").json()
+    assert one["urls"][0]["digests"]["sha256"] == hashlib.sha256(other).hexdigest()
+    assert index.get("/team/pypi/spam/2.0/json").json()["info"]["version"] == "2.0"
+    titles = re.findall("<item>\n<title>(.*)</title>", index.get("/team/rss/project/spam/releases.xml").text)
+    assert titles == ["0.5", "1.0", "2.0"]  # newest first; 1.0 is the first index's
+    stack(index, "team", mix=[])
+    assert list(index.get("/team/pypi/spam/json").json()["releases"]) == ["0.5", "1.0"]
+
+
+def test_what_is_withdrawn_from_any_index_that_mixes_is_told(index: InProcess) -> None:
+    make(index, "team", "main")
+    put(index, version="2.0")
+    put(index, to="team")
+    stack(index, "team", mix=["spam"])
+    gone = {"version": "2.0", "cause": "safety", "reason": "x"}
+    call(index, "POST", "/api/indexes/main/projects/spam/withdraw", gone)
+    assert index.get("/team/pypi/spam/2.0/json").json()["withdrawn"][0]["filename"] == TWO
 
 
 def test_bases_change_and_every_page_knows_at_once(index: InProcess) -> None:

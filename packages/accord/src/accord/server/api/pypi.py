@@ -56,18 +56,17 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
         def make(connection: Connection, index: IndexRow) -> Made:
             told, public = find_readable(parts, connection, request, index, name)
-            row, of = told.row, told.of
             address = _address(parts, request, index)
             body: bytes | None
             if version is None:
-                body = legacy_json.project_json(connection, row, address, description)
+                body = legacy_json.project_json(connection, told, address, description)
             else:
                 wanted = canonicalize_version(version, strip_trailing_zero=False)
-                body = legacy_json.release_json(connection, row, wanted, address, description)
+                body = legacy_json.release_json(connection, told, wanted, address, description)
             if body is None:
                 raise Refused(404, "no-such-release", f"{name} has no release {version}")
             kept = settings.public_url is not None
-            return Made({"application/json": body}, of, row.serial, _JSON_AGE, public, kept)
+            return Made({"application/json": body}, told.of, told.serial, _JSON_AGE, public, kept)
 
         return serve(parts, request, make)
 
@@ -98,10 +97,11 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
         def make(connection: Connection, index: IndexRow) -> Made:
             told, public = find_readable(parts, connection, request, index, name)
-            row, of = told.row, told.of
-            title = f"releases of {row.display}"
-            body = feeds.feed(title, title, origin_of(settings, request), feeds.releases_of(connection, row))
-            return Made({_RSS: body}, of, row.serial, _FEED_AGE, public, settings.public_url is not None)
+            title = f"releases of {told.row.display}"
+            body = feeds.feed(title, title, origin_of(settings, request), feeds.releases_of(connection, told))
+            return Made(
+                {_RSS: body}, told.of, told.serial, _FEED_AGE, public, settings.public_url is not None
+            )
 
         return serve(parts, request, make)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select
 
     from accord.server.catalogue.indexes import IndexRow
-    from accord.server.catalogue.reading import ProjectRow
+    from accord.server.catalogue.stacks import Told
 
 __all__ = ["Item", "feed", "new_projects", "new_releases", "releases_of"]
 
@@ -63,15 +63,22 @@ def new_releases(connection: Connection, index: IndexRow) -> list[Item]:
     ]
 
 
-def releases_of(connection: Connection, project: ProjectRow) -> list[Item]:
-    """The releases of one project, newest first."""
-    rows = connection.execute(
-        _releases()
-        .where(tables.project.c.id == project.id, tables.project.c.status != "quarantined")
-        .order_by(tables.release.c.id.desc())
-        .limit(_RELEASES)
-    )
-    return [Item(row.version, _place(row.name, row.version), row.summary, row.published) for row in rows]
+def releases_of(connection: Connection, told: Told) -> list[Item]:
+    """The releases of one project, newest first; of a version that several indexes have, the first one's."""
+    found: dict[str, Item] = {}
+    for project in told.rows:
+        rows = connection.execute(
+            _releases()
+            .where(tables.project.c.id == project.id, tables.project.c.status != "quarantined")
+            .order_by(tables.release.c.id.desc())
+            .limit(_RELEASES)
+        )
+        for row in rows:
+            place = _place(row.name, row.version)
+            found.setdefault(row.version, Item(row.version, place, row.summary, row.published))
+    if len(told.rows) == 1:
+        return list(found.values())
+    return sorted(found.values(), key=lambda item: item.at, reverse=True)[:_RELEASES]
 
 
 def feed(title: str, about: str, origin: str, items: Iterable[Item]) -> bytes:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from packaging.version import Version
 from sqlalchemy import select
 
-from accord.server.catalogue import life, reading
+from accord.server.catalogue import life, stacks
 from accord.server.clock import iso
 from accord.server.database import tables
 from accord_core.index.filenames import split_wheel
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from accord.server.catalogue.reading import FileRow, ProjectRow
+    from accord.server.catalogue.stacks import Told
 
 __all__ = ["Address", "newest", "project_json", "release_json"]
 
@@ -53,58 +54,78 @@ def newest(versions: tuple[str, ...], files: tuple[FileRow, ...]) -> str | None:
 
 
 def project_json(
-    connection: Connection, project: ProjectRow, address: Address, metadata: Callable[[str], str]
+    connection: Connection, told: Told, address: Address, metadata: Callable[[str], str]
 ) -> bytes:
-    """``/pypi/NAME/json``.  ``metadata`` gives the long description, by the SHA-256 of a core metadata file."""
-    files, versions = reading.files_of(connection, project), reading.versions_of(connection, project)
+    """``/pypi/NAME/json``, of the same files as the Simple page.  ``metadata`` gives the long description, by the SHA-256 of
+    a core metadata file."""
+    files, versions = stacks.files_of(connection, told), stacks.versions_of(connection, told)
     version = newest(versions, files)
-    document = _release(connection, project, address, metadata, version, files)
+    document = _release(connection, told, address, metadata, version, files)
     document["releases"] = {
-        each: [_file(row, project.name, address) for row in files if row.version == each] for each in versions
+        each: [_file(row, told.row.name, address) for row in files if row.version == each]
+        for each in versions
     }
     return _dump(document)
 
 
 def release_json(
     connection: Connection,
-    project: ProjectRow,
+    told: Told,
     version: str,
     address: Address,
     metadata: Callable[[str], str],
 ) -> bytes | None:
     """``/pypi/NAME/VERSION/json``; ``None`` where there is no such release."""
-    if version not in reading.versions_of(connection, project):
+    if version not in stacks.versions_of(connection, told):
         return None
-    files = reading.files_of(connection, project)
-    return _dump(_release(connection, project, address, metadata, version, files))
+    files = stacks.files_of(connection, told)
+    return _dump(_release(connection, told, address, metadata, version, files))
 
 
 def _release(
     connection: Connection,
-    project: ProjectRow,
+    told: Told,
     address: Address,
     metadata: Callable[[str], str],
     version: str | None,
     files: tuple[FileRow, ...],
 ) -> dict[str, Any]:
+    project = told.row
     here = [row for row in files if row.version == version]
     digest = next((row.metadata_sha256 for row in here if row.metadata_sha256), None)
-    about = connection.execute(
-        select(tables.release.c.about).where(
-            tables.release.c.project_id == project.id, tables.release.c.version == version
-        )
-    ).scalar()
+    about = None if version is None else _about(connection, told, version, here)
     description = metadata(digest) if digest else ""
     return {
         "info": _info(project, version, about or {}, here, description, address),
-        "last_serial": project.serial,
+        "last_serial": told.serial,
         "urls": [_file(row, project.name, address) for row in here],
         "vulnerabilities": [],
         # Our own key: whoever misses a file reads here why.
         "withdrawn": [
-            grave.as_dict() for grave in life.tombstones(connection, project.id) if grave.version == version
+            grave.as_dict()
+            for row in told.rows
+            for grave in life.tombstones(connection, row.id)
+            if grave.version == version
         ],
     }
+
+
+def _about(
+    connection: Connection, told: Told, version: str, here: list[FileRow]
+) -> dict[str, list[str]] | None:
+    """What the index says of a release that has its first file; without files, the first index that knows it."""
+    release, file = tables.release.c, tables.file.c
+    if here:
+        query = select(release.about).join(tables.file, file.release_id == release.id)
+        return connection.execute(query.where(file.id == here[0].id)).scalar()
+    for row in told.rows:
+        found = connection.execute(
+            select(release.about).where(release.project_id == row.id, release.version == version)
+        ).first()
+        if found is not None:
+            about: dict[str, list[str]] = found[0]
+            return about
+    return None
 
 
 def _info(
