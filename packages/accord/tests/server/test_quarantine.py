@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from accord.testing.archives import sdist_bytes, wheel_parts, zip_bytes
+from accord.testing.archives import TarPart, sdist_bytes, wheel_parts, zip_bytes
 from accord.testing.serving import InProcess, Reply, basic
 from accord.testing.uploading import Uploader
 
@@ -152,3 +152,86 @@ def test_a_policy_says_no_more_than_it_has_words_for(index: InProcess) -> None:
     ] == ["json"]
     json_wheel = zip_bytes(wheel_parts(name="json"))
     assert index.upload("json-1.0-py3-none-any.whl", json_wheel).status == 200
+
+
+_LOUD = "Metadata-Version: 2.1\nName: loud\nVersion: 7.7.7\nSummary: click-here\nKeywords: click-here\nRequires-Dist: spam\n"
+_LOUD_NAME = "loud-7.7.7-py3-none-any.whl"
+
+
+def _told(index: InProcess) -> set[str]:
+    """The pages that show a word of what the file says, or its version."""
+    found = set()
+    for target in (
+        *("/", "/simple/loud/", "/changes", "/pypi/loud/json", "/pypi/loud/7.7.7/json", "/project/loud/"),
+        *("/rss/updates.xml", "/rss/project/loud/releases.xml", "/project/loud/releases/", "/search?q=loud"),
+        *("/project/loud/7.7.7/", "/project/loud/7.7.7/dependencies/", "/project/loud/compare/"),
+    ):
+        reply = index.get(target, accept=f"{JSON}, text/html;q=0.5, */*;q=0.1")
+        if reply.status == 200 and ("click-here" in reply.text or "7.7.7" in reply.text):
+            found.add(target)
+    if "project/loud" in index.get("/project/spam/used-by/").text:
+        found.add("used-by")
+    return found
+
+
+def test_nothing_is_told_of_what_a_file_says_that_waits_or_was_rejected(index: InProcess) -> None:
+    index.upload(NAME, WHEEL)
+    rule(index, "all")
+    assert (
+        index.upload(_LOUD_NAME, zip_bytes(wheel_parts(name="loud", version="7.7.7", metadata=_LOUD))).status
+        == 200
+    )
+    assert _told(index) == set()
+    assert index.post(f"{PLACE}/{_LOUD_NAME}/reject", {"reason": "it is one"}).status == 201
+    assert _told(index) == set()
+    parts = wheel_parts(name="loud", version="7.7.8", metadata=_LOUD.replace("7.7.7", "7.7.8"))
+    rule(index, "none")
+    assert index.upload("loud-7.7.8-py3-none-any.whl", zip_bytes(parts)).status == 200
+    assert len(_told(index)) > 6
+
+
+def test_a_release_says_what_its_first_visible_file_says_and_not_what_was_rejected(index: InProcess) -> None:
+    rule(index, "all")
+    loud = (
+        _LOUD.replace("loud", "spam")
+        .replace("7.7.7", "1.0")
+        .replace("Requires-Dist: spam", "Requires-Dist: evil")
+    )
+    bad = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py2-none-any\n"
+    index.upload("spam-1.0-py2-none-any.whl", zip_bytes(wheel_parts(metadata=loud, wheel=bad)))
+    old = "Metadata-Version: 2.1\nName: spam\nVersion: 1.0\nSummary: honest\nRequires-Dist: good\n"
+    assert (
+        index.upload("spam-1.0.tar.gz", sdist_bytes([TarPart("spam-1.0/PKG-INFO", old.encode())])).status
+        == 200
+    )
+    assert index.post(f"{PLACE}/spam-1.0-py2-none-any.whl/reject", {"reason": "it is one"}).status == 201
+    assert index.get("/simple/spam/", accept=JSON).json()["versions"] == []
+    assert index.post(f"{PLACE}/spam-1.0.tar.gz/release", None).status == 201
+    info = index.get("/pypi/spam/json").json()["info"]
+    assert (info["summary"], info["requires_dist"], info["version"]) == ("honest", ["good"], "1.0")
+    assert "evil" not in index.get("/project/spam/1.0/dependencies/").text
+
+
+def test_files_of_one_release_are_released_one_by_one(index: InProcess) -> None:
+    rule(index, "all")
+    index.upload(NAME, WHEEL)
+    index.upload("spam-1.0.tar.gz", sdist_bytes())
+    assert index.post(f"{PLACE}/{NAME}/release", None).status == 201
+    assert index.post(f"{PLACE}/spam-1.0.tar.gz/release", None).status == 201
+    assert sorted(files(index)) == [NAME, "spam-1.0.tar.gz"]
+
+
+def test_a_promotion_is_no_way_round_the_quarantine_of_its_target(index: InProcess) -> None:
+    for name in ("dev", "prod"):
+        index.post("/api/indexes", {"name": name})
+    rule(index, "all", at="prod")
+    index.upload(NAME, WHEEL, index="dev")
+    place = "/api/indexes/prod/projects/spam/promote"
+    before = index.get("/prod/changes").json()["changes"]
+    assert index.post(place, {"from": "dev", "version": "1.0"}).json()["waits"] is True
+    assert index.get(f"/prod/files/spam/{NAME}").status == 404
+    told = [entry["action"] for entry in index.get("/prod/changes").json()["changes"][len(before) :]]
+    assert told == ["create-project"]
+    assert index.post(f"/api/indexes/prod/quarantine/{NAME}/release", None).status == 201
+    assert index.get(f"/prod/files/spam/{NAME}").body == WHEEL
+    assert index.get("/prod/pypi/spam/json").json()["info"]["version"] == "1.0"

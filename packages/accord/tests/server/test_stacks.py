@@ -435,3 +435,30 @@ def test_a_promotion_makes_no_project_in_a_namespace_of_somebody_else(staged: In
     done = call(staged, "PUT", "/api/indexes/prod/namespaces/spam", {"owner": "ada"})
     assert done.status == 200
     assert code(promote(staged)) == (409, "namespace-reserved")
+
+
+@pytest.mark.parametrize(
+    ("policy", "refused"),
+    [
+        ({"project_bytes": 10}, (413, "project-too-large")),
+        ({"direct_urls": False}, (400, "upload-direct-url")),
+        ({"local_versions": False}, (400, "upload-local-version")),
+    ],
+)
+def test_a_promotion_is_held_to_what_the_target_asks_of_files(
+    staged: InProcess, policy: dict[str, object], refused: tuple[int, str]
+) -> None:
+    call(staged, "PATCH", "/api/indexes/dev/policy", {"direct_urls": True})
+    version = "1.0+here"
+    metadata = f"Metadata-Version: 2.1\nName: eggs\nVersion: {version}\nRequires-Dist: ham @ https://files.example/ham.whl\n"
+    parts = wheel_parts(name="eggs", version=version, metadata=metadata)
+    assert staged.upload(f"eggs-{version}-py3-none-any.whl", zip_bytes(parts), index="dev").status == 200
+    lenient = {"direct_urls": True}
+    assert call(staged, "PATCH", "/api/indexes/prod/policy", {**lenient, **policy}).status == 200
+    before = staged.parts.database.serial()
+    path = "/api/indexes/prod/projects/eggs/promote"
+    assert code(call(staged, "POST", path, {"from": "dev", "version": version})) == refused
+    assert staged.parts.database.serial() == before
+    none = {"project_bytes": 0, "direct_urls": True, "local_versions": True}
+    assert call(staged, "PATCH", "/api/indexes/prod/policy", none).status == 200
+    assert call(staged, "POST", path, {"from": "dev", "version": version}).status == 201

@@ -89,7 +89,8 @@ def promote(place: Place, project: str, version: str, *, source: str, target: st
 
     with place.opened() as parts, parts.database.write(operator()) as writing:
         one, other = index_named(writing.connection, source), index_named(writing.connection, target)
-        return promotion.promote(writing, parts.storage, one, other, normalise(project), version)
+        limits = parts.settings.limits
+        return promotion.promote(writing, parts.storage, one, other, normalise(project), version, limits)
 
 
 def journal(place: Place, where: str, *, limit: int) -> list[Record]:

@@ -49,7 +49,7 @@ def release(place: Place, name: str, filename: str) -> Record:
     from accord.server.catalogue.indexes import index_named
 
     with place.opened() as parts, parts.database.write(operator()) as writing:
-        found = quarantine.release(writing, index_named(writing.connection, name), filename)
+        found = quarantine.release(writing, parts.storage, index_named(writing.connection, name), filename)
         return {**found.as_dict(), "state": "live"}
 
 

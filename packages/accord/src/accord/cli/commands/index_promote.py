@@ -40,5 +40,6 @@ def run(args: Args, context: Context) -> int:
         new = len(record["new"])
         context.out(
             f"{args.target}: {record['project']} {record['version']}, {new} new of {len(record['files'])} files"
+            + (", waiting in quarantine" if record["waits"] else "")
         )
     return 0

@@ -142,8 +142,9 @@ def promote(asked: Asked[Promotion]) -> object:
         principals.demand(connection, asked.who, "read", source, asked.project, asked.at)
         if find_project(connection, asked.here, asked.project) is not None:
             principals.demand(connection, asked.who, "promote", asked.here, asked.project, asked.at)
+        parts, limits = asked.parts, asked.parts.settings.limits
         return promotion.promote(
-            writing, asked.parts.storage, source, asked.here, asked.project, asked.body.version
+            writing, parts.storage, source, asked.here, asked.project, asked.body.version, limits
         )
 
 

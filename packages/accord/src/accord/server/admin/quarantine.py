@@ -108,7 +108,8 @@ def _content(parts: Parts, path: str) -> Route:
 
 def release_file(asked: Asked[None]) -> object:
     with asked.writing() as writing:
-        return {**quarantine.release(writing, asked.here, asked.path("filename")).as_dict(), "state": "live"}
+        found = quarantine.release(writing, asked.parts.storage, asked.here, asked.path("filename"))
+        return {**found.as_dict(), "state": "live"}
 
 
 def reject_file(asked: Asked[Rejection]) -> object:

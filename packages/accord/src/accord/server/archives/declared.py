@@ -12,6 +12,8 @@ from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_ema
 from packaging.requirements import InvalidRequirement, Requirement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from accord.wheels.fields import Fields
 
 __all__ = ["direct_urls", "faults_in"]
@@ -79,10 +81,10 @@ def _shown(values: list[str]) -> str:
     return ", ".join(repr(value[:_VALUE]) for value in values[:3])
 
 
-def direct_urls(fields: Fields) -> tuple[str, ...]:
-    """The requirements that name a URL of their own (``name @ URL``), which no index answers for."""
+def direct_urls(requirements: Iterable[str]) -> tuple[str, ...]:
+    """Those that name a URL of their own (``name @ URL``), which no index answers for."""
     found = []
-    for text in fields.all("Requires-Dist"):
+    for text in requirements:
         try:
             if Requirement(text).url is not None:
                 found.append(text)

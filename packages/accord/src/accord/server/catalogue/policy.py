@@ -21,6 +21,8 @@ from accord.server.errors import Refused
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
 
     from accord.server.archives.examine import Examined
@@ -36,6 +38,7 @@ __all__ = [
     "demand_name",
     "demand_new_project",
     "demand_one_sdist",
+    "demand_requirements",
     "demand_room",
     "policy_of",
 ]
@@ -165,14 +168,19 @@ def demand_name(index: IndexRow, named: FileName) -> None:
 
 def demand_file(index: IndexRow, examined: Examined) -> None:
     """Raises ``Refused("upload-direct-url")`` (400)."""
+    demand_requirements(index, examined.filename, examined.fields.all("Requires-Dist"))
+
+
+def demand_requirements(index: IndexRow, filename: str, requirements: Iterable[str]) -> None:
+    """Raises ``Refused("upload-direct-url")`` (400)."""
     if policy_of(index).direct_urls:
         return
-    found = direct_urls(examined.fields)
+    found = direct_urls(requirements)
     if found:
         raise Refused(
             400,
             "upload-direct-url",
-            f"{examined.filename} requires {found[0]!r:.300}, by a URL, which {index.name} does not take",
+            f"{filename} requires {found[0]!r:.300}, by a URL, which {index.name} does not take",
             context=found[:20],
             hint="name the project and a version; leave URLs to dependency groups",
         )
@@ -189,18 +197,16 @@ def demand_new_project(index: IndexRow, name: str) -> None:
         )
 
 
-def demand_one_sdist(writing: Writing, release_id: int, examined: Examined) -> None:
-    """A release has one sdist (PEP 625).  Raises ``Refused("sdist-exists")`` (409).  Called in the block that enters it."""
-    if examined.kind != "sdist":
-        return
+def demand_one_sdist(writing: Writing, release_id: int, filename: str) -> None:
+    """Before an sdist is entered: a release has one (PEP 625).  Raises ``Refused("sdist-exists")`` (409)."""
     other = writing.connection.execute(
-        _OTHER_SDIST, {"release_id": release_id, "filename": examined.filename}
+        _OTHER_SDIST, {"release_id": release_id, "filename": filename}
     ).scalar()
     if other is not None:
         raise Refused(
             409,
             "sdist-exists",
-            f"{examined.name} {examined.version} has its sdist already: {other}, so {examined.filename} is refused",
+            f"the release has its sdist already: {other}, so {filename} is refused",
         )
 
 

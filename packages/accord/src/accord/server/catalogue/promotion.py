@@ -1,8 +1,8 @@
 """A release goes from one index to another, whole, in one change: from ``dev`` to ``prod``.
 
 No byte is copied: both indexes name the same blobs.  The files keep their names and digests, and their names are used up in
-the target as by an upload.  Its journal says of each where it came from; of an index that not everybody may read only the
-audit does.
+the target as by an upload.  What the target asks of files (``policy``) it asks of these as well, and where its new files wait in
+quarantine so do they.  Its journal says of each where it came from; of an index that not everybody may read only the audit does.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from accord.server.accounts import audit
-from accord.server.catalogue import blobs, reading
+from accord.server.archives.filenames import read_filename
+from accord.server.catalogue import blobs, policy, quarantine, reading
 from accord.server.catalogue.publishing import name_fault, open_project, project_turn
 from accord.server.database import tables
 from accord.server.errors import Refused, no_such_project
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.database import Writing
+    from accord.server.limits import Limits
     from accord.server.storage import BlobStore
 
 __all__ = ["promote"]
@@ -47,12 +49,18 @@ _COPIED = tuple(
 
 
 def promote(
-    writing: Writing, storage: BlobStore, source: IndexRow, target: IndexRow, project: str, version: str
+    writing: Writing,
+    storage: BlobStore,
+    source: IndexRow,
+    target: IndexRow,
+    project: str,
+    version: str,
+    limits: Limits,
 ) -> dict[str, object]:
     """Add what the target does not have yet; a release that is there already, with the same bytes, is no change.
 
     Raises ``Refused``: ``promote-same-index`` (400), ``no-such-project``, ``no-such-release`` (404), ``file-exists``,
-    ``file-name-reserved`` (409), and what making a project raises.
+    ``file-name-reserved`` (409), and what making a project and ``policy`` raise.
     """
     if source.id == target.id:
         raise Refused(400, "promote-same-index", f"{source.name} is promoted to itself")
@@ -69,23 +77,28 @@ def promote(
     if not there:
         raise Refused(404, "no-such-release", f"{source.name} has no files of {project} {version[:100]}")
     new = [file for file in there if _is_new(connection, target, file)]
+    waits = False
     if new:
         blobs.keep(writing, storage, *(file.sha256 for file in new))
         target_project = open_project(writing, target, project, row.display)
         _keep_private(writing, row, target_project)
-        target_release = _enter_release(writing, target_project, release)
+        waits = quarantine.waits(writing, target, target_project)
+        target_release = _enter_release(writing, target_project, release, seen=not waits)
+        _demand(writing, target, project, target_release, release, new)
         told = source.name if (source.public and not row.private) or not target.public else None
         origin: dict[str, Any] = {"from": told, "serial": source.serial} if told else {}
         for file in new:
-            _enter(writing, source, target, project, file, target_project, target_release, told)
-        writing.changed(
-            target.id,
-            "promote",
-            project=project,
-            version=release.version,
-            files=[file.filename for file in new],
-            **origin,
-        )
+            _enter(writing, target, project, file, target_project, target_release, told, waits=waits)
+        policy.demand_room(connection, target, project, 0, limits.project_bytes)
+        if not waits:
+            writing.changed(
+                target.id,
+                "promote",
+                project=project,
+                version=release.version,
+                files=[file.filename for file in new],
+                **origin,
+            )
         audit.record(
             writing,
             "promote",
@@ -101,7 +114,19 @@ def promote(
         "from": source.name,
         "files": [file.filename for file in there],
         "new": [file.filename for file in new],
+        "waits": waits,
     }
+
+
+def _demand(
+    writing: Writing, target: IndexRow, project: str, release_id: int, release: Any, new: list[FileRow]
+) -> None:
+    """What the target asks of files.  Raises as ``policy`` does."""
+    policy.demand_requirements(target, f"{project} {release.version}", release.about.get("Requires-Dist", ()))
+    for file in new:
+        policy.demand_name(target, read_filename(file.filename))
+        if file.kind == "sdist":
+            policy.demand_one_sdist(writing, release_id, file.filename)
 
 
 def _release(connection: Connection, project: ProjectRow, version: str) -> Any:
@@ -141,47 +166,55 @@ def _keep_private(writing: Writing, source: ProjectRow, target_project: int) -> 
         )
 
 
-def _enter_release(writing: Writing, project_id: int, release: Any) -> int:
+def _enter_release(writing: Writing, project_id: int, release: Any, *, seen: bool) -> int:
     connection = writing.connection
     columns = tables.release.c
     found = connection.execute(
-        select(columns.id).where(columns.project_id == project_id, columns.version == release.version)
-    ).scalar()
+        select(columns.id, columns.published).where(
+            columns.project_id == project_id, columns.version == release.version
+        )
+    ).first()
+    made: int
     if found is not None:
-        return int(found)
-    made: int = connection.execute(
-        insert(tables.release)
-        .values(
-            project_id=project_id,
-            version=release.version,
-            created=writing.at,
-            published=writing.at,
-            summary=release.summary,
-            about=release.about,
-            readme_html=release.readme_html,
-        )
-        .returning(columns.id)
-    ).scalar_one()
-    needs = tables.dependency.c
-    rows = connection.execute(
-        select(needs.position, needs.name, needs.requirement).where(needs.release_id == release.id)
-    ).all()
-    if rows:
+        made = found.id
+    else:
+        made = connection.execute(
+            insert(tables.release)
+            .values(project_id=project_id, version=release.version, created=writing.at, about={})
+            .returning(columns.id)
+        ).scalar_one()
+    if seen and (found is None or found.published is None):
         connection.execute(
-            insert(tables.dependency), [{"release_id": made, **dict(row._mapping)} for row in rows]
+            update(tables.release)
+            .where(columns.id == made)
+            .values(
+                published=writing.at,
+                summary=release.summary,
+                about=release.about,
+                readme_html=release.readme_html,
+            )
         )
+        needs = tables.dependency.c
+        rows = connection.execute(
+            select(needs.position, needs.name, needs.requirement).where(needs.release_id == release.id)
+        ).all()
+        if rows:
+            connection.execute(
+                insert(tables.dependency), [{"release_id": made, **dict(row._mapping)} for row in rows]
+            )
     return made
 
 
 def _enter(
     writing: Writing,
-    source: IndexRow,
     target: IndexRow,
     project: str,
     file: FileRow,
     project_id: int,
     release_id: int,
     told: str | None,
+    *,
+    waits: bool,
 ) -> None:
     origin: dict[str, Any] = {"from": told} if told else {}
     connection = writing.connection
@@ -196,7 +229,7 @@ def _enter(
     file_id = connection.execute(
         insert(tables.file)
         .values(
-            **dict(copied._mapping),
+            **{**copied._mapping, **({"state": "quarantined"} if waits else {})},
             index_id=target.id,
             project_id=project_id,
             release_id=release_id,
@@ -205,6 +238,9 @@ def _enter(
         )
         .returning(tables.file.c.id)
     ).scalar_one()
+    if waits:
+        quarantine.enter(writing, target, project, file.filename)
+        return
     writing.file_added(file_id)
     writing.changed(
         target.id,

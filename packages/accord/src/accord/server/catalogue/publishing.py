@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from sqlalchemy import bindparam, insert, select, update
 
 from accord.server.accounts import roles
-from accord.server.catalogue import namespaces, policy, quarantine
+from accord.server.catalogue import namespaces, policy, quarantine, releases
 from accord.server.catalogue.names import look_alike
 from accord.server.database import tables
 from accord.server.errors import Refused
-from accord_core.names import normalise
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -34,7 +32,6 @@ _ENTER = insert(tables.file).returning(tables.file.c.id)
 _BURN = insert(tables.file_name)
 _MAKE = insert(tables.project).returning(tables.project.c.id)
 _BEGIN = insert(tables.release).returning(tables.release.c.id)
-_DEPEND = insert(tables.dependency)
 _OTHERS = (
     select(tables.file.c.yanked, tables.file.c.yank_reason)
     .where(
@@ -107,9 +104,10 @@ def publish_file(
     if same is not None:
         return same
     project_id = open_project(writing, index, examined.name, examined.display, session_id=session_id)
-    release_id = _release(writing, project_id, examined)
-    policy.demand_one_sdist(writing, release_id, examined)
     waits = quarantine.waits(writing, index, project_id)
+    release_id = _release(writing, project_id, examined, seen=not waits)
+    if examined.kind == "sdist":
+        policy.demand_one_sdist(writing, release_id, examined.filename)
     file_id = connection.execute(
         _ENTER,
         {
@@ -132,7 +130,7 @@ def publish_file(
         },
     ).scalar_one()
     if waits:
-        quarantine.enter(writing, index, examined)
+        quarantine.enter(writing, index, examined.name, examined.filename)
         return Published(file_id, project_id, new=True, waits=True)
     writing.file_added(file_id)
     writing.changed(
@@ -322,44 +320,18 @@ def demand_project(
     return None
 
 
-def _release(writing: Writing, project_id: int, examined: Examined) -> int:
+def _release(writing: Writing, project_id: int, examined: Examined, *, seen: bool) -> int:
+    """The release of the file, which is made where there is none.  It is published, and says what its first file says, from
+    the first one that is ``seen``: nothing is told of what only waits in quarantine."""
     connection = writing.connection
     found = connection.execute(_RELEASE, {"project_id": project_id, "version": examined.version}).first()
     if found is not None:
-        if found.published is None:
-            connection.execute(
-                update(tables.release).where(tables.release.c.id == found.id).values(published=writing.at)
-            )
+        if found.published is None and seen:
+            releases.publish(writing, int(found.id), examined.fields)
         return int(found.id)
     release_id: int = connection.execute(
-        _BEGIN,
-        {
-            "project_id": project_id,
-            "version": examined.version,
-            "created": writing.at,
-            "published": writing.at,
-            "summary": examined.fields.first("Summary"),
-            "about": _about(examined),
-        },
+        _BEGIN, {"project_id": project_id, "version": examined.version, "created": writing.at, "about": {}}
     ).scalar_one()
-    requirements = examined.fields.all("Requires-Dist")
-    rows = [
-        {"release_id": release_id, "position": position, "name": name, "requirement": text}
-        for position, text in enumerate(requirements)
-        if (name := _required_name(text)) is not None
-    ]
-    if rows:
-        connection.execute(_DEPEND, rows)
+    if seen:
+        releases.publish(writing, release_id, examined.fields)
     return release_id
-
-
-def _about(examined: Examined) -> dict[str, list[str]]:
-    """The fields of the metadata that pages show, but for the long description."""
-    return {key: values for key, values in examined.fields.grouped().items() if key != "Description"}
-
-
-def _required_name(text: str) -> str | None:
-    try:
-        return normalise(Requirement(text).name)
-    except InvalidRequirement:
-        return None

@@ -7,6 +7,7 @@ When it is rejected its name stays used, and nothing of it is ever shown.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,20 @@ from sqlalchemy import select, update
 
 from accord.server import jobs
 from accord.server.accounts import audit
+from accord.server.archives.contents import LIMITS, read_sdist
+from accord.server.catalogue import releases
 from accord.server.catalogue.policy import policy_of
 from accord.server.clock import iso
 from accord.server.database import tables
 from accord.server.errors import Refused
+from accord.wheels.fields import read_fields
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
-    from accord.server.archives.examine import Examined
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.database import Writing
+    from accord.server.storage import BlobStore
 
 __all__ = ["SCAN", "Waiting", "enter", "reject", "release", "waiting", "waiting_file", "waits"]
 
@@ -43,6 +47,9 @@ class Waiting:
     sha256: str
     uploader: str
     uploaded: int
+    metadata_sha256: str | None
+    release_id: int
+    published: int | None
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -68,10 +75,10 @@ def waits(writing: Writing, index: IndexRow, project_id: int) -> bool:
     return known is None
 
 
-def enter(writing: Writing, index: IndexRow, examined: Examined) -> None:
+def enter(writing: Writing, index: IndexRow, project: str, filename: str) -> None:
     """It is told to operators and to the scanner only."""
-    jobs.enqueue(writing, SCAN, index=index.name, filename=examined.filename)
-    audit.record(writing, "quarantine", f"{index.name}/{examined.name}", filename=examined.filename)
+    jobs.enqueue(writing, SCAN, index=index.name, filename=filename)
+    audit.record(writing, "quarantine", f"{index.name}/{project}", filename=filename)
 
 
 def waiting(
@@ -96,8 +103,11 @@ def waiting_file(connection: Connection, index: IndexRow, filename: str) -> Wait
     return Waiting(*row)
 
 
-def release(writing: Writing, index: IndexRow, filename: str) -> Waiting:
-    """It is visible from this block's serial on.  Raises ``Refused``: ``not-in-quarantine``, ``project-closed`` (403)."""
+def release(writing: Writing, storage: BlobStore, index: IndexRow, filename: str) -> Waiting:
+    """It is visible from this block's serial on; with the first file of it so is its release.
+
+    Raises ``Refused``: ``not-in-quarantine`` (404), ``project-closed`` (403), ``blob-missing`` (500).
+    """
     writing.turn(f"quarantine {index.id} {filename}")
     found = waiting_file(writing.connection, index, filename)
     status = writing.connection.execute(
@@ -107,6 +117,10 @@ def release(writing: Writing, index: IndexRow, filename: str) -> Waiting:
     ).scalar_one()
     if status in ("archived", "quarantined"):
         raise Refused(403, "project-closed", f"{found.project} is {status}: it takes no new files (PEP 792)")
+    # Of two files of one release, released at one moment, one is the first.
+    writing.turn(f"release {found.release_id}")
+    if waiting_file(writing.connection, index, filename).published is None:
+        releases.publish(writing, found.release_id, read_fields(_metadata(storage, found)))
     _set(writing, found, state="live", state_reason=None, uploaded=writing.at)
     writing.file_added(found.id)
     writing.changed(
@@ -119,6 +133,16 @@ def release(writing: Writing, index: IndexRow, filename: str) -> Waiting:
     )
     audit.record(writing, "release-file", f"{index.name}/{found.project}", filename=filename)
     return found
+
+
+def _metadata(storage: BlobStore, found: Waiting) -> bytes:
+    """The core metadata of a file; of an sdist that is too old to have its own announced, those inside it."""
+    if found.metadata_sha256 is not None:
+        return storage.read(found.metadata_sha256)
+    with tempfile.NamedTemporaryFile() as copy:
+        copy.writelines(storage.stream(found.sha256))
+        copy.flush()
+        return read_sdist(copy.name, LIMITS).metadata
 
 
 def reject(writing: Writing, index: IndexRow, filename: str, reason: str) -> Waiting:
@@ -142,6 +166,9 @@ def _select() -> Select[Any]:
             file.sha256,
             file.uploader,
             file.uploaded,
+            file.metadata_sha256,
+            file.release_id,
+            tables.release.c.published,
         )
         .join(tables.project, tables.project.c.id == file.project_id)
         .join(tables.release, tables.release.c.id == file.release_id)

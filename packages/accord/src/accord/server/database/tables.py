@@ -136,7 +136,7 @@ release = Table(
     Column("project_id", ForeignKey("project.id"), nullable=False),
     Column("version", String(200), nullable=False),
     Column("created", _Time, nullable=False),
-    Column("published", _Time),  # NULL: a preview, its session is not published
+    Column("published", _Time),  # NULL: all of its files wait in quarantine
     Column("status", String(20), nullable=False, server_default="active"),  # active, quarantined
     Column("status_reason", Text),
     Column("summary", Text, nullable=False, server_default=""),

@@ -92,7 +92,7 @@ def carry_out(parts: Parts, actor: str, index: str, filename: str, verdict: Verd
     with parts.database.write(actor) as writing:
         here = indexes.index_named(writing.connection, index)
         if verdict.state == "live":
-            quarantine.release(writing, here, filename)
+            quarantine.release(writing, parts.storage, here, filename)
         else:
             quarantine.reject(writing, here, filename, verdict.reason)
 
