@@ -16,7 +16,7 @@ from accord.server.accounts.tokens import Restriction, narrow
 from accord.server.catalogue import indexes
 from accord.server.database import tables
 from accord.testing.archives import sdist_bytes, wheel_parts, zip_bytes
-from accord.testing.serving import InProcess
+from accord.testing.serving import InProcess, basic
 from accord.testing.uploading import MEDIA_TYPE, Uploader
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -827,3 +827,29 @@ def test_each_index_has_its_own_sessions(index: InProcess) -> None:
     assert upload.publish(session).status == 201
     assert filenames(index) == []
     assert Uploader(index, root="/nowhere/upload/").open().json()["code"] == "no-such-index"
+
+
+def test_all_files_of_a_project_stay_below_what_its_index_says_by_sessions_too(
+    index: InProcess, upload: Uploader
+) -> None:
+    """A server MAY refuse: what the policy of an index says of a project's bytes holds for both ways in."""
+    most = len(WHEEL) + len(SDIST)
+    patched = index.request(
+        "PATCH",
+        "/api/indexes/main/policy",
+        {"content-type": "application/json", **basic(index.token)},
+        b'{"project_bytes": %d}' % most,
+    )
+    assert patched.status == 200
+    first, second = upload.open(), upload.open(version="2.0")
+    upload.put(first, NAME, WHEEL)
+    upload.put(first, SDIST_NAME, SDIST)
+    refused = upload.begin(first, "spam-1.0-py2-none-any.whl", WHEEL)
+    assert (refused.status, refused.json()["code"]) == (409, "upload-too-large")
+    # Two sessions that each have room, and together have none.
+    upload.put(second, "spam-2.0-py3-none-any.whl", zip_bytes(wheel_parts(version="2.0")))
+    assert upload.publish(first).status == 201
+    refused = upload.publish(second)
+    assert (refused.status, refused.json()["code"]) == (413, "project-too-large")
+    assert filenames(index) == [NAME, SDIST_NAME]
+    assert upload.publish(first).status == 201  # again: no change

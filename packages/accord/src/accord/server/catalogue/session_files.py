@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select, update
 
 from accord.server.archives.examine import Examined
-from accord.server.catalogue import sessions
+from accord.server.catalogue import policy, sessions
 from accord.server.catalogue.publishing import name_fault, project_turn, publish_file
 from accord.server.database import tables
 from accord.server.errors import Refused
@@ -196,11 +196,12 @@ def _demand_room(
             tables.file.c.removed_serial.is_(None),
         )
     ).scalar_one()
-    if published + staged + size > limits.project_bytes:
+    most = policy.policy_of(index).project_bytes or limits.project_bytes
+    if published + staged + size > most:
         raise Refused(
             409,
             "upload-too-large",
-            f"all files of {session.project} together would be larger than {limits.project_bytes} bytes",
+            f"all files of {session.project} together would be larger than {most} bytes",
         )
 
 
@@ -302,7 +303,8 @@ def publish_session(
     """All its files become visible, with serials that follow each other, or none and the session stays as it is.
     ``read`` gives the bytes of a metadata blob, and should have read them before.
 
-    Raises ``Refused``: ``session-closed``, ``session-unfinished``, ``file-exists`` (409), and as ``publish_file``.
+    Raises ``Refused``: ``session-closed``, ``session-unfinished``, ``file-exists`` (409), ``project-too-large`` (413), and as
+    ``publish_file``.
     """
     connection = writing.connection
     sessions.demand_live(session)
@@ -333,12 +335,14 @@ def publish_session(
         )
     if not files:
         sessions.register(writing, index, session)
-    waiting = False
+    waiting = new = False
     for file in files:
         published = publish_file(writing, index, examined_of(file, read), session_id=session.id)
-        waiting = waiting or published.waits
+        waiting, new = waiting or published.waits, new or published.new
         notices = [_WAITS] if published.waits else []
         _set(writing, file, file_id=published.file_id, examined=None, notices=notices)
+    if new:  # sessions side by side are each looked at alone until now
+        policy.demand_room(connection, index, session.project, 0, limits.project_bytes)
     if waiting:
         sessions.notice(writing, session, _WAITS)
     sessions.end(writing, session, "published", limits)
