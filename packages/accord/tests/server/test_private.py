@@ -12,6 +12,7 @@ from starlette.routing import Route
 from accord.server.app import application
 from accord.tasks import index_people
 from accord.tasks.index_folder import Place
+from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.people import call, give, hide, person, put, wheel
 from accord.testing.serving import InProcess, basic
 
@@ -265,3 +266,29 @@ def test_no_route_of_any_room_tells_of_what_is_hidden(index: InProcess) -> None:
                 if place != "zebra":
                     assert "zebra" not in there.text, hidden
     assert answers > 50
+
+
+def test_a_page_of_dependencies_tells_no_names_of_a_base_nobody_reads(index: InProcess) -> None:
+    call(index, "POST", "/api/indexes", {"name": "secret", "public": False})
+    call(index, "POST", "/api/indexes", {"name": "open", "bases": ["secret", "main"]})
+    for name, to in (
+        ("hush", "secret"),
+        ("eggs", "main"),
+        ("hush", "main"),
+        ("quiet", "main"),
+        ("ham", "open"),
+    ):
+        put(index, name, to=to)
+    hide(index, "main/quiet")
+    metadata = "Metadata-Version: 2.1\nName: probe\nVersion: 1.0\n" + "".join(
+        f"Requires-Dist: {name}\n" for name in ("hush", "eggs", "quiet", "ham", "none")
+    )
+    parts = wheel_parts(name="probe", version="1.0", metadata=metadata)
+    assert index.upload("probe-1.0-py3-none-any.whl", zip_bytes(parts), index="open").status == 200
+
+    def linked(token: str | None) -> list[str]:
+        page = index.request("GET", "/open/project/probe/1.0/dependencies/").text
+        assert token is None
+        return [name for name in ("hush", "eggs", "quiet", "ham", "none") if f'project/{name}/"' in page]
+
+    assert linked(None) == ["eggs", "ham"]

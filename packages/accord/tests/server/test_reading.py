@@ -14,6 +14,7 @@ import pytest
 import zstandard
 from sqlalchemy import insert, update
 
+from accord.server.api import answers
 from accord.server.api.visitors import is_read
 from accord.server.database import tables
 from accord.testing.archives import TarPart, sdist_bytes, wheel_parts, zip_bytes
@@ -423,3 +424,44 @@ def test_an_index_that_builds_on_one_the_sender_may_not_read_shows_nothing_of_it
     answer: Any = index.request("GET", paths[0], {"accept": JSON, **basic(index.token)})
     assert json.loads(answer.body)["name"] == "spam"
     assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/simple/https:evil.example", "/@1/simple/https:evil.example", "/project/https:evil.example"),
+        *("/project/spam/https:evil.example", "/stage/x/simple/https:evil.example"),
+        *("/simple/namespace/https:Evil", "/simple/javascript:alert(1)"),
+    ],
+)
+def test_what_stands_before_a_colon_in_a_path_is_no_way_to_another_server(
+    index: InProcess, target: str
+) -> None:
+    reply = index.get(target)
+    assert reply.status == 301
+    assert reply.headers["location"].startswith("./")
+    assert urljoin(f"http://index.example{target}", reply.headers["location"]).startswith(
+        "http://index.example/"
+    )
+
+
+def test_what_strangers_send_as_headers_is_not_kept(index: InProcess) -> None:
+    index.upload(WHEEL, zip_bytes(wheel_parts()))
+    short, long = "text/html", "text/html, " + ", ".join(f"a/b{number}" for number in range(200))
+    for number in range(5):
+        for accept in (short, f"{long}{number}"):
+            reply = index.get("/simple/spam/", accept=accept, accept_encoding=f"gzip, {accept}")
+            assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    for cached in (answers._form, answers._packings, answers._format):
+        cached.cache_clear()
+    for number in range(5):
+        index.get(
+            f"/simple/spam/?format={long}{number}",
+            accept=f"{long}{number}",
+            accept_encoding=f"{long}{number}",
+        )
+    assert [one.cache_info().currsize for one in (answers._form, answers._packings, answers._format)] == [
+        0,
+        0,
+        0,
+    ]

@@ -39,6 +39,9 @@ _FORMATS = {
     "application/vnd.pypi.simple.latest+html": HTML,
 }
 _NO_PACKING = ("",)
+_REMEMBERED = 500
+"""Bytes of a header, or a query, that is kept with what it means.  What people's programs send is shorter; a stranger's longest
+ones would fill the memory of a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +129,18 @@ def answer(request: Request, page: Finished, *, public: bool, shared: bool = Tru
     return found
 
 
-@lru_cache(maxsize=256)
 def format_asked(query: bytes) -> str | None:
     """The value of ``?format=`` ("URL Parameter"), ``None`` where it is not there.  A ``+`` stands for itself: people write
     content types there as they are."""
     if not query:
         return None
+    return (_format if len(query) <= _REMEMBERED else _format.__wrapped__)(query)
+
+
+@lru_cache(maxsize=256)
+def _format(query: bytes) -> str | None:
     found = parse_qs(query.decode("latin-1").replace("+", "%2B"), keep_blank_values=True).get("format")
-    return None if found is None else found[0] if len(found) == 1 else ""
+    return None if found is None else found[0] if len(found) == 1 and found[0] in _FORMATS else ""
 
 
 @lru_cache(maxsize=1024)
@@ -166,10 +173,12 @@ def pick(
     page: Finished, accept: str | None, accept_encoding: str | None, wanted: str | None = None
 ) -> Packed | None:
     """The form and packing to answer with, ``None`` for 406.  ``wanted`` is the value of ``?format=``."""
-    form = page.only or _form(accept, wanted)
+    form_of = _form if accept is None or len(accept) <= _REMEMBERED else _form.__wrapped__
+    form = page.only or form_of(accept, wanted)
     if form is None:
         return None
-    for packing in _packings(accept_encoding):
+    short = accept_encoding is None or len(accept_encoding) <= _REMEMBERED
+    for packing in (_packings if short else _packings.__wrapped__)(accept_encoding):
         found = page.forms.get((form, packing))
         if found is not None:
             return found

@@ -60,5 +60,5 @@ def query_of(request: Request) -> str:
 
 
 def slash(request: Request) -> Response:
-    """To the same place with the slash that is missing at its end."""
-    return RedirectResponse(request.scope["path"].rpartition("/")[2] + "/" + query_of(request), 301)
+    """To the same place with the slash that is missing at its end.  What stands before a colon is no scheme there."""
+    return RedirectResponse(f"./{request.scope['path'].rpartition('/')[2]}/{query_of(request)}", 301)

@@ -74,7 +74,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         asked = request.path_params["namespace"]
         name = normalise(asked)
         if name != asked:
-            return RedirectResponse(name, 301)
+            return RedirectResponse(f"./{name}", 301)
         return serve(
             parts, request, lambda connection, index: _namespace(parts, request, connection, index, name)
         )

@@ -28,7 +28,6 @@ __all__ = [
     "project_count",
     "releases_of",
     "requirements",
-    "there",
     "users_of",
 ]
 
@@ -187,18 +186,6 @@ def requirements(connection: Connection, release_id: int) -> tuple[tuple[str, st
         .order_by(columns.position)
     )
     return tuple((row[0], row[1]) for row in rows)
-
-
-def there(connection: Connection, index_ids: Sequence[int], names: Sequence[str]) -> frozenset[str]:
-    """Those of the names that are projects anybody may see who may see these indexes."""
-    columns = tables.project.c
-    return frozenset(
-        connection.execute(
-            select(columns.name).where(
-                columns.index_id.in_(index_ids), columns.name.in_(names), columns.private.is_(False)
-            )
-        ).scalars()
-    )
 
 
 def users_of(

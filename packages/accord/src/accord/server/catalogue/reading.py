@@ -27,10 +27,14 @@ __all__ = [
     "holds_back",
     "in_order",
     "project_names",
+    "projects_among",
     "quarantine_of",
     "versions_of",
     "visible_files",
 ]
+
+
+_AT_ONCE = 500  # parameters of one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,19 @@ def files_of(connection: Connection, project: ProjectRow, *, at: int | None = No
         .order_by(tables.file.c.id)
     )
     return tuple(FileRow(*row) for row in rows)
+
+
+def projects_among(connection: Connection, index: IndexRow, names: set[str]) -> list[tuple[str, bool]]:
+    """``(name, private)`` of those of the names that are projects of the index."""
+    columns, found = tables.project.c, []
+    every = sorted(names)
+    for start in range(0, len(every), _AT_ONCE):
+        some = every[start : start + _AT_ONCE]
+        rows = connection.execute(
+            select(columns.name, columns.private).where(columns.index_id == index.id, columns.name.in_(some))
+        )
+        found += [(row.name, row.private) for row in rows]
+    return found
 
 
 def versions_of(connection: Connection, project: ProjectRow) -> tuple[str, ...]:

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.errors import Refused
 
-__all__ = ["Layer", "Told", "file_of", "files_of", "layers", "missing", "names", "tell", "versions_of"]
+__all__ = [
+    "Layer",
+    "Told",
+    "file_of",
+    "files_of",
+    "layers",
+    "missing",
+    "names",
+    "present",
+    "tell",
+    "versions_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,20 @@ def tell(connection: Connection, who: Principal, index: IndexRow, name: str, at:
         return None
     order = indexes.reading_order(connection, index)
     return Told(tuple(rows), frozenset((source.id, name) for source in order))
+
+
+def present(
+    connection: Connection, who: Principal, index: IndexRow, names: set[str], at: int
+) -> frozenset[str]:
+    """Those of the names that :func:`tell` tells ``who`` something of."""
+    left, found = set(names), set()
+    for source in indexes.reading_order(connection, index):
+        open_to = principals.may(connection, who, "read", source, None, at)
+        for name, private in reading.projects_among(connection, source, left):
+            left.discard(name)  # whoever may see it or not: it is this index's
+            if (open_to and not private) or principals.may(connection, who, "read", source, name, at):
+                found.add(name)
+    return frozenset(found)
 
 
 def missing(connection: Connection, who: Principal, index: IndexRow, name: str, at: int) -> Refused:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.accounts.principals import ANYBODY
+from accord.server.api import places
 from accord.server.api.places import everywhere
 from accord.server.catalogue import browsing, indexes, stacks
 from accord.server.errors import Refused
@@ -47,7 +48,7 @@ def last_routes(parts: Parts) -> list[BaseRoute]:
 def slash(visit: Visit) -> Response:
     with visit.parts.database.read() as connection:
         visit.index(connection)
-    return RedirectResponse(f"{visit.index_name}/", 301)
+    return places.slash(visit.request)
 
 
 def static(request: Request) -> Response:

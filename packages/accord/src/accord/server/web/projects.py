@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from accord.server.accounts import principals
 from accord.server.accounts.principals import ANYBODY
+from accord.server.api import places
 from accord.server.api.places import everywhere
 from accord.server.catalogue import browsing, indexes, life, reading, stacks
 from accord.server.errors import Refused, no_such_project
@@ -99,7 +100,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
 
 def slash(visit: Visit) -> Response:
-    return RedirectResponse(visit.request.url.path.rpartition("/")[2] + "/", 301)
+    return places.slash(visit.request)
 
 
 def look(visit: Visit, connection: Connection) -> Looked:
@@ -198,8 +199,7 @@ def dependencies(visit: Visit) -> Response:
         looked = look(visit, connection)
         release, _ = _release(visit, looked)
         needs = browsing.requirements(connection, release.id) if release else ()
-        ids = [index.id for index in looked.order]
-        here = browsing.there(connection, ids, [name for name, _ in needs])
+        here = stacks.present(connection, visit.who, looked.asked, {name for name, _ in needs}, visit.at)
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, requirement in needs:
         groups.setdefault(_extra(requirement), []).append((name, requirement))
