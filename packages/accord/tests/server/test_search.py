@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
+from sqlalchemy import text as sql
 
 from accord.server.catalogue import access, indexes
-from accord.server.catalogue.search import open_search
+from accord.server.catalogue.search import STATE, open_search
+from accord.server.catalogue.search_rows import USES, popular
 from accord.server.database import Database, tables
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.browsing import Browser, add_person
@@ -160,6 +162,66 @@ def test_what_a_process_wrote_that_does_not_follow_is_made_up_for(index: InProce
     search.fill()
     assert not search.behind()
     other.close()
+
+
+def rows(index: InProcess) -> dict[str, list[tuple[object, ...]]]:
+    names = ["search_entry", "search_near", "search_popular", "search_words"]
+    columns = "*"
+    if index.parts.database.is_sqlite:
+        names.append("search_names")
+    found = {}
+    with index.parts.database.read() as connection:
+        for name in names:
+            if name == "search_words" and index.parts.database.is_sqlite:
+                columns = "rowid, *"
+            found[name] = sorted(
+                tuple(row) for row in connection.execute(sql(f"SELECT {columns} FROM {name}"))
+            )
+    return found
+
+
+def test_rows_made_together_are_those_that_were_made_one_by_one(index: InProcess) -> None:
+    for number in range(5):
+        publish(index, f"spam-{number}x", Summary=f"number {number}", Keywords="tin", Requires_Dist="eggs")
+    publish(index, "spam-1x", version="2.0a1", Summary="an early one", Requires_Dist="bacon")
+    publish(index, "spam-2x", version="2.0", Summary="a later one")
+    publish(index, "spam-3x", version="2.0", Summary="a yanked one")
+    with index.parts.database.write("system") as writing:
+        here = indexes.index_named(writing.connection, "main")
+        base = indexes.add_index(writing, "team")
+        later = select(tables.release.c.id).where(tables.release.c.version == "2.0")
+        writing.connection.execute(
+            update(tables.file)
+            .values(yanked=True)
+            .where(tables.file.c.release_id.in_(later), tables.file.c.filename.like("spam_3x%"))
+        )
+        writing.connection.execute(
+            update(tables.project).values(status="quarantined").where(tables.project.c.name == "spam-4x")
+        )
+        writing.changed(here.id, "yank", project="spam-3x")
+        writing.changed(here.id, "status", project="spam-4x")
+        assert base.id != here.id
+    publish(index, "spam-0x", index_name="team", Summary="another's")
+    one_by_one = rows(index)
+    with index.parts.database.write("system") as writing:
+        for table in one_by_one:
+            writing.connection.execute(sql(f"DELETE FROM {table}"))
+        writing.connection.execute(delete(tables.state).where(tables.state.c.key == STATE))
+    assert not any(rows(index).values())
+    index.parts.search.fill()
+    assert rows(index) == one_by_one
+    versions = [row[1] for row in one_by_one["search_entry"]]
+    assert versions == ["1.0", "1.0", "2.0", "1.0", "1.0"]
+
+
+def test_what_enough_projects_need_is_not_counted_again(index: InProcess) -> None:
+    publish(index, "user-a", Requires_Dist="eggs")
+    for name, uses, expected in (("user-b", USES, USES), ("user-c", USES - 1, 3)):
+        with index.parts.database.write("system") as writing:
+            writing.connection.execute(update(popular).values(uses=uses))
+        publish(index, name, Requires_Dist="eggs")
+        with index.parts.database.read() as connection:
+            assert connection.execute(select(popular.c.uses)).scalar() == expected
 
 
 def test_a_block_that_fails_leaves_the_search_as_it_was(index: InProcess) -> None:

@@ -11,34 +11,16 @@ can be made again from the catalogue.  What somebody may see is the caller's to 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    MetaData,
-    String,
-    Table,
-    Text,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from accord.server.catalogue.names import look_alike
-from accord.server.catalogue.reading import visible_files
+from accord.server.catalogue.search_rows import USES, Words, entry, forms, metadata, near, popular, renew
 from accord.server.database import tables
 from accord_core.names import normalise
 
@@ -47,35 +29,10 @@ if TYPE_CHECKING:
 
     from accord.server.database import Database
 
-__all__ = ["Found", "Search", "Words", "open_search"]
+__all__ = ["Found", "Search", "open_search"]
 
-metadata = MetaData()
-entry = Table(
-    "search_entry",
-    metadata,
-    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("version", String(200), nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("published", BigInteger, nullable=False),
-)
-near = Table(
-    "search_near",
-    metadata,
-    Column("form", BigInteger, primary_key=True, autoincrement=False),
-    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
-    Index("ix_search_near_project", "project_id"),
-    sqlite_with_rowid=False,
-)
-# How many projects need a name, whether or not it is here; no more than count.
-popular = Table(
-    "search_popular",
-    metadata,
-    Column("name", String(200), primary_key=True),
-    Column("uses", BigInteger, nullable=False),
-)
 
 STATE = "search_serial"
-
 # Made once: to put a statement together costs several times what running it does.
 _SERIAL = select(tables.serial.c.value)
 _KNOWN = select(tables.state.c.value).where(tables.state.c.key == STATE)
@@ -86,38 +43,10 @@ _CHANGED = (
     .order_by(tables.change.c.serial)
     .limit(bindparam("most"))
 )
-_PROJECT = (
-    select(tables.project.c.id, entry.c.project_id.label("entered"))
-    .outerjoin(entry, entry.c.project_id == tables.project.c.id)
-    .where(tables.project.c.index_id == bindparam("index_id"), tables.project.c.name == bindparam("name"))
-)
-_RELEASE = select(tables.release.c.summary, tables.release.c.about, tables.release.c.published).where(
-    tables.release.c.id == bindparam("release_id")
-)
-_RELEASES = (
-    select(tables.release.c.id, tables.release.c.version, func.min(case((tables.file.c.yanked, 1), else_=0)))
-    .join(tables.file, tables.file.c.release_id == tables.release.c.id)
-    .join(tables.project, tables.project.c.id == tables.release.c.project_id)
-    .where(
-        tables.release.c.project_id == bindparam("project_id"),
-        tables.project.c.status != "quarantined",
-        *visible_files(),
-    )
-    .group_by(tables.release.c.id, tables.release.c.version)
-)
-_NEEDED = (
-    select(tables.dependency.c.name)
-    .where(tables.dependency.c.release_id == bindparam("release_id"))
-    .distinct()
-)
-_ENTER, _NEAR = insert(entry), insert(near)
 _BATCH = 500  # projects of one round when the rows catch up
-_LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
 _WORDS = 8  # words of a question that count
 _LETTERS = 60  # letters of one word
 _CANDIDATES = 120
-_USES = 300  # more users than this count no more
-_NEEDS = 200  # names a release needs whose users are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +63,6 @@ class Found:
     score: float
     near: bool = False
     uses: int = 0
-
-
-class Words(Protocol):
-    """The full-text search of one kind of database.  All are called inside a transaction."""
-
-    def create(self, connection: Connection) -> None:
-        """Make its tables where there are none."""
-
-    def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
-        """Enter a project, in the place of what was there of it."""
-
-    def remove(self, connection: Connection, project_id: int) -> None: ...
-
-    def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
-        """Projects that have a word beginning with each of ``words``, the best first."""
-
-    def part(self, connection: Connection, letters: str, most: int) -> list[int]:
-        """Projects whose name has ``letters`` (three letters or more) in it somewhere."""
 
 
 class Search:
@@ -193,8 +104,7 @@ class Search:
     def follow(self, connection: Connection) -> None:
         """Bring the rows up to the journal's end, a batch at the most; inside a writing block, whose changes are entered."""
         rows = connection.execute(_CHANGED, {"last": _known(connection), "most": _BATCH}).all()
-        for index_id, project in dict.fromkeys((row.index_id, row.project) for row in rows):
-            self._renew(connection, index_id, project)
+        renew(connection, self._words, {(row.index_id, row.project) for row in rows})
         if len(rows) < _BATCH:
             reached = connection.execute(_SERIAL).scalar_one()
         else:
@@ -202,29 +112,6 @@ class Search:
         if connection.execute(_REACHED, {"reached": str(reached)}).rowcount:
             return
         connection.execute(insert(tables.state).values(key=STATE, value=str(reached)))
-
-    def _renew(self, connection: Connection, index_id: int, name: str) -> None:
-        project = connection.execute(_PROJECT, {"index_id": index_id, "name": name}).first()
-        if project is None:
-            return
-        newest = _newest(connection, project.id)
-        if newest is None:
-            if project.entered is not None:
-                self._words.remove(connection, project.id)
-                connection.execute(delete(entry).where(entry.c.project_id == project.id))
-                connection.execute(delete(near).where(near.c.project_id == project.id))
-            return
-        release_id, version = newest
-        release = connection.execute(_RELEASE, {"release_id": release_id}).one()
-        _count_uses(connection, release_id)
-        values = {"version": version, "summary": release.summary[:500], "published": release.published or 0}
-        keywords = " ".join(release.about.get("Keywords", ()))[:500]
-        self._words.put(connection, project.id, _spoken(name), keywords, release.summary[:500])
-        if project.entered is not None:
-            connection.execute(update(entry).where(entry.c.project_id == project.id).values(values))
-            return
-        connection.execute(_ENTER, {"project_id": project.id, **values})
-        connection.execute(_NEAR, [{"form": form, "project_id": project.id} for form in sorted(_forms(name))])
 
     def find(
         self,
@@ -278,39 +165,9 @@ def _known(connection: Connection) -> int:
     return int(found or 0)
 
 
-def _newest(connection: Connection, project_id: int) -> tuple[int, str] | None:
-    """The release that stands for the project: not yanked and no pre-release, if there is such a one."""
-    rows = connection.execute(_RELEASES, {"project_id": project_id}).all()
-    if not rows:
-        return None
-    best = max(rows, key=lambda row: (not row[2], not _version(row[1]).is_prerelease, _version(row[1])))
-    return best[0], best[1]
-
-
-def _version(text: str) -> Version:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return Version("0")
-
-
-def _spoken(name: str) -> str:
-    """A name as the words it is made of, and as one."""
-    return f"{name.replace('-', ' ')} {name.replace('-', '')}" if "-" in name else name
-
-
 def _words(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text[:500]).casefold()
     return [word[:_LETTERS] for word in re.findall(r"[^\W_]+", plain)[:_WORDS]]
-
-
-def _forms(name: str) -> set[int]:
-    """The name and the name without each of its letters, as numbers of 62 bits."""
-    plain = look_alike(name)[:_LONGEST_NEAR]
-    texts = {plain, *(plain[:at] + plain[at + 1 :] for at in range(len(plain)))} - {""}
-    return {
-        int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2 for text in texts
-    }
 
 
 def _named(connection: Connection, joined: str, index_ids: Sequence[int]) -> Iterable[int]:
@@ -325,10 +182,8 @@ def _named(connection: Connection, joined: str, index_ids: Sequence[int]) -> Ite
 
 
 def _near(connection: Connection, joined: str) -> set[int]:
-    forms = _forms(joined)
-    return set(
-        connection.execute(select(near.c.project_id).where(near.c.form.in_(forms)).limit(50)).scalars()
-    )
+    query = select(near.c.project_id).where(near.c.form.in_(forms(joined))).limit(50)
+    return set(connection.execute(query).scalars())
 
 
 def _shown(
@@ -411,23 +266,6 @@ def _ranked(found: list[Found], joined: str, words: list[str]) -> tuple[Found, .
         else:
             tier = 2 if all(word in one.name for word in words) else 1
         # A project many others need is worth a step and a half of the ladder.
-        return tier + 1.5 * (min(one.uses, _USES) / _USES) ** 0.5, one.score
+        return tier + 1.5 * (min(one.uses, USES) / USES) ** 0.5, one.score
 
     return tuple(sorted(found, key=fit, reverse=True))
-
-
-def _count_uses(connection: Connection, release_id: int) -> None:
-    """Count anew who needs what this release needs."""
-    columns = tables.dependency.c
-    names = connection.execute(_NEEDED, {"release_id": release_id})
-    for name in names.scalars().all()[:_NEEDS]:
-        some = (
-            select(tables.release.c.project_id)
-            .join(tables.dependency, columns.release_id == tables.release.c.id)
-            .where(columns.name == name)
-            .limit(_USES * 4)
-            .subquery()
-        )
-        count = connection.execute(select(func.count(some.c.project_id.distinct()))).scalar_one()
-        if not connection.execute(update(popular).where(popular.c.name == name).values(uses=count)).rowcount:
-            connection.execute(insert(popular).values(name=name, uses=count))

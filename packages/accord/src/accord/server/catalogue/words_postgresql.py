@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from accord.server.catalogue.search_rows import Spoken
+
 __all__ = ["PostgresWords"]
 
 _TABLES = (
@@ -29,7 +31,7 @@ class PostgresWords:
         if connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")).first():
             connection.execute(text(_PART))
 
-    def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
+    def put(self, connection: Connection, spoken: Sequence[Spoken]) -> None:
         connection.execute(
             text(
                 "INSERT INTO search_words(project_id, name, words) VALUES(:id, :plain, "
@@ -37,17 +39,22 @@ class PostgresWords:
                 "|| setweight(to_tsvector('simple', :summary), 'D')) "
                 "ON CONFLICT (project_id) DO UPDATE SET name = excluded.name, words = excluded.words"
             ),
-            {
-                "id": project_id,
-                "plain": name.replace(" ", "-"),
-                "name": name,
-                "keywords": keywords,
-                "summary": summary,
-            },
+            [
+                {
+                    "id": one.project_id,
+                    "plain": one.name.replace(" ", "-"),
+                    "name": one.name,
+                    "keywords": one.keywords,
+                    "summary": one.summary,
+                }
+                for one in spoken
+            ],
         )
 
-    def remove(self, connection: Connection, project_id: int) -> None:
-        connection.execute(text("DELETE FROM search_words WHERE project_id = :id"), {"id": project_id})
+    def remove(self, connection: Connection, project_ids: Sequence[int]) -> None:
+        connection.execute(
+            text("DELETE FROM search_words WHERE project_id = ANY(:ids)"), {"ids": list(project_ids)}
+        )
 
     def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
         asked = " & ".join(f"{word}:*" if len(word) > 1 else word for word in words)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from accord.server.catalogue.search_rows import Spoken
+
 __all__ = ["SqliteWords"]
 
 _TABLES = (
@@ -19,10 +21,6 @@ _TABLES = (
     "CREATE VIRTUAL TABLE IF NOT EXISTS search_names USING fts5(name, tokenize = 'trigram')",
     "INSERT INTO search_words(search_words, rank) VALUES('rank', 'bm25(12.0, 4.0, 1.0)')",
 )
-_PUT_WORDS = text(
-    "INSERT OR REPLACE INTO search_words(rowid, name, keywords, summary) VALUES(:id, :name, :keywords, :summary)"
-)
-_PUT_NAME = text("INSERT OR REPLACE INTO search_names(rowid, name) VALUES(:id, :name)")
 
 
 class SqliteWords:
@@ -30,14 +28,28 @@ class SqliteWords:
         for statement in _TABLES:
             connection.execute(text(statement))
 
-    def put(self, connection: Connection, project_id: int, name: str, keywords: str, summary: str) -> None:
-        values = {"id": project_id, "name": name, "keywords": keywords, "summary": summary}
-        connection.execute(_PUT_WORDS, values)
-        connection.execute(_PUT_NAME, {"id": project_id, "name": name.replace(" ", "-")})
+    def put(self, connection: Connection, spoken: Sequence[Spoken]) -> None:
+        connection.execute(
+            text(
+                "INSERT OR REPLACE INTO search_words(rowid, name, keywords, summary) "
+                "VALUES(:id, :name, :keywords, :summary)"
+            ),
+            [
+                {"id": one.project_id, "name": one.name, "keywords": one.keywords, "summary": one.summary}
+                for one in spoken
+            ],
+        )
+        connection.execute(
+            text("INSERT OR REPLACE INTO search_names(rowid, name) VALUES(:id, :name)"),
+            [{"id": one.project_id, "name": one.name.replace(" ", "-")} for one in spoken],
+        )
 
-    def remove(self, connection: Connection, project_id: int) -> None:
+    def remove(self, connection: Connection, project_ids: Sequence[int]) -> None:
         for table in ("search_words", "search_names"):
-            connection.execute(text(f"DELETE FROM {table} WHERE rowid = :id"), {"id": project_id})  # noqa: S608 - ours
+            connection.execute(
+                text(f"DELETE FROM {table} WHERE rowid = :id"),  # noqa: S608 - ours
+                [{"id": project_id} for project_id in project_ids],
+            )
 
     def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
         asked = " AND ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in words)

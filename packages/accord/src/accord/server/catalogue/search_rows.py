@@ -1,0 +1,265 @@
+"""The rows the search is made of: what a project is found by, derived from the catalogue, for many projects at once.
+
+Knows the tables of the search and the port to the database's own full-text search; :mod:`~accord.server.catalogue.search`
+says when rows are made anew, and asks them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from packaging.version import InvalidVersion, Version
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from accord.server.catalogue.names import look_alike
+from accord.server.catalogue.reading import visible_files
+from accord.server.database import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Connection
+
+__all__ = ["USES", "Spoken", "Words", "entry", "forms", "metadata", "near", "popular", "renew"]
+
+metadata = MetaData()
+entry = Table(
+    "search_entry",
+    metadata,
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", String(200), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("published", BigInteger, nullable=False),
+)
+near = Table(
+    "search_near",
+    metadata,
+    Column("form", BigInteger, primary_key=True, autoincrement=False),
+    Column("project_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("ix_search_near_project", "project_id"),
+    sqlite_with_rowid=False,
+)
+# How many projects need a name, whether or not it is here; no more than count.
+popular = Table(
+    "search_popular",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("uses", BigInteger, nullable=False),
+)
+
+USES = 300
+"""More projects that need one count no more."""
+_LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
+_NEEDS = 200  # names a release needs whose users are counted
+_SOME = (
+    select(tables.release.c.project_id)
+    .join(tables.dependency, tables.dependency.c.release_id == tables.release.c.id)
+    .where(tables.dependency.c.name == bindparam("needed"))
+    .limit(USES * 4)
+    .subquery()
+)
+_COUNT = select(func.count(_SOME.c.project_id.distinct()))  # made once: making it costs more than asking it
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The words of a project.  ``name`` is the words its name is made of."""
+
+    project_id: int
+    name: str
+    keywords: str
+    summary: str
+
+
+class Words(Protocol):
+    """The full-text search of one kind of database.  All are called inside a transaction."""
+
+    def create(self, connection: Connection) -> None:
+        """Make its tables where there are none."""
+
+    def put(self, connection: Connection, spoken: Sequence[Spoken]) -> None:
+        """Enter projects (one or more), in the place of what was there of them."""
+
+    def remove(self, connection: Connection, project_ids: Sequence[int]) -> None: ...
+
+    def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
+        """Projects that have a word beginning with each of ``words``, the best first."""
+
+    def part(self, connection: Connection, letters: str, most: int) -> list[int]:
+        """Projects whose name has ``letters`` (three letters or more) in it somewhere."""
+
+
+def renew(connection: Connection, words: Words, changed: Collection[tuple[int, str]]) -> None:
+    """The rows of all these projects together: one question for what is needed of all of them."""
+    names = _ids(connection, changed)
+    if not names:
+        return
+    there = set(connection.execute(select(entry.c.project_id).where(entry.c.project_id.in_(names))).scalars())
+    newest = _newest(connection, list(names))
+    gone = sorted(there.difference(newest))
+    if gone:
+        words.remove(connection, gone)
+        connection.execute(delete(entry).where(entry.c.project_id.in_(gone)))
+        connection.execute(delete(near).where(near.c.project_id.in_(gone)))
+    if not newest:
+        return
+    _count_uses(connection, [release_id for release_id, _ in newest.values()])
+    rows, spoken = _described(connection, names, newest)
+    words.put(connection, spoken)
+    known = [{f"of_{key}": value for key, value in row.items()} for row in rows if row["project_id"] in there]
+    if known:
+        connection.execute(
+            update(entry)
+            .where(entry.c.project_id == bindparam("of_project_id"))
+            .values({name: bindparam(f"of_{name}") for name in ("version", "summary", "published")}),
+            known,
+        )
+    new = [row for row in rows if row["project_id"] not in there]
+    if new:
+        connection.execute(insert(entry), new)
+        connection.execute(
+            insert(near),
+            [
+                {"form": form, "project_id": row["project_id"]}
+                for row in new
+                for form in sorted(forms(names[row["project_id"]]))
+            ],
+        )
+
+
+def _ids(connection: Connection, changed: Collection[tuple[int, str]]) -> dict[int, str]:
+    """The names of projects there are, by their number, in order."""
+    columns = tables.project.c
+    by_index: dict[int, list[str]] = {}
+    for index_id, name in changed:
+        by_index.setdefault(index_id, []).append(name)
+    found = [
+        (number, name)
+        for index_id, names in by_index.items()
+        for number, name in connection.execute(
+            select(columns.id, columns.name).where(columns.index_id == index_id, columns.name.in_(names))
+        )
+    ]
+    return dict(sorted(found))
+
+
+def _newest(connection: Connection, project_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+    """The release that stands for each project: not yanked and no pre-release, if there is such a one.  A project that has
+    none is left out."""
+    rows = connection.execute(
+        select(
+            tables.release.c.project_id,
+            tables.release.c.id,
+            tables.release.c.version,
+            func.min(case((tables.file.c.yanked, 1), else_=0)),
+        )
+        .join(tables.file, tables.file.c.release_id == tables.release.c.id)
+        .join(tables.project, tables.project.c.id == tables.release.c.project_id)
+        .where(
+            tables.release.c.project_id.in_(project_ids),
+            tables.project.c.status != "quarantined",
+            *visible_files(),
+        )
+        .group_by(tables.release.c.project_id, tables.release.c.id, tables.release.c.version)
+    )
+    best: dict[int, tuple[tuple[bool, bool, Version], int, str]] = {}
+    for project_id, release_id, text, yanked in rows:
+        version = _version(text)
+        rank = (not yanked, not version.is_prerelease, version)
+        if project_id not in best or rank > best[project_id][0]:
+            best[project_id] = (rank, release_id, text)
+    return {project_id: (release_id, text) for project_id, (_, release_id, text) in best.items()}
+
+
+def _described(
+    connection: Connection, names: dict[int, str], newest: dict[int, tuple[int, str]]
+) -> tuple[list[dict[str, Any]], list[Spoken]]:
+    """The row of ``entry`` and the words of each project."""
+    columns = tables.release.c
+    releases = {
+        row.id: row
+        for row in connection.execute(
+            select(columns.id, columns.summary, columns.about, columns.published).where(
+                columns.id.in_([release_id for release_id, _ in newest.values()])
+            )
+        )
+    }
+    rows, spoken = [], []
+    for project_id, (release_id, version) in newest.items():
+        release = releases[release_id]
+        summary = release.summary[:500]
+        rows.append(
+            {
+                "project_id": project_id,
+                "version": version,
+                "summary": summary,
+                "published": release.published or 0,
+            }
+        )
+        keywords = " ".join(release.about.get("Keywords", ()))[:500]
+        spoken.append(Spoken(project_id, _spoken(names[project_id]), keywords, summary))
+    return rows, spoken
+
+
+@lru_cache(maxsize=4096)
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
+
+
+def _spoken(name: str) -> str:
+    """A name as the words it is made of, and as one."""
+    return f"{name.replace('-', ' ')} {name.replace('-', '')}" if "-" in name else name
+
+
+def forms(name: str) -> set[int]:
+    """The name and the name without each of its letters, as numbers of 62 bits."""
+    plain = look_alike(name)[:_LONGEST_NEAR]
+    texts = {plain, *(plain[:at] + plain[at + 1 :] for at in range(len(plain)))} - {""}
+    return {
+        int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2 for text in texts
+    }
+
+
+def _count_uses(connection: Connection, release_ids: Sequence[int]) -> None:
+    """Count anew who needs what these releases need; what enough need already is not counted again."""
+    columns = tables.dependency.c
+    needs: dict[int, set[str]] = {}
+    for release_id, name in connection.execute(
+        select(columns.release_id, columns.name).where(columns.release_id.in_(release_ids)).distinct()
+    ):
+        needs.setdefault(release_id, set()).add(name)
+    names = {name for found in needs.values() for name in sorted(found)[:_NEEDS]}
+    if not names:
+        return
+    query = select(popular.c.name, popular.c.uses).where(popular.c.name.in_(names))
+    known = {row.name: row.uses for row in connection.execute(query)}
+    for name in sorted(names):
+        uses = known.get(name)
+        if uses is not None and uses >= USES:
+            continue
+        count = connection.execute(_COUNT, {"needed": name}).scalar_one()
+        if uses is None:
+            connection.execute(insert(popular).values(name=name, uses=count))
+        elif uses != count:
+            connection.execute(update(popular).where(popular.c.name == name).values(uses=count))
