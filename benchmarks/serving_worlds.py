@@ -15,18 +15,61 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
+from accord.server.catalogue.names import look_alike
 from accord.server.database import Database, tables
 from accord.server.parts import first_start, open_parts
 from accord.server.settings import Settings
 
-__all__ = ["BIG_WHEEL", "MANY", "make_index", "small_wheel", "wheel"]
+__all__ = ["BIG_WHEEL", "MANY", "make_index", "project_names", "questions", "small_wheel", "wheel"]
 
 MANY = "many"
 BIG_WHEEL = "big-1.0-py3-none-any.whl"
 _AT = 1_790_000_000_000_000
 _BATCH = 20_000
+_NEEDED = 300  # projects that others need
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "words.txt")) as _stream:
+    _SPOKEN = _stream.read().split()  # that names and summaries are made of
+
+
+def project_names(count: int) -> list[str]:
+    """Different names of one to four words, the short ones first."""
+    made: dict[str, None] = dict.fromkeys(_SPOKEN)
+    rng = random.Random(7)
+    endings = ("", "", "", "-py", "lib", "2", "-plus", "-ng")
+    while len(made) < count:
+        words = rng.choices(_SPOKEN, k=2 if rng.random() < 0.7 else 3)
+        made[rng.choice(("-", "-", "")).join(words) + rng.choice(endings)] = None
+    return list(made)[:count]
+
+
+def questions(count: int) -> list[str]:
+    """What people search for: a name, its beginning, a slip in it, one or two words, a part of a name, a letter, nothing
+    there is."""
+    rng = random.Random(11)
+    names = project_names(100_000)
+    found = []
+    for number in range(count):
+        name = rng.choice(names)
+        at = rng.randrange(1, max(2, len(name) - 1))
+        found.append(
+            (
+                name,
+                name[: max(3, at)],
+                name[: at - 1] + name[at : at + 1] + name[at - 1 : at] + name[at + 1 :],
+                name[:at] + name[at + 1 :],
+                rng.choice(_SPOKEN),
+                " ".join(rng.choices(_SPOKEN, k=2)),
+                " ".join(rng.choices(_SPOKEN, k=3)),
+                name[1:-1],
+                rng.choice("abcdefghijklmnopqrstuvwxyz"),
+                rng.choice(_SPOKEN)[:2],
+                "".join(rng.choices("bcdfghjklmnpqrstvwxz", k=8)),
+                "the",
+            )[number % 12]
+        )
+    return found
 
 
 def wheel(name: str, version: str, payload: bytes = b"") -> bytes:
@@ -61,17 +104,19 @@ def small_wheel(number: int) -> tuple[str, bytes]:
 def make_index(folder: str, *, projects: int = 0, files_each: int = 10, many: int = 0, big: int = 0) -> str:
     """An index in ``folder``; returns its administrator's token.
 
-    ``projects`` of ``files_each`` files without bytes; the project :data:`MANY` with ``many`` files without bytes; and the
-    wheel :data:`BIG_WHEEL` of ``big`` bytes, with them.
+    ``projects`` of ``files_each`` files without bytes, which can be searched for; the project :data:`MANY` with ``many``
+    files without bytes; and the wheel :data:`BIG_WHEEL` of ``big`` bytes, with them.
     """
     parts = open_parts(Settings(folder))
     token = first_start(parts) or ""
+    parts.database.followers.clear()  # rows for the search are made at the end, together
     if big:
         _big(parts.database, parts.storage, os.path.join(folder, "incoming", "big"), big)
     if many:
         _fill(parts.database, [MANY], many)
     if projects:
-        _fill(parts.database, [f"project-{number}" for number in range(projects)], files_each)
+        _fill(parts.database, project_names(projects), files_each)
+    parts.search.fill()
     parts.close()
     return token
 
@@ -102,15 +147,10 @@ def _fill(
             connection.execute(
                 insert(tables.file), [_file(row, batch, first_project, name, digest, size) for row in rows]
             )
+            if len(names) > _NEEDED:
+                connection.execute(insert(tables.dependency), list(_needs(rows, files, names)))
             for each in batch:
                 writing.changed(1, "add-file", project=each)
-        # One serial for the batch is as good as one for each file.
-        with database.write("bench") as writing:
-            writing.connection.execute(
-                update(tables.file)
-                .where(tables.file.c.added_serial.is_(None))
-                .values(added_serial=tables.file.c.id * 0 + 1)
-            )
 
 
 def _projects(names: list[str], first: int) -> Iterator[dict[str, Any]]:
@@ -120,23 +160,35 @@ def _projects(names: list[str], first: int) -> Iterator[dict[str, Any]]:
             "index_id": 1,
             "name": name,
             "display": name,
-            "look_alike": name,
+            "look_alike": look_alike(name),
             "created": _AT,
             "serial": 0,
         }
 
 
 def _releases(names: list[str], files: int, project: int, first: int) -> Iterator[dict[str, Any]]:
+    rng = random.Random(first)
+    summary = ""
     for number in range(len(names) * files):
+        if number % files == 0:
+            summary = f"{' '.join(rng.choices(_SPOKEN, k=6))} for the rest of us"
         yield {
             "id": first + number,
             "project_id": project + number // files,
             "version": f"1.{number % files}",
             "created": _AT,
             "published": _AT,
-            "summary": "A project of the benchmark",
+            "summary": summary,
             "about": {"Requires-Python": [">=3.8"]},
         }
+
+
+def _needs(releases: list[dict[str, Any]], files: int, names: list[str]) -> Iterator[dict[str, Any]]:
+    """What the newest release of each project needs."""
+    rng = random.Random(releases[0]["id"])
+    for release in releases[files - 1 :: files]:
+        for position, need in enumerate(rng.sample(names[:_NEEDED], 3)):
+            yield {"release_id": release["id"], "position": position, "name": need, "requirement": need}
 
 
 def _file(
@@ -161,4 +213,5 @@ def _file(
         "uploaded": _AT,
         "uploader": "bench",
         "state": "live",
+        "added_serial": 1,  # one for all is as good as one for each
     }
