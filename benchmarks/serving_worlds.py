@@ -149,8 +149,9 @@ def _fill(
             )
             if len(names) > _NEEDED:
                 connection.execute(insert(tables.dependency), list(_needs(rows, files, names)))
-            for each in batch:
-                writing.changed(1, "add-file", project=each)
+            for row in rows[files - 1 :: files]:  # one entry of the journal for each project, not for each file
+                project = batch[row["project_id"] - first_project]
+                writing.changed(1, "add-file", project=project, version=row["version"])
 
 
 def _projects(names: list[str], first: int) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from sqlalchemy import text as sql
 
 from accord.server.catalogue import access, indexes
 from accord.server.catalogue.search import STATE, open_search
-from accord.server.catalogue.search_rows import USES, popular
+from accord.server.catalogue.search_rows import RANKED, USES, Spoken, popular
 from accord.server.database import Database, tables
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.browsing import Browser, add_person
@@ -232,3 +232,17 @@ def test_a_block_that_fails_leaves_the_search_as_it_was(index: InProcess) -> Non
         raise RuntimeError
     assert found(index, "undone") == []
     assert found(index, "old") == ["spam"]
+
+
+def test_of_more_projects_than_are_ranked_those_come_first_whose_name_has_the_word(index: InProcess) -> None:
+    words = index.parts.search._words
+    common = [Spoken(1000 + number, f"tool{number}x", "", "common words") for number in range(RANKED - 1)]
+    named = Spoken(1000 + RANKED, "common thing commonthing", "", "another")
+    with index.parts.database.write("system") as writing:
+        words.put(writing.connection, [*common, named])
+        assert words.matching(writing.connection, ["common"], 2)[0] == named.project_id
+        words.put(writing.connection, [Spoken(999, "late", "", "common words")])
+        found = words.matching(writing.connection, ["common"], 2)
+        assert found[0] == named.project_id
+        assert len(found) == 2
+        assert words.matching(writing.connection, ["common", "another"], 2) == [named.project_id]

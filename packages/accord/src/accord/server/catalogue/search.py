@@ -211,8 +211,10 @@ def _shown(
         )
         .join(entry, entry.c.project_id == columns.id)
         .outerjoin(popular, popular.c.name == columns.name)
-        .where(columns.id.in_(list(order)), columns.index_id.in_(open_ids))
+        .where(columns.id.in_(list(order)))
     ).all()
+    # Not in the question: SQLite would go through all projects of the index instead of these.
+    rows = [row for row in rows if row.index_id in open_ids]
     firsts = _firsts(connection, {row.name for row in rows}, index_ids)
     return [
         Found(

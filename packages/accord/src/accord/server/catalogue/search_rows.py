@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["USES", "Spoken", "Words", "entry", "forms", "metadata", "near", "popular", "renew"]
+__all__ = ["RANKED", "USES", "Spoken", "Words", "entry", "forms", "metadata", "near", "popular", "renew"]
 
 metadata = MetaData()
 entry = Table(
@@ -67,6 +67,9 @@ popular = Table(
 
 USES = 300
 """More projects that need one count no more."""
+RANKED = 5_000
+"""Of more projects that match, so many are ranked: those whose name matches, and those that came first.  Ranking costs two
+microseconds for each, and a word that stands in every summary says nothing of any."""
 _LONGEST_NEAR = 40  # letters of a name that near spellings are kept of
 _NEEDS = 200  # names a release needs whose users are counted
 _SOME = (
@@ -101,7 +104,8 @@ class Words(Protocol):
     def remove(self, connection: Connection, project_ids: Sequence[int]) -> None: ...
 
     def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
-        """Projects that have a word beginning with each of ``words``, the best first."""
+        """Projects that have a word beginning with each of ``words`` (of a single letter: the word itself), the best
+        first; where more than :data:`RANKED` have, the best of some."""
 
     def part(self, connection: Connection, letters: str, most: int) -> list[int]:
         """Projects whose name has ``letters`` (three letters or more) in it somewhere."""

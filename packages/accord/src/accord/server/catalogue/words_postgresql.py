@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from accord.server.catalogue.search_rows import RANKED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,15 +59,27 @@ class PostgresWords:
         )
 
     def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
-        asked = " & ".join(f"{word}:*" if len(word) > 1 else word for word in words)
+        found, many = self._ranked(
+            connection, [f"{word}:*" if len(word) > 1 else word for word in words], most
+        )
+        if not many:
+            return found
+        named, _ = self._ranked(
+            connection, [f"{word}:{'*' if len(word) > 1 else ''}A" for word in words], most
+        )
+        return list(dict.fromkeys((*named, *found)))[:most]
+
+    def _ranked(self, connection: Connection, words: Sequence[str], most: int) -> tuple[list[int], bool]:
+        """The best, and whether more match than are ranked."""
         found = connection.execute(
             text(
-                "SELECT project_id FROM search_words, to_tsquery('simple', :asked) asked "
-                "WHERE words @@ asked ORDER BY ts_rank(words, asked) DESC LIMIT :most"
+                "SELECT project_id, count(*) OVER () FROM (SELECT project_id, words, asked FROM search_words, "
+                "to_tsquery('simple', :asked) asked WHERE words @@ asked LIMIT :ranked) matching "
+                "ORDER BY ts_rank(words, asked) DESC LIMIT :most"
             ),
-            {"asked": asked, "most": most},
-        )
-        return list(found.scalars())
+            {"asked": " & ".join(words), "ranked": RANKED + 1, "most": most},
+        ).all()
+        return [row[0] for row in found], bool(found) and found[0][1] > RANKED
 
     def part(self, connection: Connection, letters: str, most: int) -> list[int]:
         found = connection.execute(

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from accord.server.catalogue.search_rows import RANKED
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,15 +55,28 @@ class SqliteWords:
 
     def matching(self, connection: Connection, words: Sequence[str], most: int) -> list[int]:
         asked = " AND ".join(f'"{word}"{"*" if len(word) > 1 else ""}' for word in words)
-        return self._ids(connection, "search_words", asked, most, order="ORDER BY rank")
+        if not self._many(connection, asked):
+            return self._ranked(connection, asked, most)
+        named = self._ranked(connection, f"{{name}} : ({asked})", most)
+        return list(dict.fromkeys((*named, *self._ranked(connection, asked, most))))[:most]
 
     def part(self, connection: Connection, letters: str, most: int) -> list[int]:
-        return self._ids(connection, "search_names", f'"{letters}"', most, order="")
+        query = text("SELECT rowid FROM search_names WHERE search_names MATCH :asked LIMIT :most")
+        return list(connection.execute(query, {"asked": f'"{letters}"', "most": most}).scalars())
 
-    def _ids(self, connection: Connection, table: str, asked: str, most: int, *, order: str) -> list[int]:
-        """``asked`` is made of words that have letters and digits only, or names: nothing of FTS5's own language."""
-        found = connection.execute(
-            text(f"SELECT rowid FROM {table} WHERE {table} MATCH :asked {order} LIMIT :most"),  # noqa: S608 - ours
-            {"asked": asked, "most": most},
+    # What is asked is made of words that have letters and digits only, or names: nothing of FTS5's own language.
+
+    def _many(self, connection: Connection, asked: str) -> bool:
+        """Whether more match than are ranked."""
+        query = text(
+            "SELECT count(*) FROM (SELECT 1 FROM search_words WHERE search_words MATCH :asked LIMIT :most)"
         )
-        return list(found.scalars())
+        found: int = connection.execute(query, {"asked": asked, "most": RANKED + 1}).scalar_one()
+        return found > RANKED
+
+    def _ranked(self, connection: Connection, asked: str, most: int) -> list[int]:
+        query = text(
+            "SELECT rowid FROM (SELECT rowid, rank FROM search_words WHERE search_words MATCH :asked LIMIT :ranked) "
+            "ORDER BY rank LIMIT :most"
+        )
+        return list(connection.execute(query, {"asked": asked, "ranked": RANKED, "most": most}).scalars())

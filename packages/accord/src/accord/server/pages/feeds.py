@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from sqlalchemy import select
 
 from accord.server.database import tables
+from accord.server.database.plans import unindexed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,7 +124,11 @@ def _releases() -> Select[Any]:
 
 def _open(index: IndexRow) -> tuple[ColumnElement[bool], ...]:
     project = tables.project.c
-    return (project.index_id == index.id, project.private.is_(False), project.status != "quarantined")
+    return (
+        unindexed(project.index_id) == index.id,
+        project.private.is_(False),
+        project.status != "quarantined",
+    )
 
 
 def _place(name: str, version: str) -> str:
