@@ -109,7 +109,6 @@ def make_index(folder: str, *, projects: int = 0, files_each: int = 10, many: in
     """
     parts = open_parts(Settings(folder))
     token = first_start(parts) or ""
-    parts.database.followers.clear()  # rows for the search are made at the end, together
     if big:
         _big(parts.database, parts.storage, os.path.join(folder, "incoming", "big"), big)
     if many:

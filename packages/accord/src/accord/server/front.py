@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from accord.server.api.answers import format_asked, matches, pick
 from accord.server.api.visitors import PREFLIGHT, is_read
+from accord.server.catalogue.search import KeepingUp
 from accord.server.jobs import Runner
 from accord.server.pages.watch import Watch
 from accord.server.parts import open_parts
@@ -98,7 +99,7 @@ def make() -> ASGIApp:
     Following(parts).start()
     Runner(parts).start()
     Runner(parts, long=True).start()
-    threading.Thread(target=parts.search.fill, name="accord-search", daemon=True).start()
+    KeepingUp(parts.search, parts.database.counter.value).start()
     threading.Thread(target=_end_with, args=(os.getppid(),), name="accord-parent", daemon=True).start()
     front = Front(parts, behind)
     return Noted(front, proxies=settings.trusted_proxies) if settings.access_log else front

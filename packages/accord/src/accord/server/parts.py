@@ -65,7 +65,6 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     incoming.clean()
     search = open_search(database)
     search.prepare()
-    database.followers.append(search.keep_up)
     return Parts(
         settings,
         database,

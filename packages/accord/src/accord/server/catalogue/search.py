@@ -4,9 +4,10 @@ One row of ``search_entry`` for each project that has a file to offer, the words
 search, and its name with each letter left out once (``search_near``): two names that are one slip of the finger apart
 have such a form in common, which costs an index a look-up and not a comparison with every name.
 
-The rows follow the journal inside the writing block (:meth:`Search.follow`), from the serial they were last true for; so
-a block of a process that knows nothing of this room is made up for by the next one.  Everything here is derived and
-can be made again from the catalogue.  What somebody may see is the caller's to say: :func:`find` asks for each result.
+The rows follow the journal, from the serial they were last true for: a moment after a change, many changes together, by a
+thread beside serving (:class:`KeepingUp`); what little is missing then is entered by whoever searches
+(:meth:`Search.freshen`).  So no upload waits for it.  Everything here is derived and can be made again from the catalogue.
+What somebody may see is the caller's to say: :func:`find` asks for each result.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
+from accord.server.beside import Beside
 from accord.server.catalogue.names import look_alike
 from accord.server.catalogue.search_rows import USES, Words, entry, forms, metadata, near, popular, renew
 from accord.server.database import tables
+from accord.server.errors import Refused
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
@@ -29,8 +32,7 @@ if TYPE_CHECKING:
 
     from accord.server.database import Database
 
-__all__ = ["Found", "Search", "open_search"]
-
+__all__ = ["Found", "KeepingUp", "Search", "open_search"]
 
 STATE = "search_serial"
 # Made once: to put a statement together costs several times what running it does.
@@ -44,6 +46,8 @@ _CHANGED = (
     .limit(bindparam("most"))
 )
 _BATCH = 500  # projects of one round when the rows catch up
+_FEW = 20  # changes a search enters itself
+_PAUSE = 0.25  # seconds
 _WORDS = 8  # words of a question that count
 _LETTERS = 60  # letters of one word
 _CANDIDATES = 120
@@ -80,11 +84,17 @@ class Search:
             self._words.create(writing.connection)
         self.catch_up()
 
+    def freshen(self) -> None:
+        """Before a search: what little is missing is entered at once, so that a change is found by whoever made it.  For
+        much, which a thread is at, nobody waits."""
+        if 0 < self._missing() <= _FEW:
+            self.catch_up()
+
     def catch_up(self) -> None:
-        """Make up for blocks of processes that did not follow: one round, for which whoever asks waits."""
+        """One round of what is missing, for which whoever asks waits."""
         if self.behind():
             with self._database.write("system", even_read_only=True) as writing:
-                self.follow(writing.connection)
+                self._follow(writing.connection)
 
     def fill(self) -> None:
         """Round after round until nothing is missing; others may write between.  A large index that has no rows yet (it was
@@ -92,17 +102,17 @@ class Search:
         while self.behind():
             self.catch_up()
 
-    def keep_up(self, connection: Connection) -> None:
-        """As :meth:`follow`, unless so much is missing that an upload should not wait for it."""
-        if connection.execute(_SERIAL).scalar_one() - _known(connection) <= _BATCH:
-            self.follow(connection)
-
     def behind(self) -> bool:
-        with self._database.read() as connection:
-            return bool(_known(connection) < connection.execute(_SERIAL).scalar_one())
+        return self._missing() > 0
 
-    def follow(self, connection: Connection) -> None:
-        """Bring the rows up to the journal's end, a batch at the most; inside a writing block, whose changes are entered."""
+    def _missing(self) -> int:
+        """How many changes the rows are behind."""
+        with self._database.read() as connection:
+            last: int = connection.execute(_SERIAL).scalar_one()
+            return last - _known(connection)
+
+    def _follow(self, connection: Connection) -> None:
+        """Bring the rows up to the journal's end, a batch at the most."""
         rows = connection.execute(_CHANGED, {"last": _known(connection), "most": _BATCH}).all()
         renew(connection, self._words, {(row.index_id, row.project) for row in rows})
         if len(rows) < _BATCH:
@@ -146,6 +156,27 @@ class Search:
             order.update((number, len(order)) for number in slips)
         found = _shown(connection, order, slips, index_ids, open_ids, readable)
         return _ranked(found, joined, words)
+
+
+class KeepingUp(Beside):
+    """Enters what changed since it looked last; ``start`` it once in each serving process."""
+
+    def __init__(self, search: Search, serial: Callable[[], int]) -> None:
+        super().__init__("accord-search", _PAUSE)
+        self._search = search
+        self._serial = serial
+
+    def _run(self) -> None:
+        entered = -1
+        while not self._ended.wait(self._pause):
+            serial = self._serial()
+            if serial == entered:
+                continue
+            try:
+                self._search.fill()
+            except Refused:
+                continue  # the database is gone for a while
+            entered = serial
 
 
 def open_search(database: Database) -> Search:

@@ -177,8 +177,6 @@ class Database:
         """Entered with what changed before it is committed, left after: for what must be gone by then."""
         # SQLite has one writer; they queue here instead of sleeping in its busy handler.
         self._turn = Turn(os.path.join(cache, "writer")) if self.is_sqlite else None
-        # Called at the end of each block that changed something, inside it: rows that are derived from the journal.
-        self.followers: list[Callable[[Connection], None]] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -252,9 +250,6 @@ class Database:
             writing = Writing(connection, actor, self.now())
             yield writing
             writing._number()
-            if writing.serial:
-                for follow in self.followers:
-                    follow(connection)
             step("database-commit")
             if writing.serial and self.around_commit is not None:
                 around.enter_context(self.around_commit(writing._changes))

@@ -124,8 +124,7 @@ def search(visit: Visit) -> Response:
     number = visit.query("page")
     at = min(int(number), 100) if number.isascii() and number.isdigit() and len(number) < 4 else 1
     parts = visit.parts
-    if parts.search.behind():
-        parts.search.catch_up()
+    parts.search.freshen()
     with parts.database.read() as connection:
         index = visit.index(connection)
         stack = readable_stack(visit, connection, index)
