@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from accord.server.catalogue import blobs, indexes, sessions
 from accord.server.front import Front
 from accord.server.incoming import Incoming
 from accord.server.storage import BlobStore
+from accord.server.storage.port import NOTHING
 from accord.server.upload.tidying import tidy
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.people import give, person
@@ -30,8 +31,8 @@ class Forgetful:
     def __init__(self, storage: BlobStore) -> None:
         self._storage = storage
 
-    def put(self, sha256: str, path: str) -> None:
-        self._storage.put(sha256, path)
+    def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
+        self._storage.put(sha256, path, beside)
         self._storage.delete(sha256)
 
     def __getattr__(self, name: str) -> object:
@@ -45,8 +46,8 @@ class Meanwhile(Forgetful):
         super().__init__(storage)
         self._happens = happens
 
-    def put(self, sha256: str, path: str) -> None:
-        self._storage.put(sha256, path)
+    def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
+        self._storage.put(sha256, path, beside)
         self._happens()
 
 

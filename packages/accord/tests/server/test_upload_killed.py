@@ -32,7 +32,6 @@ STEPS = (
     "blob-durable",
     "blob-place",
     "blob-placed",
-    "blob-bytes-place",
     "upload-enter",
     "database-commit",
     "database-committed",

@@ -44,7 +44,7 @@ def test_the_stage_is_an_index_with_the_release(index: InProcess) -> None:
     assert (moved.status, moved.headers["location"]) == (301, "../spam/?format=x")
     for path, to in (("", "simple/"), ("/spam", "spam/")):
         moved = index.get(f"{stage.removesuffix('/')}{path}?format=x")
-        assert (moved.status, moved.headers["location"]) == (301, f"{to}?format=x")
+        assert (moved.status, moved.headers["location"]) == (301, f"./{to}?format=x")
     assert index.get(f"{stage}ham/").status == 404
 
 

@@ -25,12 +25,15 @@ from accord.server import clock
 from accord.server.database import tables
 from accord.server.database.counter import Counter
 from accord.server.database.faults import refusal
+from accord.server.database.together import Together
 from accord.server.database.turn import Turn
 from accord.server.errors import Refused
 from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from accord.server.database.together import Group
 
 __all__ = ["READ_ONLY", "SCHEMA", "Change", "Database", "Writing"]
 
@@ -84,14 +87,14 @@ class Writing:
     """An open writing block.  ``connection`` is for statements; ``actor`` (``user:ada``, ``system``) stands in the
     journal; ``at`` is the instant of the whole block."""
 
-    __slots__ = ("_added_files", "_changes", "actor", "at", "connection", "serial")
+    __slots__ = ("_added_files", "actor", "at", "changes", "connection", "serial")
 
     def __init__(self, connection: Connection, actor: str, at: int) -> None:
         self.connection = connection
         self.actor = actor
         self.at = at
         self.serial = 0  # of the last change, once the block has ended
-        self._changes: list[Change] = []
+        self.changes: list[Change] = []
         self._added_files: list[tuple[int, int]] = []
 
     def changed(
@@ -105,7 +108,7 @@ class Writing:
         **detail: Any,
     ) -> None:
         """Enter a change in the journal, and give the project and the index their new serial."""
-        self._changes.append(Change(index_id, action, project, version, filename, detail))
+        self.changes.append(Change(index_id, action, project, version, filename, detail))
 
     def turn(self, key: str, *, shared: bool = False) -> None:
         """Wait for everybody else who is at ``key``, and keep it to the end of the block; ``shared``: only for those who
@@ -116,14 +119,14 @@ class Writing:
 
     def file_added(self, file_id: int) -> None:
         """The file becomes visible with the *next* change entered."""
-        self._added_files.append((file_id, len(self._changes)))
+        self._added_files.append((file_id, len(self.changes)))
 
     def _number(self) -> None:
-        if not self._changes:
+        if not self.changes:
             return
         connection = self.connection
-        last: int = connection.execute(_COUNT, {"changes": len(self._changes)}).scalar_one()
-        first = last - len(self._changes) + 1
+        last: int = connection.execute(_COUNT, {"changes": len(self.changes)}).scalar_one()
+        first = last - len(self.changes) + 1
         connection.execute(
             _JOURNAL,
             [
@@ -138,11 +141,11 @@ class Writing:
                     "at": self.at,
                     "detail": dict(change.detail or {}),
                 }
-                for number, change in enumerate(self._changes)
+                for number, change in enumerate(self.changes)
             ],
         )
         newest: dict[tuple[int, str | None], int] = {}
-        for number, change in enumerate(self._changes):
+        for number, change in enumerate(self.changes):
             newest[change.index_id, change.project] = first + number
         projects = [
             {"of_index": index_id, "of_name": project, "its_serial": serial}
@@ -177,6 +180,7 @@ class Database:
         """Entered with what changed before it is committed, left after: for what must be gone by then."""
         # SQLite has one writer; they queue here instead of sleeping in its busy handler.
         self._turn = Turn(os.path.join(cache, "writer")) if self.is_sqlite else None
+        self._together = Together(self._writable, self._committing) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -229,33 +233,51 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view of everything, for reading."""
-        try:
-            with self.engine.connect() as connection:
-                if not self.is_sqlite:
-                    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                yield connection
-        except SQLAlchemyError as fault:
-            self._refuse(fault)
-            raise
+        with self._refusing(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
 
     @contextmanager
-    def write(self, actor: str, *, even_read_only: bool = False) -> Iterator[Writing]:
+    def write(self, actor: str, *, even_read_only: bool = False, together: bool = False) -> Iterator[Writing]:
         """One transaction.  What is raised inside undoes it whole; what it changed is on disk when it has ended.
+        ``together``: on SQLite it may share its commit with other such blocks (:mod:`~accord.server.database.together`).
 
         Raises ``Refused``: ``server-read-only`` unless ``even_read_only``, and what :func:`faults.refusal` says.
         """
+        if together and self._together is not None:
+            with self._refusing(), self._together.block() as group:
+                writing = Writing(group.connection, actor, self.now())
+                yield writing
+                writing._number()
+                group.changes += writing.changes
+                group.serial = writing.serial or group.serial
+            return
         with ExitStack() as around, self.alter() as connection:
             if not even_read_only:
                 _demand_writable(connection)
             writing = Writing(connection, actor, self.now())
             yield writing
             writing._number()
-            step("database-commit")
-            if writing.serial and self.around_commit is not None:
-                around.enter_context(self.around_commit(writing._changes))
+            around.enter_context(self._committing(writing))
+
+    @contextmanager
+    def _committing(self, ending: Writing | Group) -> Iterator[None]:
+        """Around the commit of what changed something."""
+        step("database-commit")
+        with ExitStack() as around:
+            if ending.serial and self.around_commit is not None:
+                around.enter_context(self.around_commit(ending.changes))
+            yield
         step("database-committed")
-        if writing.serial:
-            self.counter.raise_to(writing.serial)
+        if ending.serial:
+            self.counter.raise_to(ending.serial)
+
+    @contextmanager
+    def _writable(self) -> Iterator[Connection]:
+        with self.alter() as connection:
+            _demand_writable(connection)
+            yield connection
 
     @contextmanager
     def alter(self) -> Iterator[Connection]:
@@ -263,19 +285,25 @@ class Database:
         if self._turn is not None:
             self._turn.acquire()
         try:
-            with self.engine.connect().execution_options(accord_write=True) as connection, connection.begin():
+            with (
+                self._refusing(),
+                self.engine.connect().execution_options(accord_write=True) as connection,
+                connection.begin(),
+            ):
                 yield connection
-        except SQLAlchemyError as fault:
-            self._refuse(fault)
-            raise
         finally:
             if self._turn is not None:
                 self._turn.release()
 
-    def _refuse(self, fault: SQLAlchemyError) -> None:
-        found = refusal(fault, many_writers=not self.is_sqlite)
-        if found is not None:
-            raise found from fault
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as fault:
+            found = refusal(fault, many_writers=not self.is_sqlite)
+            if found is not None:
+                raise found from fault
+            raise
 
     def set_read_only(self, reason: str) -> None:
         """From now on every writing block is refused with ``reason``, in all processes; ``""``: no longer.  When it

@@ -9,13 +9,13 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from accord.io.files import sync_folder
 from accord.io.steps import step
 from accord.server.errors import disk_fault
 from accord.server.incoming import Incoming
-from accord.server.storage.port import Stored, missing
+from accord.server.storage.port import NOTHING, Stored, missing
 
 __all__ = ["FolderStore"]
 
@@ -41,54 +41,55 @@ class FolderStore:
         sync_folder(self.folder)
         self._known.add(path)
 
-    def put(self, sha256: str, path: str) -> None:
-        place = self._place(sha256)
-        folder = os.path.dirname(place)
-        with _written():
-            if os.path.exists(place):
-                os.unlink(path)
-                sync_folder(folder)  # whoever put it there may not have come to this yet
-                return
-            self._make_folder(folder)
-            step("blob-durable")
-            _sync(path)
-            step("blob-place")
-            try:
-                os.rename(path, place)
-            except OSError as fault:
-                if fault.errno != errno.EXDEV:  # another file system
-                    raise
-                with self._writing(place) as aside:
-                    shutil.copyfile(path, aside)
-                    _sync(aside)
-                os.unlink(path)
-            step("blob-placed")
-            sync_folder(folder)
+    def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
+        self._keep({sha256: path}, beside)
 
     def put_bytes(self, sha256: str, data: bytes) -> None:
-        place = self._place(sha256)
-        folder = os.path.dirname(place)
-        with _written():
-            if os.path.exists(place):
-                sync_folder(folder)
-                return
-            self._make_folder(folder)
-            with self._writing(place) as aside, open(aside, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            sync_folder(folder)
+        self._keep({}, {sha256: data})
 
-    @contextlib.contextmanager
-    def _writing(self, place: str) -> Iterator[str]:
-        """A name to write under until all is written, which ``place`` has then; nothing is left there."""
-        aside = self._aside.path()
+    def _keep(self, files: Mapping[str, str], small: Mapping[str, bytes]) -> None:
+        """All of them wait for the disk together: once for their bytes, once for their names."""
+        with _written(), contextlib.ExitStack() as at_end:
+            folders = {os.path.dirname(self._place(sha256)) for sha256 in (*files, *small)}
+            for folder in folders:
+                self._make_folder(folder)
+            new: dict[str, str] = {}
+            for sha256, path in files.items():
+                if os.path.exists(self._place(sha256)):
+                    os.unlink(path)
+                else:
+                    new[path] = self._place(sha256)
+            for sha256, data in small.items():
+                if not os.path.exists(self._place(sha256)):
+                    path = self._aside.path()
+                    at_end.callback(_forget, path)
+                    with open(path, "wb") as file:
+                        file.write(data)
+                    new[path] = self._place(sha256)
+            step("blob-durable")
+            for path in new:
+                _sync(path)
+            for path, place in new.items():
+                step("blob-place")
+                self._move(path, place)
+            step("blob-placed")
+            for folder in folders:  # whoever put there what was there already may not have come to this yet
+                sync_folder(folder)
+
+    def _move(self, path: str, place: str) -> None:
         try:
-            yield aside
-            step("blob-bytes-place")
-            os.rename(aside, place)
-        finally:
-            _forget(aside)
+            os.rename(path, place)
+        except OSError as fault:
+            if fault.errno != errno.EXDEV:  # another file system
+                raise
+            aside = self._aside.path()
+            try:
+                shutil.copyfile(path, aside)
+                _sync(aside)
+                os.rename(aside, place)
+            finally:
+                _forget(aside)
+            os.unlink(path)
 
     def link(self, sha256: str) -> str | None:
         return None

@@ -8,7 +8,7 @@ SHA-256, so that the store refuses what was damaged on the way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from accord.server.errors import Refused
-from accord.server.storage.port import Stored, missing, storage_url_fault
+from accord.server.storage.port import NOTHING, Stored, missing, storage_url_fault
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -65,11 +65,12 @@ class ObjectStore:
         self._options = Options.parse(parts.query)
         self._store = _open(parts.netloc, unquote(parts.path).strip("/"), self._options)
 
-    def put(self, sha256: str, path: str) -> None:
-        if self.size(sha256) is not None:
-            return
-        with _answers(), open(path, "rb") as file:
-            self._store.put(_key(sha256), file, chunk_size=_PIECE, max_concurrency=_AT_ONCE)
+    def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
+        if self.size(sha256) is None:
+            with _answers(), open(path, "rb") as file:
+                self._store.put(_key(sha256), file, chunk_size=_PIECE, max_concurrency=_AT_ONCE)
+        for digest, data in beside.items():
+            self.put_bytes(digest, data)
 
     def put_bytes(self, sha256: str, data: bytes) -> None:
         with _answers():

@@ -11,14 +11,17 @@ A store that does not answer, or has no room, raises ``Refused`` with 503 (``ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from accord.server.errors import Refused
 from accord_core.errors import UsageError
 
-__all__ = ["BlobStore", "Stored", "missing", "storage_url_fault"]
+__all__ = ["NOTHING", "BlobStore", "Stored", "missing", "storage_url_fault"]
+
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,9 @@ class Stored:
 
 
 class BlobStore(Protocol):
-    def put(self, sha256: str, path: str) -> None:
-        """Keep the file at ``path``, which is moved away or stays, as the store likes.  Known bytes are kept once."""
+    def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
+        """Keep the file at ``path``, which is moved away or stays, as the store likes, and small blobs ``beside`` it.  Known
+        bytes are kept once."""
 
     def put_bytes(self, sha256: str, data: bytes) -> None: ...
 

@@ -91,6 +91,7 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         raise Refused(400, "upload-form", "the form's :action is not file_upload")
     if not form.filename:
         raise Refused(400, "upload-form", "the form has no file (field content)")
+    form.settle(path)
     step("upload-received")
     named = read_filename(form.filename, parts.settings.limits)
     index, who = _demand(parts, request, named, form.size)
@@ -101,13 +102,11 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         fault = name_fault(connection, index, examined.filename, examined.sha256)
         if fault is not None:
             raise fault
-    digests = [examined.sha256]
+    beside = {examined.metadata_sha256: examined.metadata} if examined.serves_metadata else {}
+    digests = [examined.sha256, *beside]
     try:
         with disk_full():
-            parts.storage.put(examined.sha256, path)
-            if examined.serves_metadata:
-                digests.append(examined.metadata_sha256)
-                parts.storage.put_bytes(examined.metadata_sha256, examined.metadata)
+            parts.storage.put(examined.sha256, path, beside)
         step("upload-enter")
         published = _enter(parts, index, who, examined, digests)
     except Refused:
@@ -123,7 +122,7 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
 def _enter(
     parts: Parts, index: IndexRow, who: Principal, examined: Examined, digests: list[str]
 ) -> Published:
-    with parts.database.write(who.actor) as writing:
+    with parts.database.write(who.actor, together=True) as writing:
         blobs.keep(writing, parts.storage, *digests)
         published = publish_file(writing, index, examined)
         # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.

@@ -7,7 +7,7 @@ import hashlib
 import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
@@ -25,14 +25,25 @@ if TYPE_CHECKING:
 __all__ = ["Form", "demand_length", "receive_bytes", "receive_form"]
 
 
+_HELD = 256 << 10  # bytes of a file
+
+
 @dataclass(slots=True)
 class Form:
     """``fields`` in order, each with all its values.  ``filename`` is what the sender calls the file in ``content``, which
-    lies at the path :func:`receive_form` was given; ``None`` where none was sent."""
+    lies at the path :func:`receive_form` was given after :meth:`settle`; ``None`` where none was sent."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
     filename: str | None = None
     size: int = 0
+    held: bytes | None = None  # a small file, not yet written
+
+    def settle(self, path: str) -> None:
+        """Write what is not: for a thread, as to make a file may wait for the disk.  Raises as :func:`receive_form`."""
+        if self.held is not None:
+            with disk_full(), open(path, "xb") as file:
+                file.write(self.held)
+            self.held = None
 
     def first(self, name: str) -> str | None:
         values = self.fields.get(name)
@@ -75,7 +86,8 @@ async def _patience(limits: Limits) -> AsyncIterator[Callable[[], None]]:
 async def receive_form(
     content_type: str | None, stream: AsyncIterator[bytes], path: str, limits: Limits
 ) -> Form:
-    """Read ``multipart/form-data`` with its one file, the field ``content``, written to ``path``.
+    """Read ``multipart/form-data`` with its one file, the field ``content``, written to ``path``; a small one is held in
+    memory until it is settled there.
 
     Raises ``Refused``: ``upload-form`` (400), ``upload-too-slow`` (408), ``upload-too-large`` (413),
     ``server-disk-full`` (507).  On any failure nothing is left at ``path``.
@@ -85,8 +97,8 @@ async def receive_form(
     if kind != b"multipart/form-data" or not boundary:
         raise Refused(400, "upload-form", "an upload is a form: multipart/form-data with a boundary")
     try:
-        with disk_full(), open(path, "xb") as file:
-            reader = _Reader(file.write, limits)
+        with disk_full(), _Spool(path) as spool:
+            reader = _Reader(spool.write, limits)
             parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
             async with _patience(limits) as came:
                 async for piece in stream:
@@ -95,6 +107,7 @@ async def receive_form(
             parser.finalize()
         if not reader.ended:
             raise Refused(400, "upload-form", "the upload ends in the middle")
+        reader.form.held = spool.held()
         return reader.form
     except MultipartParseError as fault:
         _forget(path)
@@ -102,6 +115,35 @@ async def receive_form(
     except BaseException:
         _forget(path)
         raise
+
+
+class _Spool:
+    """A file at ``path``, made only when more comes than is held in memory."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._held = bytearray()
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, data: bytes) -> None:
+        if self._file is None:
+            self._held += data
+            if len(self._held) <= _HELD:
+                return
+            self._file = open(self._path, "xb")  # noqa: SIM115 - closed when the spool is left
+            data = bytes(self._held)
+        self._file.write(data)
+
+    def held(self) -> bytes | None:
+        """All of it, if it is in memory only."""
+        return None if self._file is not None else bytes(self._held)
 
 
 def _forget(path: str) -> None:

@@ -312,8 +312,7 @@ class _Room:
         try:
             if not isinstance(found, Refused):
                 with disk_full():
-                    storage.put(found.sha256, path)
-                    storage.put_bytes(found.metadata_sha256, found.metadata)
+                    storage.put(found.sha256, path, {found.metadata_sha256: found.metadata})
             self._enter(request, found, digests)
         except Refused:
             with self._parts.database.write("system") as writing:
