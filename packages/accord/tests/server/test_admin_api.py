@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
+from accord.server.accounts import people
+from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
 from accord.testing.people import call, person
 from accord.testing.serving import basic
@@ -145,3 +149,21 @@ def test_pages_of_a_list_hold_as_many_as_are_asked_for(index: InProcess) -> None
     assert [one["name"] for one in rest["users"]] == ["ben", "cleo"]
     for limit in ("0", "1001", "x", "-1", "1e3"):
         assert call(index, "GET", f"/api/users?limit={limit}").json()["code"] == "query-value"
+
+
+def test_a_character_no_database_keeps_is_refused_wherever_it_comes(index: InProcess) -> None:
+    """SQLite would keep it, and the index could not move to PostgreSQL."""
+    call(index, "POST", "/api/users", {"name": "ada"})
+    for method, path, document in (
+        ("PATCH", "/api/users/ada", {"display": "A\0da"}),
+        ("POST", "/api/tokens", {"name": "n", "projects": ["spam", "\0"]}),
+        ("POST", "/api/indexes", {"name": "team", "title": "\0"}),
+        ("GET", "/api/users?after=a%00", None),
+        ("GET", "/api/audit?actor=%00", None),
+    ):
+        refused = call(index, method, path, document)
+        assert (refused.status, refused.json()["code"]) in {(400, "json-body"), (400, "query-value")}, path
+    assert call(index, "PATCH", "/api/users/ada", {"display": "A\\u0000da"}).json()["display"] == "A\\u0000da"
+    with pytest.raises(Refused) as caught, index.parts.database.write("system") as writing:
+        people.add_user(writing, "eve", display="\0")
+    assert caught.value.code == "text-not-storable"

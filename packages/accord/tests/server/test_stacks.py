@@ -295,7 +295,7 @@ def test_a_promoted_name_is_used_up_in_the_target(staged: InProcess) -> None:
 def test_what_is_not_offered_is_not_promoted(staged: InProcess) -> None:
     assert code(promote(staged, version="3.0")) == (404, "no-such-release")
     assert code(promote(staged, version="a b")) == (404, "no-such-release")
-    assert code(promote(staged, to="dev")) == (400, "promote-same-index")
+    assert code(promote(staged, to="dev")) == (409, "promote-same-index")
     assert code(promote(staged, **{"from": "none"})) == (404, "no-such-index")
     call(staged, "PUT", "/api/indexes/dev/projects/spam/status", {"status": "quarantined"})
     assert code(promote(staged)) == (404, "no-such-release")

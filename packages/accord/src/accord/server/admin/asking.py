@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -29,7 +29,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals, sessions
-from accord.server.api.openapi import json_answer, parameter
+from accord.server.api.openapi import NO_NUL, json_answer, parameter
 from accord.server.api.openapi import operation as openapi_operation
 from accord.server.catalogue import visible
 from accord.server.errors import Refused
@@ -61,7 +61,9 @@ Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The base of what a route reads."""
+    """The base of what a route reads.  ``rule``: what its description says besides its members (JSON Schema)."""
+
+    rule: ClassVar[dict[str, Any]] = {}
 
 
 B = TypeVar("B")
@@ -85,7 +87,11 @@ class Asked(Generic[B]):
         return found
 
     def query(self, name: str) -> str | None:
-        return self.request.query_params.get(name)
+        """Raises ``Refused("query-value")`` (400)."""
+        found = self.request.query_params.get(name)
+        if found is not None and "\0" in found:
+            raise Refused(400, "query-value", f"{name} has a character no text has (NUL)")
+        return found
 
     @property
     def here(self) -> IndexRow:
@@ -116,7 +122,9 @@ Handler = Callable[[Asked[Any]], object]
 class Operation:
     """One thing the API does.  A table of them is a room: its routes and its description are made of it.
 
-    ``passwords``: a user's name and password will do, as well as a token.  ``query`` names what the address may say.
+    ``answer`` is the schema of what it answers (``shapes``), none for a handler that answers nothing.  ``passwords``: a
+    user's name and password will do, as well as a token.  ``query`` names what the address may say, with a schema
+    where the name alone does not tell it.
     """
 
     method: Literal["GET"] | Method
@@ -125,7 +133,8 @@ class Operation:
     action: str
     body: type[Body] | None = None
     passwords: bool = False
-    query: tuple[str, ...] = ()
+    query: tuple[str | tuple[str, dict[str, Any]], ...] = ()
+    answer: dict[str, Any] | None = None
 
     def route(self, parts: Parts) -> Route:
         if self.method == "GET":
@@ -145,13 +154,15 @@ def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
     """Enter operations into an OpenAPI description (``api.openapi``)."""
     for one in operations:
         words = (one.handler.__doc__ or one.handler.__name__.replace("_", " ")).partition("\n")[0]
-        parameters = [parameter(name, f"the {name}") for name in re.findall(r"{(\w+)}", one.path)]
-        parameters += [
-            parameter(name, f"the {name}", where="query", schema=_QUERY.get(name)) for name in one.query
+        parameters = [
+            parameter(name, f"the {name}", schema=_PATH.get(name))
+            for name in re.findall(r"{(\w+)}", one.path)
         ]
-        empty = one.handler.__annotations__.get("return") in (None, "None")
-        status = "204" if empty else "201" if one.method == "POST" else "200"
-        answered = {"description": "done"} if empty else json_answer(words, {"type": "object"})
+        for asked in one.query:
+            name, schema = (asked, _QUERY.get(asked)) if isinstance(asked, str) else asked
+            parameters.append(parameter(name, f"the {name}", where="query", schema=schema))
+        status = "204" if one.answer is None else "201" if one.method == "POST" else "200"
+        answered = {"description": "done"} if one.answer is None else json_answer(words, one.answer)
         paths.setdefault(one.path, {})[one.method.lower()] = openapi_operation(
             words,
             parameters,
@@ -163,6 +174,13 @@ def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
 
 
 MOST_ENTRY = 10**18 - 1
+_PATH: dict[str, dict[str, Any]] = {
+    "prefix": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*$",
+        "maxLength": DEFAULT.name_bytes,
+    },
+}
 _QUERY: dict[str, dict[str, Any]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": DEFAULT.list_entries},
     "before": {"type": "integer", "minimum": 1, "maximum": MOST_ENTRY},
@@ -170,7 +188,19 @@ _QUERY: dict[str, dict[str, Any]] = {
 
 
 def _schema(body: type[Body]) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.schema(body)["$defs"][body.__name__]
+    found: dict[str, Any] = _texts(msgspec.json.schema(body)["$defs"][body.__name__])
+    return {**found, **body.rule}
+
+
+def _texts(schema: Any) -> Any:
+    """The schema, where every text that says nothing of its letters is one without NUL: no database keeps that."""
+    if isinstance(schema, list):
+        return [_texts(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: _texts(value) for name, value in schema.items()}
+    if found.get("type") == "string" and not found.keys() & {"pattern", "enum", "format"}:
+        found["pattern"] = NO_NUL
     return found
 
 
@@ -242,13 +272,24 @@ async def _document(request: Request, kind: type[Body], most: int) -> Body:
         if len(data) > most:
             raise Refused(413, "json-too-large", f"the body is larger than {most} bytes")
     try:
-        return msgspec.json.decode(data, type=kind)
+        document = msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as fault:
         what, _, place = str(fault).partition(" - at ")
         place = place.strip("`") or "$"
         raise Refused(400, "json-body", f"{place}: {what}", context=(place,)) from fault
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as fault:
         raise Refused(400, "json-body", f"the body is no JSON: {fault}") from fault
+    if _has_nul(msgspec.to_builtins(document)):
+        raise Refused(400, "json-body", "a text has a character no database keeps (NUL)")
+    return document
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _json(document: object, status: int) -> Response:

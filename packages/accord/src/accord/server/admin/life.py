@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
 from accord.server.accounts import people, principals
+from accord.server.admin import shapes
 from accord.server.admin.asking import MOST_ENTRY, Asked, Body, Operation, describe, whole_number
 from accord.server.admin.places import shown
 from accord.server.catalogue import access, indexes, journal, life, namespaces, promotion, visible
@@ -32,6 +33,8 @@ _Reason = Annotated[str, msgspec.Meta(max_length=DEFAULT.reason_bytes)]
 class Yank(Body, frozen=True):
     """One of ``version`` and ``filename``."""
 
+    rule: ClassVar[dict[str, Any]] = shapes.given("version", "filename")
+
     version: _Name | None = None
     filename: _Filename | None = None
     reason: _Reason = ""
@@ -40,7 +43,15 @@ class Yank(Body, frozen=True):
 class Status(Body, frozen=True):
     """Of a release where ``version`` names one, else of the project."""
 
-    status: _Name
+    # A release has fewer of them than a project.
+    rule: ClassVar[dict[str, Any]] = {
+        "anyOf": [
+            {"properties": {"version": {"type": "null"}}},
+            {"properties": {"status": {"enum": list(life.RELEASE_STATUSES)}}},
+        ]
+    }
+
+    status: Annotated[_Name, msgspec.Meta(extra_json_schema={"enum": list(life.PROJECT_STATUSES)})]
     reason: _Reason = ""
     version: _Name | None = None
 
@@ -48,14 +59,18 @@ class Status(Body, frozen=True):
 class Withdrawal(Body, frozen=True):
     """``whole``: every file of the project, where neither ``version`` nor ``filename`` is given."""
 
-    cause: _Name
-    reason: _Reason
+    rule: ClassVar[dict[str, Any]] = shapes.given("version", "filename", whole=True)
+
+    cause: Annotated[_Name, msgspec.Meta(extra_json_schema={"enum": list(life.CAUSES)})]
+    reason: Annotated[_Reason, msgspec.Meta(extra_json_schema={"minLength": 1, "pattern": r"\S"})]
     version: _Name | None = None
     filename: _Filename | None = None
     whole: bool = False
 
 
 class Restoration(Body, frozen=True):
+    rule: ClassVar[dict[str, Any]] = shapes.given("version", "filename", whole=True)
+
     version: _Name | None = None
     filename: _Filename | None = None
     whole: bool = False
@@ -224,16 +239,31 @@ def _is_admin(asked: Asked[Any], writing: Writing) -> bool:
 
 _INDEX, _PROJECT = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
 _OPERATIONS = (
-    Operation("POST", _PROJECT + "/yank", yank, "yank", Yank),
-    Operation("POST", _PROJECT + "/unyank", unyank, "yank", Yank),
-    Operation("PUT", _PROJECT + "/status", set_status, "status", Status),
-    Operation("POST", _PROJECT + "/withdraw", withdraw, "withdraw", Withdrawal),
-    Operation("POST", _PROJECT + "/restore", restore, "withdraw", Restoration),
+    Operation("POST", _PROJECT + "/yank", yank, "yank", Yank, answer=shapes.FILES),
+    Operation("POST", _PROJECT + "/unyank", unyank, "yank", Yank, answer=shapes.FILES),
+    Operation("PUT", _PROJECT + "/status", set_status, "status", Status, answer=shapes.STATUS),
+    Operation("POST", _PROJECT + "/withdraw", withdraw, "withdraw", Withdrawal, answer=shapes.FILES),
+    Operation("POST", _PROJECT + "/restore", restore, "withdraw", Restoration, answer=shapes.FILES),
     # A new project is made by it, which is allowed as making one by an upload is.
-    Operation("POST", _PROJECT + "/promote", promote, "upload", Promotion),
-    Operation("GET", _PROJECT + "/journal", show_journal, "roles", query=("limit", "before")),
-    Operation("PUT", _INDEX + "/stack", set_stack, "admin", Stack),
-    Operation("GET", _INDEX + "/namespaces", list_namespaces, "read"),
-    Operation("PUT", _INDEX + "/namespaces/{prefix}", reserve_namespace, "admin", Grant),
+    Operation("POST", _PROJECT + "/promote", promote, "upload", Promotion, answer=shapes.PROMOTED),
+    Operation(
+        "GET",
+        _PROJECT + "/journal",
+        show_journal,
+        "roles",
+        query=("limit", "before"),
+        answer=shapes.listed("journal", shapes.CHANGE),
+    ),
+    Operation("PUT", _INDEX + "/stack", set_stack, "admin", Stack, answer=shapes.INDEX),
+    Operation(
+        "GET",
+        _INDEX + "/namespaces",
+        list_namespaces,
+        "read",
+        answer=shapes.listed("namespaces", shapes.NAMESPACE),
+    ),
+    Operation(
+        "PUT", _INDEX + "/namespaces/{prefix}", reserve_namespace, "admin", Grant, answer=shapes.NAMESPACE
+    ),
     Operation("DELETE", _INDEX + "/namespaces/{prefix}", release_namespace, "admin"),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from accord.server.accounts import audit, people
+from accord.server.admin import shapes
 from accord.server.admin.asking import MOST_ENTRY, Asked, Body, Operation, describe, whole_number
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
@@ -156,11 +157,25 @@ def entries(asked: Asked[None]) -> object:
 
 
 _OPERATIONS = (
-    Operation("GET", "/api/whoami", whoami, "account", passwords=True),
+    Operation("GET", "/api/whoami", whoami, "account", passwords=True, answer=shapes.SELF),
     Operation("PUT", "/api/account/password", own_password, "account", OwnPassword, passwords=True),
-    Operation("GET", "/api/users", users, "admin", query=("after", "limit")),
-    Operation("POST", "/api/users", add_user, "admin", NewUser),
-    Operation("GET", "/api/users/{user}", user, "admin"),
-    Operation("PATCH", "/api/users/{user}", change_user, "admin", UserChange),
-    Operation("GET", "/api/audit", entries, "admin", query=("before", "limit", "actor", "action")),
+    Operation(
+        "GET",
+        "/api/users",
+        users,
+        "admin",
+        query=("after", "limit"),
+        answer=shapes.listed("users", shapes.USER, shapes.TEXT),
+    ),
+    Operation("POST", "/api/users", add_user, "admin", NewUser, answer=shapes.USER),
+    Operation("GET", "/api/users/{user}", user, "admin", answer=shapes.USER),
+    Operation("PATCH", "/api/users/{user}", change_user, "admin", UserChange, answer=shapes.USER),
+    Operation(
+        "GET",
+        "/api/audit",
+        entries,
+        "admin",
+        query=("before", "limit", "actor", "action"),
+        answer=shapes.listed("entries", shapes.ENTRY, shapes.NUMBER),
+    ),
 )

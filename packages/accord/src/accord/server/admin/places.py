@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from accord.server.accounts import people, principals, roles
+from accord.server.admin import shapes
 from accord.server.admin.asking import Asked, Body, Operation, describe
 from accord.server.catalogue import access, indexes
 from accord.server.limits import DEFAULT
@@ -158,16 +159,16 @@ def transfer_project(asked: Asked[NewOwner]) -> object:
 
 _INDEX, _PROJECT = "/api/indexes/{index}", "/api/indexes/{index}/projects/{project}"
 _OPERATIONS = (
-    Operation("GET", "/api/indexes", list_indexes, "account"),
-    Operation("POST", "/api/indexes", create_index, "admin", NewIndex),
-    Operation("GET", _INDEX, show_index, "read"),
-    Operation("PATCH", _INDEX, change_index, "admin", IndexChange),
-    Operation("GET", _INDEX + "/roles", list_roles, "admin"),
-    Operation("PUT", _INDEX + "/roles/{user}", grant_role, "admin", Grant),
+    Operation("GET", "/api/indexes", list_indexes, "account", answer=shapes.listed("indexes", shapes.INDEX)),
+    Operation("POST", "/api/indexes", create_index, "admin", NewIndex, answer=shapes.INDEX),
+    Operation("GET", _INDEX, show_index, "read", answer=shapes.INDEX),
+    Operation("PATCH", _INDEX, change_index, "admin", IndexChange, answer=shapes.INDEX),
+    Operation("GET", _INDEX + "/roles", list_roles, "admin", answer=shapes.listed("roles", shapes.ROLE)),
+    Operation("PUT", _INDEX + "/roles/{user}", grant_role, "admin", Grant, answer=shapes.ROLE_GIVEN),
     Operation("DELETE", _INDEX + "/roles/{user}", revoke_role, "admin"),
-    Operation("PATCH", _PROJECT, change_project, "roles", ProjectChange),
-    Operation("GET", _PROJECT + "/roles", list_roles, "roles"),
-    Operation("PUT", _PROJECT + "/roles/{user}", grant_role, "roles", ProjectGrant),
+    Operation("PATCH", _PROJECT, change_project, "roles", ProjectChange, answer=shapes.PRIVACY),
+    Operation("GET", _PROJECT + "/roles", list_roles, "roles", answer=shapes.listed("roles", shapes.ROLE)),
+    Operation("PUT", _PROJECT + "/roles/{user}", grant_role, "roles", ProjectGrant, answer=shapes.ROLE_GIVEN),
     Operation("DELETE", _PROJECT + "/roles/{user}", revoke_role, "roles"),
-    Operation("POST", _PROJECT + "/transfer", transfer_project, "roles", NewOwner),
+    Operation("POST", _PROJECT + "/transfer", transfer_project, "roles", NewOwner, answer=shapes.OWNER),
 )

@@ -7,14 +7,16 @@ a file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from accord.server.accounts import principals
-from accord.server.admin.asking import Asked, Body, changing, reading, whole_number
+from accord.server.admin import shapes
+from accord.server.admin.asking import MOST_ENTRY, Asked, Body, Operation, describe, whole_number
+from accord.server.api.openapi import operation, parameter
 from accord.server.catalogue import policy, quarantine, visible
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 
     from accord.server.parts import Parts
 
-__all__ = ["routes"]
+__all__ = ["openapi", "routes"]
 
 _Name = Annotated[str, msgspec.Meta(max_length=DEFAULT.name_bytes)]
+
+_WHOLE = msgspec.Meta(ge=0, le=(1 << 53) - 1, extra_json_schema={"multipleOf": 1})
 
 
 class PolicyChange(Body, frozen=True):
@@ -36,7 +40,8 @@ class PolicyChange(Body, frozen=True):
     local_versions: bool | None = None
     linux_wheels: bool | None = None
     reserved_names: Annotated[list[_Name], msgspec.Meta(max_length=DEFAULT.list_entries)] | None = None
-    project_bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 60)] | None = None
+    # JSON has one kind of numbers: 1e9 is a whole one (JSON Schema 2020-12, section 6.1.1 of validation).
+    project_bytes: Annotated[float, _WHOLE] | None = None
     quarantine: Literal["none", "all", "new-projects"] | None = None
 
 
@@ -45,16 +50,21 @@ class Rejection(Body, frozen=True):
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
-    index = "/api/indexes/{index}"
-    file = index + "/quarantine/{filename}"
-    return [
-        reading(parts, index + "/policy", show_policy, action="admin"),
-        changing(parts, "PATCH", index + "/policy", change_policy, action="admin", body=PolicyChange),
-        reading(parts, index + "/quarantine", list_quarantine, action="quarantine"),
-        _content(parts, file + "/content"),
-        changing(parts, "POST", file + "/release", release_file, action="quarantine"),
-        changing(parts, "POST", file + "/reject", reject_file, action="quarantine", body=Rejection),
-    ]
+    return [*(one.route(parts) for one in _OPERATIONS), _content(parts)]
+
+
+def openapi(paths: dict[str, Any]) -> None:
+    describe(_OPERATIONS, paths)
+    described = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    paths[_CONTENT] = {
+        "get": operation(
+            "the bytes of a file that waits",
+            [parameter(name, f"the {name}") for name in ("index", "filename")],
+            {"200": {"description": "the bytes", "content": {"application/octet-stream": described}}},
+            problems=(401, 403, 404, 429, 503),
+            token=True,
+        )
+    }
 
 
 def show_policy(asked: Asked[None]) -> object:
@@ -63,6 +73,13 @@ def show_policy(asked: Asked[None]) -> object:
 
 def change_policy(asked: Asked[PolicyChange]) -> object:
     given = {name: getattr(asked.body, name) for name in PolicyChange.__struct_fields__}
+    size = asked.body.project_bytes
+    if size is not None:
+        if not size.is_integer():
+            raise Refused(
+                400, "json-body", "$.project_bytes: not a whole number", context=("$.project_bytes",)
+            )
+        given["project_bytes"] = int(size)
     with asked.writing() as writing:
         return policy.change_policy(
             writing, asked.here, {name: value for name, value in given.items() if value is not None}
@@ -72,7 +89,7 @@ def change_policy(asked: Asked[PolicyChange]) -> object:
 def list_quarantine(asked: Asked[None]) -> object:
     """``?after=`` the ``next`` of the answer before."""
     after = asked.query("after")
-    start = 0 if after is None else whole_number(after, "after", default=0, most=1 << 60)
+    start = 0 if after is None else whole_number(after, "after", default=0, most=MOST_ENTRY)
     limit = whole_number(asked.query("limit"), "limit", default=100, most=DEFAULT.list_entries)
     with asked.reading() as connection:
         found = quarantine.waiting(connection, asked.here, after=start, limit=limit)
@@ -82,7 +99,7 @@ def list_quarantine(asked: Asked[None]) -> object:
     }
 
 
-def _content(parts: Parts, path: str) -> Route:
+def _content(parts: Parts) -> Route:
     """The bytes of a file that waits: never cached, never opened by a browser."""
 
     def content(request: Request) -> Response:
@@ -103,7 +120,7 @@ def _content(parts: Parts, path: str) -> Route:
         body = parts.storage.stream(found.sha256)
         return StreamingResponse(body, 200, headers, media_type="application/octet-stream")
 
-    return Route(path, content, methods=["GET"], name="quarantine-content")
+    return Route(_CONTENT, content, methods=["GET"], name="quarantine-content")
 
 
 def release_file(asked: Asked[None]) -> object:
@@ -116,3 +133,23 @@ def reject_file(asked: Asked[Rejection]) -> object:
     with asked.writing() as writing:
         found = quarantine.reject(writing, asked.here, asked.path("filename"), asked.body.reason)
         return {**found.as_dict(), "state": "rejected", "reason": asked.body.reason}
+
+
+_FILE = "/api/indexes/{index}/quarantine/{filename}"
+_CONTENT = _FILE + "/content"
+_OPERATIONS = (
+    Operation("GET", "/api/indexes/{index}/policy", show_policy, "admin", answer=shapes.POLICY),
+    Operation(
+        "PATCH", "/api/indexes/{index}/policy", change_policy, "admin", PolicyChange, answer=shapes.POLICY
+    ),
+    Operation(
+        "GET",
+        "/api/indexes/{index}/quarantine",
+        list_quarantine,
+        "quarantine",
+        query=(("after", {"type": "integer", "minimum": 1, "maximum": MOST_ENTRY}), "limit"),
+        answer=shapes.listed("files", shapes.HELD, shapes.NUMBER),
+    ),
+    Operation("POST", _FILE + "/release", release_file, "quarantine", answer=shapes.JUDGED),
+    Operation("POST", _FILE + "/reject", reject_file, "quarantine", Rejection, answer=shapes.REJECTED),
+)

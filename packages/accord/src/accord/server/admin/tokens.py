@@ -13,6 +13,7 @@ import msgspec
 
 from accord.server.accounts import issued, people, principals
 from accord.server.accounts.tokens import Restriction
+from accord.server.admin import shapes
 from accord.server.admin.asking import Asked, Body, Operation, describe
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
@@ -134,7 +135,17 @@ def _within(who: principals.Principal, expires: int | None, at: int) -> int | No
 
 
 _OPERATIONS = (
-    Operation("GET", "/api/tokens", tokens, "account", passwords=True, query=("user",)),
-    Operation("POST", "/api/tokens", create_token, "account", NewToken, passwords=True),
+    Operation(
+        "GET",
+        "/api/tokens",
+        tokens,
+        "account",
+        passwords=True,
+        query=("user",),
+        answer=shapes.listed("tokens", shapes.TOKEN),
+    ),
+    Operation(
+        "POST", "/api/tokens", create_token, "account", NewToken, passwords=True, answer=shapes.NEW_TOKEN
+    ),
     Operation("DELETE", "/api/tokens/{token}", revoke_token, "account", passwords=True),
 )

@@ -15,7 +15,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-__all__ = ["document", "json_answer", "operation", "parameter", "route"]
+__all__ = [
+    "FLAG",
+    "INSTANT",
+    "NO_NUL",
+    "NUMBER",
+    "TEXT",
+    "array",
+    "document",
+    "json_answer",
+    "operation",
+    "or_null",
+    "parameter",
+    "record",
+    "route",
+]
+
+NO_NUL = r"^[^\u0000]*$"
+TEXT: dict[str, Any] = {"type": "string"}
+NUMBER: dict[str, Any] = {"type": "integer"}
+FLAG: dict[str, Any] = {"type": "boolean"}
+INSTANT: dict[str, Any] = {"type": "string", "format": "date-time"}
 
 _PROBLEM = {
     "type": "object",
@@ -32,6 +52,20 @@ _PROBLEM = {
 }
 
 
+def or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema (2020-12), as all of these."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def array(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+def record(members: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """An object that always has these members.  A later version may have more."""
+    return {"type": "object", "required": list(members), "properties": members}
+
+
 def parameter(
     name: str, about: str, *, where: str = "path", schema: dict[str, Any] | None = None
 ) -> dict[str, Any]:
@@ -41,7 +75,7 @@ def parameter(
         "in": where,
         "required": where == "path",
         "description": about,
-        "schema": schema or {"type": "string"},
+        "schema": schema or {"type": "string", "pattern": NO_NUL},
     }
 
 

@@ -13,9 +13,21 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from accord.server.api.answers import Made, demand_reading, serve
-from accord.server.api.openapi import json_answer, operation, parameter
+from accord.server.api.openapi import (
+    FLAG,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    array,
+    json_answer,
+    operation,
+    or_null,
+    parameter,
+    record,
+)
 from accord.server.api.places import everywhere, origin_of
 from accord.server.api.simple import find_readable
+from accord.server.catalogue import life
 from accord.server.errors import Refused
 from accord.server.pages import feeds, legacy_json
 from accord.wheels.fields import read_fields
@@ -126,20 +138,7 @@ def _address(parts: Parts, request: Request, index: IndexRow) -> legacy_json.Add
 
 def openapi(paths: dict[str, Any]) -> None:
     """Both documents; the index's name may stand in front of each path."""
-    project = {
-        "type": "object",
-        "required": ["info", "last_serial", "urls", "vulnerabilities"],
-        "properties": {
-            "info": {"type": "object", "required": ["name", "version"]},
-            "last_serial": {"type": "integer"},
-            "urls": {
-                "type": "array",
-                "items": {"type": "object", "required": ["filename", "url", "digests"]},
-            },
-            "releases": {"type": "object"},
-            "vulnerabilities": {"type": "array"},
-        },
-    }
+    release, project = _schemas()
     name, version = (
         parameter("project", "a project, by its normalised name"),
         parameter("version", "a version"),
@@ -157,7 +156,65 @@ def openapi(paths: dict[str, Any]) -> None:
         "get": operation(
             "one release",
             [name, version],
-            {"200": json_answer("the release", project), **redirect},
+            {"200": json_answer("the release", release), **redirect},
             problems=(401, 403, 404),
         )
     }
+
+
+_DIGESTS = ("blake2b_256", "md5", "sha256")
+_LISTS = ("dynamic", "license_files", "provides_extra", "requires_dist")
+_NOTHING = {"type": "null"}
+_PERHAPS = or_null(TEXT)
+_GRAVE = record(
+    {
+        **dict.fromkeys(("filename", "version", "reason"), TEXT),
+        "cause": {"enum": [*life.CAUSES, "upstream"]},
+        "withdrawn": or_null(INSTANT),
+    }
+)
+_UNCOUNTED = {"const": -1, "description": "downloads are not counted"}
+
+
+def _schemas() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of a release, and of a project: as the public index has them, and ``withdrawn`` besides."""
+    texts = """author author_email description_content_type download_url home_page keywords license license_expression
+        maintainer maintainer_email platform requires_python summary version yanked_reason"""
+    info = record(
+        {
+            **dict.fromkeys(texts.split(), _PERHAPS),
+            **dict.fromkeys(_LISTS, or_null(array(TEXT))),
+            **dict.fromkeys(("name", "description", "package_url", "project_url", "release_url"), TEXT),
+            "bugtrack_url": _NOTHING,
+            "classifiers": array(TEXT),
+            "docs_url": _NOTHING,
+            "downloads": record(dict.fromkeys(("last_day", "last_month", "last_week"), _UNCOUNTED)),
+            "project_urls": or_null({"type": "object", "additionalProperties": TEXT}),
+            "yanked": FLAG,
+        }
+    )
+    file = record(
+        {
+            **dict.fromkeys(("filename", "md5_digest", "python_version", "upload_time", "url"), TEXT),
+            **dict.fromkeys(("requires_python", "yanked_reason"), _PERHAPS),
+            "comment_text": _NOTHING,
+            "core-metadata": {"anyOf": [{"const": False}, record({"sha256": TEXT})]},
+            "digests": record(dict.fromkeys(_DIGESTS, TEXT)),
+            "downloads": _UNCOUNTED,
+            "has_sig": {"const": False},
+            "packagetype": {"enum": ["bdist_wheel", "sdist"]},
+            "size": NUMBER,
+            "upload_time_iso_8601": INSTANT,
+            "yanked": FLAG,
+        }
+    )
+    release = {
+        "info": info,
+        "last_serial": NUMBER,
+        "urls": array(file),
+        "vulnerabilities": {**array({"type": "object"}), "description": "none are known here"},
+        "withdrawn": {**array(_GRAVE), "description": "whose files are gone, and why"},
+    }
+    return record(release), record(
+        {**release, "releases": {"type": "object", "additionalProperties": array(file)}}
+    )

@@ -59,11 +59,11 @@ def promote(
 ) -> dict[str, object]:
     """Add what the target does not have yet; a release that is there already, with the same bytes, is no change.
 
-    Raises ``Refused``: ``promote-same-index`` (400), ``no-such-project``, ``no-such-release`` (404), ``file-exists``,
+    Raises ``Refused``: ``no-such-project``, ``no-such-release`` (404), ``promote-same-index``, ``file-exists``,
     ``file-name-reserved`` (409), and what making a project and ``policy`` raise.
     """
     if source.id == target.id:
-        raise Refused(400, "promote-same-index", f"{source.name} is promoted to itself")
+        raise Refused(409, "promote-same-index", f"{source.name} is promoted to itself")
     connection = writing.connection
     for index in sorted(
         (source, target), key=lambda one: one.id

@@ -24,7 +24,7 @@ from accord.io.steps import step
 from accord.server import clock
 from accord.server.database import tables
 from accord.server.database.counter import Counter
-from accord.server.database.faults import refusal
+from accord.server.database.faults import not_storable, refusal
 from accord.server.database.together import Together
 from accord.server.database.turn import Turn
 from accord.server.errors import Refused
@@ -362,6 +362,15 @@ def _engine(url: str) -> Engine:
     def _begun(connection: Connection) -> None:
         writing = connection.get_execution_options().get("accord_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _about_to(_connection: object, _cursor: object, _statement: str, values: Any, *more: Any) -> None:
+        # SQLite would keep it, and the index could never move to PostgreSQL.
+        many = more[-1]
+        if any(
+            "\0" in value for row in (values if many else (values,)) for value in row if type(value) is str
+        ):
+            raise not_storable()
 
     return engine
 

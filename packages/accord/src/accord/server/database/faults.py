@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from accord.server.errors import Refused, disk_fault
 
-__all__ = ["refusal"]
+__all__ = ["not_storable", "refusal"]
 
 _FULL = ("database or disk is full", "no space left on device", "disk quota exceeded", "disk i/o error")
 
@@ -34,12 +34,7 @@ def refusal(fault: SQLAlchemyError, *, many_writers: bool) -> Refused | None:
     ):
         return disk_fault(OSError(errno.ENOSPC, ""))
     if isinstance(fault, DataError):
-        return Refused(
-            400,
-            "text-not-storable",
-            "a text is too long, or has a character no database keeps (NUL)",
-            hint="look at the fields of the metadata",
-        )
+        return not_storable()
     if isinstance(fault, IntegrityError):
         if not many_writers or "unique" not in words:
             return None
@@ -59,3 +54,12 @@ def refusal(fault: SQLAlchemyError, *, many_writers: bool) -> Refused | None:
             headers={"Retry-After": "5"},
         )
     return None
+
+
+def not_storable() -> Refused:
+    return Refused(
+        400,
+        "text-not-storable",
+        "a text is too long, or has a character no database keeps (NUL)",
+        hint="look at the fields of the metadata",
+    )
