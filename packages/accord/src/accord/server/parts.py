@@ -86,6 +86,7 @@ def first_start(parts: Parts) -> str | None:
         if people.any_user(connection):
             return None
     with parts.database.write("system") as writing:
+        writing.turn("first start")  # machines of one database may begin at the same moment
         if people.any_user(writing.connection):  # another process was quicker
             return None
         indexes.add_index(writing, DEFAULT_INDEX, title="Packages")
