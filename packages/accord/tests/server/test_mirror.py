@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from accord.server.database import tables
 from accord.server.errors import Refused
 from accord.server.mirror import syncing
 from accord.server.mirror.rules import read_rules
 from accord.testing.indexes import wheel
 from accord.testing.loopback import Asked, reply
 from accord.testing.serving import InProcess
-from accord.testing.upstreams import Upstream, indexes_row, limits, make, names, page
-from accord_core.errors import UsageError
+from accord.testing.upstreams import JSON, Upstream, indexes_row, limits, make, names, page
+from accord_core.errors import RepositoryError, UsageError
 
 DAY = 86_400
 
@@ -284,3 +286,50 @@ def test_a_pattern_is_held_against_the_list_of_upstream(cache: InProcess, upstre
     assert (told["fetched"], told["failed"]) == (2, {})
     assert page(cache, "zope-event").status == 200
     assert page(cache, "zopfli").status == 404
+
+
+MANY = 1_000_000
+
+
+def list_of(upstream: Upstream, number: int) -> int:
+    """Upstream's list has so many projects more, one of which is there; the size of its page."""
+    upstream.made.add("zope-event", *wheel("zope_event", "1.0"))
+    each = ",".join(f'{{"name":"project-{one:07}"}}' for one in range(number))
+    body = f'{{"meta":{{"api-version":"1.0"}},"projects":[{each},{{"name":"zope-event"}}]}}'.encode()
+    page_of = upstream.made.answer
+
+    def answer(asked: Asked) -> bytes | None:
+        return reply(body, headers={"Content-Type": JSON}) if asked.target == "/simple/" else page_of(asked)
+
+    upstream.instead["/simple/"] = answer
+    return len(body)
+
+
+@pytest.mark.slow
+def test_a_list_of_a_million_names_is_looked_through(cache: InProcess, upstream: Upstream) -> None:
+    """As many as the limit names; nothing is entered of those the pattern does not fit."""
+    assert limits().mirror_projects >= MANY
+    list_of(upstream, MANY)
+    rule(cache, names=["zope.*"])
+    told = sync(cache)
+    assert (told["fetched"], told["failed"]) == (1, {})
+    assert upstream.targets("/simple/p") == []
+    with cache.parts.database.read() as connection:
+        known = connection.execute(select(func.count()).select_from(tables.project)).scalar_one()
+    assert known == 1
+
+
+@pytest.mark.parametrize(("spare", "fits"), [(0, True), (-1, False)])
+def test_a_list_of_names_is_read_to_its_limit_and_not_a_byte_further(
+    tmp_path: Path, upstream: Upstream, spare: int, fits: bool
+) -> None:
+    size = list_of(upstream, 1_000)
+    with InProcess.open(str(tmp_path), limits=limits(upstream_page_bytes=size + spare)) as cache:
+        make(cache, "cache", upstream.url)
+        rule(cache, names=["zope.*"])
+        if fits:
+            assert sync(cache)["fetched"] == 1
+        else:
+            with pytest.raises(RepositoryError) as fault:
+                sync(cache)
+            assert fault.value.code == "answer-too-large"

@@ -137,6 +137,7 @@ def _kill_and_look(served: Served) -> None:
             thread.join(60)
         served.start()
         check(served, everything)
+        assert served.fsck()["faults"] == []
     assert sum(said.published for said in everything) > ROUNDS
     # Whoever comes back with their session goes on where they were; what was completed is still there.
     upload = HttpUploader(served.url, served.token)

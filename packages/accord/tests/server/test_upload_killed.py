@@ -189,6 +189,7 @@ def test_killed_under_load_an_index_keeps_what_it_acknowledged_and_shows_no_half
                 with urllib.request.urlopen(url, timeout=30) as answer:
                     assert answer.read() == sent[filename]
             assert left_lying(tmp_path / "data") == []
+            assert served.fsck()["faults"] == []
         for filename in sorted(sent.keys() - good):
             assert send(served, filename, sent[filename]) == 200
 

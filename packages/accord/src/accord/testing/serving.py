@@ -260,6 +260,14 @@ class Served:
         finally:
             connection.close()
 
+    def fsck(self) -> dict[str, Any]:
+        """What ``accord index fsck`` has to say of its folder, every file read; it must find no fault."""
+        command = [sys.executable, "-m", "accord", "--json", "index", "fsck", "--data", self.folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
     @property
     def pid(self) -> int:
         assert self._process is not None
