@@ -45,6 +45,25 @@ def test_every_page_is_on_the_map(root: Path) -> None:
     assert [path.name for path in lost] == ["README.md"]
 
 
+def named_tests(page: Path) -> set[tuple[str, str]]:
+    """``(file, expression)`` of each command on the page of faults."""
+    found = re.findall(r"`(test_\w+\.py)(?: -k (?:\"([^\"`]+)\"|(\S+)))?`", page.read_text())
+    return {(name, several or one) for name, several, one in found}
+
+
+def test_each_fault_is_shown_by_a_test_that_is_there(root: Path) -> None:
+    found = named_tests(root / "docs" / "reference" / "index-faults.md")
+    assert len(found) > 50
+    lost = []
+    for name, expression in found:
+        path = root / "packages" / "accord" / "tests" / "server" / name
+        tests = re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE) if path.exists() else []
+        for part in expression.split(" or "):
+            if not any(part in test for test in tests):
+                lost.append(f"{name} -k {part}")
+    assert lost == []
+
+
 def test_every_decision_is_listed_once_under_its_number(root: Path) -> None:
     folder = root / "docs" / "decisions"
     records = sorted(path.name for path in folder.glob("0*.md"))
