@@ -168,6 +168,15 @@ def test_every_route_of_the_api_is_described(index: InProcess) -> None:
         for method in (route.methods or set()) - {"HEAD"}
     }
     assert len(found) > 30
+    bare = [
+        (path, method)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        for answer in operation["responses"].values()
+        for kind, content in answer.get("content", {}).items()
+        if kind == "application/json" and "properties" not in content["schema"]
+    ]
+    assert bare == [], "what they answer is not described"
     assert found == {
         (path, method.upper())
         for path, methods in paths.items()

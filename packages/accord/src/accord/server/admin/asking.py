@@ -161,8 +161,9 @@ def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
         for asked in one.query:
             name, schema = (asked, _QUERY.get(asked)) if isinstance(asked, str) else asked
             parameters.append(parameter(name, f"the {name}", where="query", schema=schema))
-        status = "204" if one.answer is None else "201" if one.method == "POST" else "200"
-        answered = {"description": "done"} if one.answer is None else json_answer(words, one.answer)
+        empty = one.answer is None and one.handler.__annotations__.get("return") in (None, "None")
+        status = "204" if empty else "201" if one.method == "POST" else "200"
+        answered = {"description": "done"} if empty else json_answer(words, one.answer or {"type": "object"})
         paths.setdefault(one.path, {})[one.method.lower()] = openapi_operation(
             words,
             parameters,
@@ -175,6 +176,7 @@ def describe(operations: Iterable[Operation], paths: dict[str, Any]) -> None:
 
 MOST_ENTRY = 10**18 - 1
 _PATH: dict[str, dict[str, Any]] = {
+    "job": {"type": "integer", "minimum": 1, "maximum": MOST_ENTRY},
     "prefix": {
         "type": "string",
         "pattern": "^[A-Za-z0-9]+(?:[-_.]+[A-Za-z0-9]+)*$",

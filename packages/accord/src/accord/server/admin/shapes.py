@@ -18,6 +18,8 @@ __all__ = [
     "FILES",
     "HELD",
     "INDEX",
+    "JOB",
+    "JOB_AGAIN",
     "JUDGED",
     "NAMESPACE",
     "NEW_TOKEN",
@@ -137,6 +139,7 @@ PROMOTED = record(
         "from": TEXT,
         "files": array(TEXT),
         "new": {**array(TEXT), "description": "those that were not there before"},
+        "waits": {**FLAG, "description": "in quarantine, for a verdict"},
     }
 )
 CHANGE = record(
@@ -151,6 +154,22 @@ CHANGE = record(
     }
 )
 NAMESPACE = record({"index": TEXT, "namespace": TEXT, "owner": TEXT, "open": FLAG})
+_SECONDS = or_null({"type": "number", "description": "seconds"})
+JOB = record(
+    {
+        "id": NUMBER,
+        "kind": TEXT,
+        "arguments": {"type": "object"},
+        "state": TEXT,
+        "next": or_null(INSTANT),
+        "every": _SECONDS,
+        "attempts": NUMBER,
+        "ran": or_null(INSTANT),
+        "took": _SECONDS,
+        "failure": or_null(TEXT),
+    }
+)
+JOB_AGAIN = record({"id": NUMBER, "kind": TEXT})
 POLICY = record(
     {
         **dict.fromkeys(("exact_names", "direct_urls", "local_versions", "linux_wheels"), FLAG),

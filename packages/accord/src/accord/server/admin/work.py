@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from accord.server import jobs
+from accord.server.admin import shapes
 from accord.server.admin.asking import MOST_ENTRY, Asked, Operation, describe, whole_number
 from accord.server.upkeep import work
 
@@ -49,7 +50,7 @@ def _number(asked: Asked[None]) -> int:
 
 
 _OPERATIONS = (
-    Operation("GET", "/api/jobs", list_jobs, "admin"),
-    Operation("POST", "/api/jobs/{job}/retry", retry_job, "admin"),
+    Operation("GET", "/api/jobs", list_jobs, "admin", answer=shapes.listed("jobs", shapes.JOB)),
+    Operation("POST", "/api/jobs/{job}/retry", retry_job, "admin", answer=shapes.JOB_AGAIN),
     Operation("DELETE", "/api/jobs/{job}", forget_job, "admin"),
 )
