@@ -98,7 +98,7 @@ def test_a_column_that_was_empty_is_empty_and_not_the_json_of_nothing(
     move(laptop.parts, target)
     with target.database.read() as connection:
         found = connection.execute(
-            select(tables.upload_file.c.id).where(tables.upload_file.c.attestations.is_(None))
+            select(tables.upload_file.c.id).where(tables.upload_file.c.examined.is_(None))
         ).all()
         assert len(found) == 1
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.server.mirror import ledger
+from accord.server.mirror import facts, leaving
 from accord.server.mirror.asking import Upstreams
 from accord.server.mirror.following import poll, sweep
 from accord.testing.indexes import wheel
@@ -124,9 +124,9 @@ def test_an_upstream_without_a_feed_is_looked_at_now_and_then(cache: InProcess, 
     cache.clock.forward(6 * 3600 + 1)
     assert sweep(cache.parts, upstreams, indexes_row(cache), threading.Event()) == 1
     with cache.parts.database.read() as connection:
-        kept = ledger.find_file(connection, indexes_row(cache).id, "spam", filename)
+        kept = facts.find_file(connection, indexes_row(cache).id, "spam", filename)
     assert kept is not None
-    assert kept.blocked == ledger.GONE
+    assert kept.blocked == leaving.GONE
     upstreams.close()
 
 

@@ -17,7 +17,8 @@ class Limits:
                               ``form_bytes`` all of them together
     ``receive_idle_seconds``  between two pieces of an upload; ``receive_seconds`` for all of one
     ``json_bytes``            a JSON body somebody sends
-    ``provenance_bytes``      the attestations of one file
+    ``provenance_bytes``      the attestations of one file, uploaded or had from upstream; ``provenance_attestations``
+                              how many an upstream's may be
     ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
     ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
     ``restore_seconds``       how long the bytes of a withdrawn file are kept
@@ -51,6 +52,9 @@ class Limits:
     ``upstream_least_seconds``, ``upstream_most_seconds``  between two questions for a page, whatever upstream says
     ``upstream_absent_seconds``  until a name that was not there is asked for again; ``upstream_absent_names`` of them
     ``upstream_failed_seconds``  until an upstream that did not answer is asked again
+    ``upstream_provenance_seconds``  until upstream is asked again for provenance that is here (attestations may be added)
+    ``upstream_gone_seconds``  how long a file that upstream has no more stands in the past of an index, with its bytes;
+                              ``upstream_gone_files`` of one project, the latest
     ``upstream_sweep_seconds``  until a page nobody asks for is looked at again, where upstream has no changes feed
     ``mirror_projects``       projects a mirror is told to have, or is found to need
     ``upstream_threads``      requests of one process that wait for an upstream at a time
@@ -72,6 +76,7 @@ class Limits:
     receive_seconds: float = 4 * 3600.0
     json_bytes: int = 4 << 20
     provenance_bytes: int = 1 << 20
+    provenance_attestations: int = 100
     name_bytes: int = 200
     filename_bytes: int = 250
     reason_bytes: int = 2_000
@@ -125,6 +130,9 @@ class Limits:
     upstream_absent_seconds: float = 60.0
     upstream_absent_names: int = 10_000
     upstream_failed_seconds: float = 15.0
+    upstream_provenance_seconds: int = 86_400
+    upstream_gone_seconds: int = 730 * 86_400
+    upstream_gone_files: int = 10_000
     upstream_sweep_seconds: float = 6 * 3600.0
     mirror_projects: int = 1_000_000
     upstream_threads: int = 32

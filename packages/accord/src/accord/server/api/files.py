@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.parts import Parts
 
-__all__ = ["gone", "routes", "send"]
+__all__ = ["gone", "routes", "send", "send_provenance"]
 
 _FOREVER = "max-age=31536000, immutable"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
@@ -68,13 +68,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
 
     def provenance(request: Request) -> Response:
         row, public = _find(parts, request, request.path_params["filename"])
-        if row.provenance_sha256 is None or row.version != request.path_params["version"]:
-            raise Refused(404, "no-such-file", f"{row.filename} has no provenance here")
-        if choose(request.headers.get("accept"), (_PROVENANCE, "application/json")) is None:
-            raise Refused(406, "not-acceptable", f"provenance is there as {_PROVENANCE}")
-        return send(
-            parts, request, row.provenance_sha256, "", public=public, kind=_PROVENANCE, age=_PROVENANCE_AGE
-        )
+        return send_provenance(parts, request, row, public=public)
 
     return [
         *everywhere(
@@ -111,6 +105,17 @@ def gone(connection: Connection, rows: Sequence[ProjectRow], filename: str) -> N
             raise Refused(
                 403, "file-quarantined", f"{filename} is in quarantine" + (f": {held}" if held else "")
             )
+
+
+def send_provenance(parts: Parts, request: Request, row: FileRow, *, public: bool) -> Response:
+    """The provenance of a file, whose version stands in the path."""
+    if row.provenance_sha256 is None or row.version != request.path_params["version"]:
+        raise Refused(404, "no-such-file", f"{row.filename} has no provenance here")
+    if choose(request.headers.get("accept"), (_PROVENANCE, "application/json")) is None:
+        raise Refused(406, "not-acceptable", f"provenance is there as {_PROVENANCE}")
+    return send(
+        parts, request, row.provenance_sha256, "", public=public, kind=_PROVENANCE, age=_PROVENANCE_AGE
+    )
 
 
 def send(

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.api.answers import answer, demand_reading
-from accord.server.api.files import gone, send
+from accord.server.api.files import gone, send, send_provenance
 from accord.server.api.places import everywhere, index_of, origin_of, query_of, slash
 from accord.server.catalogue import history, stacks
 from accord.server.errors import Refused
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from accord.server.accounts.principals import Principal
     from accord.server.catalogue.history import Moment, Then
     from accord.server.catalogue.indexes import IndexRow
+    from accord.server.catalogue.reading import FileRow
     from accord.server.parts import Parts
 
 __all__ = ["routes"]
@@ -63,7 +64,9 @@ def routes(parts: Parts) -> list[BaseRoute]:
         with parts.database.read() as connection:
             _, then, when, public = _then(parts, connection, request, name)
         # An absolute URL is everybody's only where all reach the server under one address.
-        origin = origin_of(parts.settings, request) if parts.settings.public_url else None
+        origin = None
+        if parts.settings.public_url:
+            origin = f"{origin_of(parts.settings, request)}/@{request.path_params['when']}"
         made = documents.written(
             then.row,
             then.files,
@@ -75,25 +78,39 @@ def routes(parts: Parts) -> list[BaseRoute]:
         settled = when.settled and then.whole
         return _answer(parts, request, made, then.serial, public=public, settled=settled)
 
-    def file(request: Request) -> Response:
-        name, filename = normalise(request.path_params["project"]), request.path_params["filename"]
-        plain = filename.removesuffix(".metadata")
+    def found(request: Request, filename: str) -> tuple[FileRow, bool]:
+        name = normalise(request.path_params["project"])
         with parts.database.read() as connection:
             index, then, _, public = _then(parts, connection, request, name)
-            row = next((row for row in then.files if row.filename == plain), None)
+            row = next((row for row in then.files if row.filename == filename), None)
             if row is None:
-                gone(connection, then.rows, plain)
-                raise Refused(404, "no-such-file", f"{index.name} had no file {plain} of {name} then")
+                gone(connection, then.rows, filename)
+                raise Refused(404, "no-such-file", f"{index.name} had no file {filename} of {name} then")
+        return row, public
+
+    def file(request: Request) -> Response:
+        filename = request.path_params["filename"]
+        plain = filename.removesuffix(".metadata")
+        row, public = found(request, plain)
         digest = row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
             raise Refused(404, "no-such-file", f"{filename} is not announced")
         return send(parts, request, digest, filename, public=public)
+
+    def provenance(request: Request) -> Response:
+        row, public = found(request, request.path_params["filename"])
+        return send_provenance(parts, request, row, public=public)
 
     return everywhere(
         [
             Route("/@{when}/simple/", root, name="snapshot-root"),
             Route("/@{when}/simple/{project}/", project, name="snapshot-project"),
             Route("/@{when}/files/{project}/{filename}", file, name="snapshot-file"),
+            Route(
+                "/@{when}/integrity/{project}/{version}/{filename}/provenance",
+                provenance,
+                name="snapshot-provenance",
+            ),
             Route("/@{when}/simple", slash, name="snapshot-root-slash"),
             Route("/@{when}/simple/{project}", slash, name="snapshot-project-slash"),
         ]

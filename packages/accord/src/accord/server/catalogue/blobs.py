@@ -32,9 +32,11 @@ _POINTERS: tuple[Column[Any], ...] = (
     tables.file.c.provenance_sha256,
     tables.upload_file.c.sha256,
     tables.upload_file.c.metadata_sha256,
+    tables.upload_file.c.provenance_sha256,
     tables.upstream_page.c.sha256,
     tables.upstream_file.c.sha256,
     tables.upstream_file.c.metadata_sha256,
+    tables.upstream_file.c.provenance_sha256,
 )
 
 

@@ -5,6 +5,9 @@ each entry of the journal that changed one says what was before it: the past is 
 back, the oldest of them last.  Rows are read first and the journal after them, so that a change which is made between the two
 is taken back as well.
 
+Of an index with an upstream the past is what *it* said: what it saw of upstream's pages, when it saw it.  A file upstream has
+no more (``gone``) stands in the past from the serial with which it came to that with which it went.
+
 Three things are not as they were.  Who may read is asked of today.  What was withdrawn since, or is in quarantine, is not
 given out again.  Namespaces are left out: they say who may publish, which nobody does into the past.
 """
@@ -240,6 +243,7 @@ _UNSAID: dict[str, dict[str, Any]] = {
     "withdraw": {"state": "live"},
     "remove-file": {"state": "live"},
     "restore": {"state": "withdrawn"},
+    "change-files": {},
 }
 
 
@@ -251,6 +255,7 @@ class _Undone:
     releases: dict[str, dict[str, Any]]
     yanks: dict[str, dict[str, Any]]
     states: dict[str, dict[str, Any]]
+    others: dict[str, dict[str, Any]]
 
     @classmethod
     def read(cls, connection: Connection, row: ProjectRow, serial: int) -> _Undone:
@@ -265,7 +270,7 @@ class _Undone:
             )
             .order_by(change.serial)
         )
-        found = cls(None, {}, {}, {})
+        found = cls(None, {}, {}, {}, {})
         for action, version, filename, detail in entries:
             before = detail.get("before") or _UNSAID[action]
             if action == "status":
@@ -274,6 +279,9 @@ class _Undone:
                 found.releases.setdefault(version, before)
             elif action in ("yank", "unyank"):
                 found.yanks.setdefault(filename, before)
+            elif action == "change-files":
+                for name, values in before.items():
+                    found.others[name] = {**values, **found.others.get(name, {})}
             else:
                 found.states.setdefault(filename, before)
         return found
@@ -290,8 +298,9 @@ class _Undone:
         for file in there:
             if self.releases.get(file.version, {}).get("status") == "quarantined":
                 continue
-            if self.states.get(file.filename, {}).get("state", "live") != "live":
+            if self.states.get(file.filename, {}).get("state", file.state) != "live":
                 continue
+            file = replace(file, state="live", **self.others.get(file.filename, {}))
             before = self.yanks.get(file.filename)
             if before is not None:
                 file = replace(file, yanked=before["yanked"], yank_reason=before["reason"])

@@ -323,7 +323,7 @@ def _buried(connection: Connection, *where: Any) -> list[Tombstone]:
     rows = connection.execute(
         select(*_COLUMNS)
         .select_from(_FROM)
-        .where(and_(*where), tables.file.c.state.in_(("withdrawn", "erased")))
+        .where(and_(*where), tables.file.c.state.in_(("withdrawn", "gone", "erased")))
         .order_by(tables.file.c.id)
     )
     found = []

@@ -44,6 +44,11 @@ _COPIED = tuple(
         "added_serial",
         "removed_serial",
         "session_id",
+        # What of these is here is looked at; nothing is announced of an index that takes uploads that is not.
+        "metadata_sha256",
+        "metadata_announced",
+        "provenance_sha256",
+        "provenance_announced",
     )
 )
 
@@ -80,6 +85,11 @@ def promote(
     waits = False
     if new:
         blobs.keep(writing, storage, *(file.sha256 for file in new))
+        beside = {
+            digest for file in new for digest in (file.metadata_sha256, file.provenance_sha256) if digest
+        }
+        # Of an index with an upstream not everything it announces is here, and what is not stays there.
+        here = frozenset(digest for digest in beside if storage.size(digest) is not None)
         target_project = open_project(writing, target, project, row.display)
         _keep_private(writing, row, target_project)
         waits = quarantine.waits(writing, target, target_project)
@@ -88,7 +98,7 @@ def promote(
         told = source.name if (source.public and not row.private) or not target.public else None
         origin: dict[str, Any] = {"from": told, "serial": source.serial} if told else {}
         for file in new:
-            _enter(writing, target, project, file, target_project, target_release, told, waits=waits)
+            _enter(writing, target, project, file, target_project, target_release, told, here, waits=waits)
         policy.demand_room(connection, target, project, 0, limits.project_bytes)
         if not waits:
             writing.changed(
@@ -213,6 +223,7 @@ def _enter(
     project_id: int,
     release_id: int,
     told: str | None,
+    here: frozenset[str],
     *,
     waits: bool,
 ) -> None:
@@ -230,6 +241,8 @@ def _enter(
         insert(tables.file)
         .values(
             **{**copied._mapping, **({"state": "quarantined"} if waits else {})},
+            metadata_sha256=file.metadata_sha256 if file.metadata_sha256 in here else None,
+            provenance_sha256=file.provenance_sha256 if file.provenance_sha256 in here else None,
             index_id=target.id,
             project_id=project_id,
             release_id=release_id,

@@ -62,10 +62,17 @@ class FileRow:
     requires_python: str | None
     metadata_sha256: str | None
     provenance_sha256: str | None
+    metadata_announced: bool
+    provenance_announced: bool
     tags: str
     uploaded: int
     yanked: bool
     yank_reason: str | None
+    state: str
+
+    @property
+    def has_provenance(self) -> bool:
+        return self.provenance_sha256 is not None or self.provenance_announced
 
 
 _PROJECT = [getattr(tables.project.c, name) for name in ProjectRow.__slots__]
@@ -96,7 +103,7 @@ def _visible(at: int | None) -> list[object]:
         ]
     return [
         *safe,
-        column.state == "live",
+        column.state.in_(("live", "gone")),  # whether it was gone by then, the journal says
         column.added_serial <= at,
         or_(column.removed_serial.is_(None), column.removed_serial > at),
     ]
@@ -155,7 +162,10 @@ def announces_provenance(connection: Connection, project: ProjectRow) -> bool:
     """Whether the project's page names absolute URLs (PEP 740 wants those of provenance to be)."""
     found = connection.execute(
         select(tables.file.c.id)
-        .where(tables.file.c.project_id == project.id, tables.file.c.provenance_sha256.is_not(None))
+        .where(
+            tables.file.c.project_id == project.id,
+            or_(tables.file.c.provenance_sha256.is_not(None), tables.file.c.provenance_announced),
+        )
         .limit(1)
     ).first()
     return found is not None

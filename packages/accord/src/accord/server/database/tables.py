@@ -162,13 +162,17 @@ file = Table(
     Column("requires_python", Text),
     Column("metadata_sha256", String(64)),  # of the core metadata file, itself a blob (PEP 714)
     Column("provenance_sha256", String(64)),  # of the provenance object, itself a blob (PEP 740)
+    # Of an upstream that has them, as long as they are not here and it names no hash of them.
+    Column("metadata_announced", Boolean, nullable=False, server_default="0"),
+    Column("provenance_announced", Boolean, nullable=False, server_default="0"),
     Column("tags", Text, nullable=False, server_default=""),  # py3-none-any; what a wheel's name says
     Column("uploaded", _Time, nullable=False),
     Column("uploader", String(100), nullable=False, server_default=""),
     Column("yanked", Boolean, nullable=False, server_default="0"),
     Column("yank_reason", Text),
     # live; staged (session not published); quarantined (scanner); withdrawn (tombstone, reason legal or safety);
-    # erased (withdrawn, and its bytes are given up)
+    # gone (upstream has it no more, or rules leave it out: the past still shows it); erased (withdrawn or gone, and its
+    # bytes are given up)
     Column("state", String(20), nullable=False, server_default="live"),
     Column("state_reason", Text),
     Column("added_serial", _Serial),  # NULL while staged or waiting
@@ -184,6 +188,12 @@ file = Table(
         "id",
         sqlite_where=text("state = 'withdrawn'"),
         postgresql_where=text("state = 'withdrawn'"),
+    ),
+    Index(
+        "ix_file_gone",
+        "id",
+        sqlite_where=text("state = 'gone'"),
+        postgresql_where=text("state = 'gone'"),
     ),
 )
 
@@ -323,7 +333,10 @@ upload_file = Table(
     Column("metadata_sha256", String(64)),  # of its core metadata, a blob as well
     # What the bytes were found to be, {"found": {...}}, or why they were refused, {"refused": {...}}.
     Column("examined", JSON(none_as_null=True)),
-    Column("attestations", JSON),
+    Column(
+        "provenance_sha256", String(64)
+    ),  # of the provenance object made of its attestations, a blob as well
+    Column("attested", String(64)),  # the SHA-256 they are about
     Column("file_id", ForeignKey("file.id")),
     Column("created", _Time, nullable=False),
     Index(None, "session_id"),
@@ -355,7 +368,13 @@ upstream_file = Table(
     Column("size", BigInteger),
     Column("stored", Boolean, nullable=False, server_default="0"),
     Column("metadata_sha256", String(64)),
+    Column("metadata_announced", Boolean, nullable=False, server_default="0"),  # and no SHA-256 of it said
     Column("metadata_stored", Boolean, nullable=False, server_default="0"),
+    Column("metadata_refused", Text),  # why what upstream has as its core metadata is not passed on
+    Column("provenance_url", Text),
+    Column("provenance_sha256", String(64)),  # once it is here
+    Column("provenance_fetched", _Time),
+    Column("provenance_refused", Text),  # why what upstream has as its provenance is not passed on
     Column("blocked", Text),  # why it is not served although upstream has it
 )
 

@@ -8,6 +8,7 @@ moment; nor is an upstream that does not answer.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 from collections import OrderedDict
@@ -25,6 +26,7 @@ from accord.repositories.port import ABSENT, FRESH
 from accord.repositories.settings import credentials, index_settings
 from accord.server.errors import Refused
 from accord.server.mirror import ledger
+from accord.server.mirror.leaving import Said, withdrawn_upstream
 from accord.server.mirror.ledger import PageRow
 from accord.server.mirror.rules import Rules, read_rules
 from accord_core.errors import AccordError, RepositoryError
@@ -43,6 +45,7 @@ __all__ = ["Found", "Upstreams"]
 V = TypeVar("V")
 _SECOND = 1_000_000
 _BUCKETS = 4096
+_WITHDRAWN = "_withdrawn-upstream"  # of a page as it is kept: causes by file name
 # Faults of an upstream, not of one of its pages.
 _WHOLE = frozenset(
     ("index-unreachable", "index-timeout", "index-tls", "index-unauthorized", "proxy-unreachable", "offline")
@@ -142,8 +145,9 @@ class Upstreams:
     def _apply(self, index: IndexRow, project: str, row: PageRow, rules: Rules) -> Found:
         """A page as it is kept, entered once more."""
         assert row.sha256 is not None
-        page = parse_page(self._parts.storage.read(row.sha256), JSON, f"{index.upstream_url}/{project}/")
-        return self._enter(index, project, page, row, rules)
+        body = self._parts.storage.read(row.sha256)
+        page = parse_page(body, JSON, f"{index.upstream_url}/{project}/")
+        return self._enter(index, project, Said(page, _withdrawn_kept(body)), row, rules)
 
     def _known(self, index: IndexRow, project: str) -> Found | None:
         """What needs no question."""
@@ -214,13 +218,13 @@ class Upstreams:
             answer = self.repository(index).page(project, etag, modified)
         now = parts.now()
         if answer is None or answer.state == ABSENT:
-            return self._gone(index, project, row, now)
+            return self._gone(index, project, row, now, rules)
         self._failed.pop((index.id, ""), None)
         expires = self._expiry(answer.expires, now)
         if answer.state == FRESH:
-            page = _page(answer)
+            said = Said(_page(answer), _withdrawn(answer))
             return self._enter(
-                index, project, page, PageRow(None, answer.etag, answer.last_modified, now, expires), rules
+                index, project, said, PageRow(None, answer.etag, answer.last_modified, now, expires), rules
             )
         assert row is not None
         row = replace(row, etag=answer.etag, last_modified=answer.last_modified, fetched=now, expires=expires)
@@ -240,15 +244,16 @@ class Upstreams:
             )
         )
 
-    def _enter(self, index: IndexRow, project: str, page: Page, row: PageRow, rules: Rules) -> Found:
-        body = json_page(page)
+    def _enter(self, index: IndexRow, project: str, said: Said, row: PageRow, rules: Rules) -> Found:
+        assert said.page is not None
+        body = json_page(said.page, own={_WITHDRAWN: said.withdrawn} if said.withdrawn else None)
         sha256 = hashlib.sha256(body).hexdigest()
         before: str | None = None
         self._parts.storage.put_bytes(sha256, body)
         with self._parts.database.write("upstream") as writing:
             known = ledger.find_page(writing.connection, index.id, project)
             before = None if known is None else known.sha256
-            ripe = ledger.take_page(writing, index, project, page, rules)
+            ripe = ledger.take_page(writing, index, project, said, rules)
             expires = row.expires if ripe is None else min(row.expires, ripe)
             ledger.keep_page(writing, index.id, project, replace(row, sha256=sha256, expires=expires), JSON)
             unused = before not in (None, sha256) and not ledger.uses_page(writing.connection, before)
@@ -257,17 +262,30 @@ class Upstreams:
         self._absent.pop((index.id, project), None)
         return Found(here=True, until=expires)
 
-    def _gone(self, index: IndexRow, project: str, row: PageRow | None, now: int) -> Found:
+    def _gone(self, index: IndexRow, project: str, row: PageRow | None, now: int, rules: Rules) -> Found:
         """Upstream has no such project, or its rules leave it out."""
         until = now + int(self._limits.upstream_absent_seconds * _SECOND)
         if row is None:
             self._remember(self._absent, (index.id, project), until)
             return Found(here=False, until=until)
         with self._parts.database.write("upstream") as writing:
-            ledger.take_page(writing, index, project, None, Rules())
+            ledger.take_page(writing, index, project, Said(None), rules)
             ledger.keep_page(writing, index.id, project, PageRow(None, None, None, now, until), "")
         # The name stays this index's, without files: nobody further down answers for it.
         return Found(here=True, until=until)
+
+
+def _withdrawn(answer: Answer) -> dict[str, str]:
+    """Of a page that could be read."""
+    return {} if answer.raw is None else withdrawn_upstream(answer.raw.open())
+
+
+def _withdrawn_kept(body: bytes) -> dict[str, str]:
+    """The same, of a page as it is kept here."""
+    if _WITHDRAWN.encode() not in body:
+        return {}
+    found: dict[str, str] = json.loads(body).get(_WITHDRAWN, {})
+    return found
 
 
 def _page(answer: Answer) -> Page:

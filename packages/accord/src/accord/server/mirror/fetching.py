@@ -14,19 +14,21 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import update
-
-from accord.server.database import tables
+from accord.server.archives.attestations import check_provenance
+from accord.server.catalogue import blobs
 from accord.server.errors import Refused
-from accord.server.mirror import ledger
-from accord_core.errors import RepositoryError
+from accord.server.mirror import facts, leaving
+from accord_core.archive.metadata import parse_metadata
+from accord_core.errors import AccordError, RepositoryError
+from accord_core.names import normalise
 
 if TYPE_CHECKING:
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.mirror.asking import Upstreams
-    from accord.server.mirror.ledger import Kept
+    from accord.server.mirror.facts import Kept
     from accord.server.parts import Parts
 
 __all__ = ["Broken", "Fetches"]
@@ -35,6 +37,7 @@ _PIECE = 1 << 20
 _HELD = 1 << 16  # bytes at the end that wait for the verdict
 _TICK = 0.02
 _PATIENCE = 5.0
+_PROVENANCE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
 _BUCKETS = 4  # hexadecimal digits of a digest that name its lock
 
 
@@ -59,24 +62,99 @@ class Fetches:
 
     def metadata(self, index: IndexRow, project: str, file: Kept) -> None:
         """Have the core metadata of a file.  Raises ``Refused("upstream-unavailable")`` (503) or ``upstream-wrong`` (502)."""
-        assert file.metadata_sha256 is not None
-        parts = self._parts
         url, query, rest = file.url.partition("?")
-        try:
-            answer = self._upstreams.client(index).get(
-                f"{url}.metadata{query}{rest}", limit=parts.settings.limits.upstream_metadata_bytes
-            )
-        except RepositoryError as fault:
-            raise _unavailable(file.filename, fault) from fault
-        if answer.status != 200 or hashlib.sha256(answer.body).hexdigest() != file.metadata_sha256:
-            # The wheel itself says the same; clients read it where no metadata is announced.
-            with parts.database.write("upstream") as writing:
-                ledger.unannounce_metadata(writing, index.id, project, file.filename)
+        limit = self._parts.settings.limits.upstream_metadata_bytes
+        body, fault = self._get(index, file, f"{url}.metadata{query}{rest}", limit)
+        fault = fault or _metadata_fault(file, project, body)
+        if fault is not None:
+            # The wheel itself says the same; clients read it where no metadata are announced.
+            self._note(index, project, file, shown=True, metadata_refused=fault)
             raise Refused(
-                502, "upstream-wrong", f"upstream's metadata of {file.filename} are not those it announced"
+                502,
+                "upstream-wrong",
+                f"upstream's metadata of {file.filename} are not those it announced",
+                context=(fault,),
             )
-        parts.storage.put_bytes(file.metadata_sha256, answer.body)
-        self._stored(index, project, file.filename, metadata_stored=True)
+        sha256 = hashlib.sha256(body).hexdigest()
+        self._parts.storage.put_bytes(sha256, body)
+        shown = sha256 != file.metadata_sha256
+        self._note(index, project, file, shown=shown, metadata_sha256=sha256, metadata_stored=True)
+
+    def provenance(self, index: IndexRow, project: str, file: Kept) -> None:
+        """Have the provenance of a file, as new as ``upstream_provenance_seconds`` want it.  What upstream has is taken only
+        if it is about this file; what is here already stays where it is not.  Raises as :meth:`metadata`."""
+        assert file.provenance_url is not None
+        limits = self._parts.settings.limits
+        try:
+            body, fault = self._get(
+                index, file, file.provenance_url, limits.provenance_bytes, accept=_PROVENANCE
+            )
+            if fault is None:
+                check_provenance(body, file.filename, file.sha256, limits)
+        except Refused as refused:
+            if refused.code == "upstream-unavailable":
+                if file.provenance_sha256 is not None:
+                    return
+                raise
+            fault = refused.message
+        fetched = self._parts.now()
+        if fault is None:
+            sha256 = hashlib.sha256(body).hexdigest()
+            self._parts.storage.put_bytes(sha256, body)
+            self._note(
+                index, project, file, shown=False,
+                provenance_sha256=sha256, provenance_fetched=fetched, provenance_refused=None,
+            )  # fmt: skip
+            return
+        missing = file.provenance_sha256 is None
+        self._note(index, project, file, shown=missing, provenance_fetched=fetched, provenance_refused=fault)
+        if missing:
+            raise Refused(
+                502,
+                "upstream-wrong",
+                f"upstream's provenance of {file.filename} is not passed on",
+                context=(fault,),
+            )
+
+    def wants_provenance(self, file: Kept) -> bool:
+        """Whether upstream is asked for the provenance of a file before anybody is given it."""
+        if file.provenance_url is None or not file.has_provenance:
+            return False
+        if file.provenance_sha256 is None or self._parts.storage.size(file.provenance_sha256) is None:
+            return True
+        old = self._parts.now() - self._parts.settings.limits.upstream_provenance_seconds * 1_000_000
+        return (file.provenance_fetched or 0) <= old
+
+    def _get(
+        self, index: IndexRow, file: Kept, url: str, limit: int, *, accept: str = "*/*"
+    ) -> tuple[bytes, str | None]:
+        """A small file of upstream, or why it is none.  Raises ``Refused("upstream-unavailable")``."""
+        try:
+            answer = self._upstreams.client(index).get(url, accept=accept, limit=limit)
+        except RepositoryError as fault:
+            if fault.code == "answer-too-large":
+                return b"", f"it is larger than {limit} bytes"
+            raise _unavailable(file.filename, fault) from fault
+        return answer.body, None if answer.status == 200 else "upstream does not have it"
+
+    def _note(self, index: IndexRow, project: str, file: Kept, *, shown: bool, **found: Any) -> None:
+        """What came of asking; ``shown``: the page says something else now."""
+        storage = self._parts.storage
+        came = [found[name] for name in ("metadata_sha256", "provenance_sha256") if name in found]
+        with self._parts.database.write("upstream") as writing:
+            blobs.keep(writing, storage, *came)
+            known = facts.find_file(writing.connection, index.id, project, file.filename)
+            if known is None or known.sha256 != file.sha256:
+                return  # it is another file by now
+            said = replace(known, **found)
+            facts.wrote(writing.connection, index.id, project, known, said)
+            facts.show(writing.connection, index.id, project, said)
+            if shown:
+                writing.changed(index.id, "change-file", project=project, filename=file.filename)
+        old = known.provenance_sha256
+        if old not in (None, said.provenance_sha256):
+            with self._parts.database.write("system") as writing:
+                blobs.release(writing, storage, [old])
 
     def whole(self, index: IndexRow, project: str, file: Kept) -> None:
         """Have a file, before anything is answered.  Raises as :meth:`stream`."""
@@ -109,9 +187,10 @@ class Fetches:
         except BlockingIOError:
             os.close(handle)
             return
-        if self._parts.storage.size(file.sha256) is not None:
+        size = self._parts.storage.size(file.sha256)
+        if size is not None:
             os.close(handle)
-            self._stored(index, project, file.filename, stored=True)  # as some other index had it
+            self._stored(index, project, file, size)  # as some other index had it
             return
         folder = self._place(file.sha256)
         shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
@@ -137,12 +216,12 @@ class Fetches:
             )
             size = os.path.getsize(path)
             self._parts.storage.put(file.sha256, path)
-            self._stored(index, project, file.filename, stored=True, size=size)
+            self._stored(index, project, file, size)
         except RepositoryError as fault:
             self._faults[file.sha256] = fault
             if fault.code in ("hash-mismatch", "size-mismatch"):
                 with self._parts.database.write("upstream") as writing:
-                    ledger.block_file(
+                    leaving.block_file(
                         writing, index.id, project, file.filename, f"wrong bytes: {fault.message}"
                     )
         finally:
@@ -150,15 +229,18 @@ class Fetches:
             os.close(handle)
             self._threads.discard(threading.current_thread())
 
-    def _stored(self, index: IndexRow, project: str, filename: str, **values: object) -> None:
-        """Note that bytes are here: no change of what the index says, so that it gets no serial."""
+    def _stored(self, index: IndexRow, project: str, file: Kept, size: int) -> None:
+        """Note that bytes are here: no change of what the index says, so that it gets no serial, unless upstream did not say
+        how many they are."""
         with self._parts.database.write("upstream") as writing:
-            columns = tables.upstream_file.c
-            writing.connection.execute(
-                update(tables.upstream_file)
-                .where(columns.index_id == index.id, columns.project == project, columns.filename == filename)
-                .values(**values)
-            )
+            known = facts.find_file(writing.connection, index.id, project, file.filename)
+            if known is None or known.sha256 != file.sha256:
+                return
+            said = replace(known, stored=True, size=size)
+            facts.wrote(writing.connection, index.id, project, known, said)
+            if known.size is None:
+                facts.show(writing.connection, index.id, project, said)
+                writing.changed(index.id, "change-file", project=project, filename=file.filename)
 
     def _follow(self, file: Kept) -> Iterator[bytes | None]:
         """Pieces as they are written; ``None`` at the end of a fetch that failed."""
@@ -216,6 +298,19 @@ class Fetches:
             return True
         finally:
             os.close(handle)
+
+
+def _metadata_fault(file: Kept, project: str, body: bytes) -> str | None:
+    """Why bytes are not the core metadata upstream announced, or none of this file."""
+    if not file.metadata_announced:
+        same = hashlib.sha256(body).hexdigest() == file.metadata_sha256
+        return None if same else "they have another hash than its page says"
+    # Without a hash there is only this to hold them against.
+    try:
+        found = parse_metadata(body)
+    except (AccordError, ValueError) as fault:
+        return f"they cannot be read: {fault}"
+    return None if normalise(found.name) == project else f"they are of {found.name[:100]}"
 
 
 def _unavailable(filename: str, fault: RepositoryError | None) -> Refused:

@@ -1,20 +1,22 @@
 """The page of an upstream, entered in the rows of an index: as if its files had been uploaded here.
 
 So everything that reads rows (pages, stacks, snapshots, feeds, mirrors of ours) knows an upstream index without knowing
-that there is such a thing.  A file that upstream withdrew, or that the rules forbid, becomes a tombstone: its bytes, if
-they are here, stay as evidence for the operator, ``upstream_file.blocked`` says why, and nobody is given them.
+that there is such a thing.  What is not served any more, and why, is ``leaving``'s to say.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
 from accord.server.catalogue.names import look_alike
 from accord.server.database import tables
+from accord.server.mirror import facts
 from accord.server.mirror.entries import Entry, candidates, instant, usable_files
+from accord.server.mirror.facts import Kept
+from accord.server.mirror.leaving import CHANGED, Said, note, remove
 from accord.server.mirror.rules import Rules
 
 if TYPE_CHECKING:
@@ -24,14 +26,9 @@ if TYPE_CHECKING:
 
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.database import Writing
-    from accord_core.index.model import File, Page
+    from accord_core.index.model import Page
 
-__all__ = [
-    "GONE", "Kept", "PageRow", "block_file", "find_file", "find_page", "keep_page", "take_page", "unannounce_metadata", "uses_page",
-]  # fmt: skip
-
-GONE = "upstream has it no more"
-CHANGED = "upstream has other bytes under this name than before"
+__all__ = ["PageRow", "find_page", "keep_page", "take_page", "uses_page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +42,9 @@ class PageRow:
     expires: int
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A file of an upstream page, as far as it is here."""
-
-    filename: str
-    url: str
-    sha256: str
-    size: int | None
-    stored: bool
-    metadata_sha256: str | None
-    metadata_stored: bool
-    blocked: str | None
-
-
-_page, _file, _upstream = tables.upstream_page.c, tables.file.c, tables.upstream_file.c
-_KEPT = [getattr(_upstream, name) for name in Kept.__slots__]
+_page, _file = tables.upstream_page.c, tables.file.c
+# What the past of a page shows as it was; the rest is a correction, which the past has as well.
+_OF_THE_PAST = ("requires_python", "size", "uploaded")
 
 
 def find_page(connection: Connection, index_id: int, project: str) -> PageRow | None:
@@ -70,15 +54,6 @@ def find_page(connection: Connection, index_id: int, project: str) -> PageRow | 
         )
     ).first()
     return None if row is None else PageRow(*row)
-
-
-def find_file(connection: Connection, index_id: int, project: str, filename: str) -> Kept | None:
-    row = connection.execute(
-        select(*_KEPT).where(
-            _upstream.index_id == index_id, _upstream.project == project, _upstream.filename == filename
-        )
-    ).first()
-    return None if row is None else Kept(*row)
 
 
 def keep_page(writing: Writing, index_id: int, project: str, row: PageRow, content_type: str) -> None:
@@ -108,9 +83,10 @@ def uses_page(connection: Connection, sha256: str | None) -> bool:
     )
 
 
-def take_page(writing: Writing, index: IndexRow, project: str, page: Page | None, rules: Rules) -> int | None:
-    """Enter what upstream says of a project; ``None``: that it has none.  Returns when a rule of age lets more in."""
+def take_page(writing: Writing, index: IndexRow, project: str, said: Said, rules: Rules) -> int | None:
+    """Enter what upstream says of a project.  Returns when a rule of age lets more in."""
     connection = writing.connection
+    page = said.page
     # On PostgreSQL, two machines that enter one page do it one after the other.
     connection.execute(
         update(tables.index).where(tables.index.c.id == index.id).values(serial=tables.index.c.serial)
@@ -123,12 +99,7 @@ def take_page(writing: Writing, index: IndexRow, project: str, page: Page | None
     if there is None and page is None:
         return None
     entries = {} if page is None else _entries(writing, index, project, page)
-    before = {
-        row.filename: Kept(*row)
-        for row in connection.execute(
-            select(*_KEPT).where(_upstream.index_id == index.id, _upstream.project == project)
-        )
-    }
+    before = facts.kept_files(connection, index.id, project)
     reasons, ripe = rules.verdicts(project, candidates(entries), writing.at)
     for name, entry in entries.items():
         known = before.get(name)
@@ -137,7 +108,7 @@ def take_page(writing: Writing, index: IndexRow, project: str, page: Page | None
         elif known is not None and known.blocked is not None and known.blocked.startswith("wrong "):
             reasons[name] = known.blocked
     project_id = _project(writing, index, project, page, there)
-    _remove(writing, index, project, project_id, before, entries, reasons)
+    remove(writing, index.id, project, project_id, before, entries, reasons, said, rules)
     _add(writing, index, project, project_id, before, entries, reasons)
     return ripe
 
@@ -158,6 +129,11 @@ def _project(writing: Writing, index: IndexRow, project: str, page: Page | None,
     connection = writing.connection
     status = "active" if page is None else page.status
     reason = None if page is None else page.status_reason
+    if page is None and there is not None and there.status == "quarantined":
+        status, reason = (
+            there.status,
+            there.status_reason,
+        )  # what follows a quarantine is that the project goes
     if there is None:
         made: int = connection.execute(
             insert(tables.project)
@@ -181,36 +157,15 @@ def _project(writing: Writing, index: IndexRow, project: str, page: Page | None,
             .where(tables.project.c.id == there.id)
             .values(status=status, status_reason=reason)
         )
-        writing.changed(index.id, "status", project=project, status=status, reason=reason)
+        writing.changed(
+            index.id,
+            "status",
+            project=project,
+            status=status,
+            reason=reason,
+            before={"status": there.status, "reason": there.status_reason},
+        )
     return int(there.id)
-
-
-def _remove(
-    writing: Writing,
-    index: IndexRow,
-    project: str,
-    project_id: int,
-    before: dict[str, Kept],
-    entries: dict[str, Entry],
-    reasons: dict[str, str],
-) -> None:
-    """Everything known that is not served any more."""
-    connection = writing.connection
-    live = dict(
-        connection.execute(
-            select(_file.filename, tables.release.c.version)
-            .join(tables.release, tables.release.c.id == _file.release_id)
-            .where(_file.project_id == project_id, _file.state == "live")
-        ).all()
-    )
-    for name, known in before.items():
-        reason = reasons.get(name) if name in entries else GONE
-        if reason is None:
-            continue
-        if known.blocked != reason:
-            _note(connection, index.id, project, name, reason)
-        if name in live:
-            _tombstone(writing, index.id, project, project_id, name, live[name], reason)
 
 
 def _add(
@@ -232,142 +187,142 @@ def _add(
                 _file.filename,
                 _file.state,
                 _file.added_serial,
-                _file.requires_python,
-                _file.yanked,
-                _file.yank_reason,
-                _file.metadata_sha256,
+                *(tables.file.c[name] for name in facts.FACTS),
             ).where(_file.project_id == project_id)
         )
     }
+    kept: dict[str, Kept] = {}
+    for name, entry in entries.items():
+        known = before.get(name)
+        if known is None:
+            kept[name] = facts.new(entry.file, reasons.get(name))
+        elif name in reasons:
+            kept[name] = known
+        else:
+            kept[name] = facts.remember(connection, index.id, project, known, entry.file)
     unknown = [
-        _kept(index.id, project, entry, reasons) for name, entry in entries.items() if name not in before
+        {"index_id": index.id, "project": project, **asdict(each)}
+        for name, each in kept.items()
+        if name not in before
     ]
     if unknown:
         connection.execute(insert(tables.upstream_file), unknown)
-    _wait(
-        writing,
-        index,
-        project_id,
-        [entries[name] for name in reasons if name in entries and name not in rows],
-    )
-    fresh: list[tuple[str, Entry]] = []
+    unserved = [name for name in reasons if name in entries and name not in rows]
+    _wait(writing, index, project_id, [(entries[name], kept[name]) for name in unserved])
+    fresh: list[tuple[Entry, Kept]] = []
+    changes = _Changes(writing, index.id, project)
     for name, entry in entries.items():
-        if name in before and name not in reasons and before[name].url != entry.file.url:
-            connection.execute(
-                update(tables.upstream_file).where(*_is(index.id, project, name)).values(url=entry.file.url)
-            )
         if name in reasons:
             continue
         if name not in rows:
-            fresh.append((name, entry))
-        elif _differs(rows[name], entry.file):
-            _change(writing, index.id, project, rows[name], entry)
+            fresh.append((entry, kept[name]))
+        else:
+            changes.take(rows[name], entry, facts.facts(entry, kept[name]))
         if name in before and before[name].blocked is not None:
-            _note(connection, index.id, project, name, None)
+            note(connection, index.id, project, name, None)
+    changes.end()
     if not fresh:
         return
-    for number in _insert(writing, index, project_id, [entry for _, entry in fresh], "live"):
+    for number in _insert(writing, index, project_id, fresh, "live"):
         writing.file_added(number)
     writing.changed(index.id, "add-files", project=project, files=len(fresh))
 
 
-def _wait(writing: Writing, index: IndexRow, project_id: int, entries: list[Entry]) -> None:
+def _wait(writing: Writing, index: IndexRow, project_id: int, entries: list[tuple[Entry, Kept]]) -> None:
     """Of files that are not served, and of which upstream does not say how old they are, remember since when they are
     known: a rule of age counts from then."""
-    ageless = [entry for entry in entries if instant(entry.file.upload_time) is None]
+    ageless = [(entry, kept) for entry, kept in entries if instant(entry.file.upload_time) is None]
     if ageless:
         _insert(writing, index, project_id, ageless, "withdrawn")
 
 
 def _insert(
-    writing: Writing, index: IndexRow, project_id: int, entries: list[Entry], state: str
+    writing: Writing, index: IndexRow, project_id: int, entries: list[tuple[Entry, Kept]], state: str
 ) -> Sequence[int]:
-    releases = _releases(writing, project_id, [entry.version for entry in entries])
+    releases = _releases(writing, project_id, [entry.version for entry, _ in entries])
     made = writing.connection.execute(
         insert(tables.file).returning(_file.id),
         [
             {
-                **_values(entry),
+                **_values(entry, kept),
                 "index_id": index.id,
                 "project_id": project_id,
                 "release_id": releases[entry.version],
                 "uploader": "upstream",
                 "state": state,
             }
-            for entry in entries
+            for entry, kept in entries
         ],
     ).scalars()
     return made.all()
 
 
-def _kept(index_id: int, project: str, entry: Entry, reasons: dict[str, str]) -> dict[str, Any]:
-    file = entry.file
+def _values(entry: Entry, kept: Kept) -> dict[str, Any]:
+    hashes = entry.file.hashes
     return {
-        "index_id": index_id,
-        "project": project,
-        "filename": file.filename,
-        "url": file.url,
-        "sha256": file.hashes["sha256"],
-        "size": file.size,
-        "metadata_sha256": _metadata_sha256(file),
-        "blocked": reasons.get(file.filename),
-    }
-
-
-def _values(entry: Entry) -> dict[str, Any]:
-    file = entry.file
-    return {
-        "filename": file.filename,
+        "filename": entry.file.filename,
         "kind": entry.kind,
-        "size": -1 if file.size is None else file.size,
-        "sha256": file.hashes["sha256"],
-        "blake2b_256": file.hashes.get("blake2b_256", ""),
-        "md5": file.hashes.get("md5", ""),
-        "requires_python": file.requires_python,
-        "metadata_sha256": _metadata_sha256(file),
+        "sha256": hashes["sha256"],
+        "blake2b_256": hashes.get("blake2b_256", ""),
+        "md5": hashes.get("md5", ""),
         "tags": entry.tags,
-        "uploaded": entry.uploaded,
-        "yanked": file.yanked,
-        "yank_reason": file.yank_reason,
+        **facts.facts(entry, kept),
     }
 
 
-def _metadata_sha256(file: File) -> str | None:
-    """Only metadata that can be held against a hash is announced."""
-    return file.core_metadata.get("sha256") if isinstance(file.core_metadata, dict) else None
+class _Changes:
+    """What a page changes of files that are there: states and yanks each in an entry of the journal, the rest in one."""
 
+    def __init__(self, writing: Writing, index_id: int, project: str) -> None:
+        self._writing = writing
+        self._index_id = index_id
+        self._project = project
+        self._others = 0
+        self._before: dict[str, dict[str, Any]] = {}
 
-def _differs(row: Any, file: File) -> bool:
-    return bool(
-        row.state != "live"
-        or row.requires_python != file.requires_python
-        or row.yanked != file.yanked
-        or row.yank_reason != file.yank_reason
-    )
+    def take(self, row: Any, entry: Entry, said: dict[str, Any]) -> None:
+        """``said`` are the facts of the file as they are now."""
+        was = row._mapping
+        values = {name: value for name, value in said.items() if was[name] != value}
+        if row.state != "live":
+            values |= {"state": "live", "state_reason": None, "removed_serial": None}
+        if not values:
+            return
+        self._writing.connection.execute(update(tables.file).where(_file.id == row.id).values(**values))
+        if row.state != "live":
+            if row.added_serial is None:
+                self._writing.file_added(row.id)
+            self._enter(entry, "restore", before={"state": row.state})
+        if "yanked" in values or "yank_reason" in values:
+            before = {"yanked": bool(row.yanked), "reason": row.yank_reason}
+            reason = entry.file.yank_reason
+            self._enter(entry, "yank" if entry.file.yanked else "unyank", before=before, reason=reason)
+        others = values.keys() - {"yanked", "yank_reason", "state", "state_reason", "removed_serial"}
+        if others:
+            self._others += 1
+            before = {name: was[name] for name in _OF_THE_PAST if name in values}
+            if before:
+                self._before[entry.file.filename] = before
 
-
-def _change(writing: Writing, index_id: int, project: str, row: Any, entry: Entry) -> None:
-    file = entry.file
-    writing.connection.execute(
-        update(tables.file)
-        .where(_file.id == row.id)
-        .values(
-            state="live",
-            state_reason=None,
-            removed_serial=None,
-            requires_python=file.requires_python,
-            yanked=file.yanked,
-            yank_reason=file.yank_reason,
+    def _enter(self, entry: Entry, action: str, **detail: Any) -> None:
+        self._writing.changed(
+            self._index_id,
+            action,
+            project=self._project,
+            version=entry.version,
+            filename=entry.file.filename,
+            **detail,
         )
-    )
-    if row.added_serial is None:
-        writing.file_added(row.id)
-    action = "change-file"
-    if row.state != "live":
-        action = "restore"
-    elif row.yanked != file.yanked:
-        action = "yank" if file.yanked else "unyank"
-    writing.changed(index_id, action, project=project, version=entry.version, filename=file.filename)
+
+    def end(self) -> None:
+        if self._others:
+            self._writing.changed(
+                self._index_id,
+                "change-files",
+                project=self._project,
+                files=self._others,
+                before=self._before,
+            )
 
 
 def _releases(writing: Writing, project_id: int, versions: list[str]) -> dict[str, int]:
@@ -394,59 +349,3 @@ def _releases(writing: Writing, project_id: int, versions: list[str]) -> dict[st
         )
         known.update(dict(made.all()))
     return known
-
-
-def block_file(writing: Writing, index_id: int, project: str, filename: str, reason: str) -> None:
-    """Never serve a file again: it is not what upstream said."""
-    connection = writing.connection
-    _note(connection, index_id, project, filename, reason)
-    row = connection.execute(
-        select(_file.project_id, tables.release.c.version)
-        .join(tables.release, tables.release.c.id == _file.release_id)
-        .join(tables.project, tables.project.c.id == _file.project_id)
-        .where(
-            _file.index_id == index_id,
-            tables.project.c.name == project,
-            _file.filename == filename,
-            _file.state == "live",
-        )
-    ).first()
-    if row is not None:
-        _tombstone(writing, index_id, project, row.project_id, filename, row.version, reason)
-
-
-def unannounce_metadata(writing: Writing, index_id: int, project: str, filename: str) -> None:
-    """The page says no more that there is a metadata file."""
-    connection = writing.connection
-    connection.execute(
-        update(tables.upstream_file).where(*_is(index_id, project, filename)).values(metadata_sha256=None)
-    )
-    connection.execute(
-        update(tables.file)
-        .where(_file.index_id == index_id, _file.filename == filename)
-        .values(metadata_sha256=None)
-    )
-    writing.changed(index_id, "change-file", project=project, filename=filename)
-
-
-def _tombstone(
-    writing: Writing, index_id: int, project: str, project_id: int, filename: str, version: str, reason: str
-) -> None:
-    writing.connection.execute(
-        update(tables.file)
-        .where(_file.project_id == project_id, _file.filename == filename)
-        .values(state="withdrawn", state_reason=reason)
-    )
-    writing.changed(
-        index_id, "remove-file", project=project, version=version, filename=filename, reason=reason
-    )
-
-
-def _note(connection: Connection, index_id: int, project: str, filename: str, reason: str | None) -> None:
-    connection.execute(
-        update(tables.upstream_file).where(*_is(index_id, project, filename)).values(blocked=reason)
-    )
-
-
-def _is(index_id: int, project: str, filename: str) -> tuple[Any, ...]:
-    return (_upstream.index_id == index_id, _upstream.project == project, _upstream.filename == filename)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from accord.server.catalogue import indexes
 from accord.server.clock import iso
@@ -13,6 +13,8 @@ from accord.server.errors import Refused
 from accord.server.mirror.asking import Upstreams
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.parts import Parts
 
@@ -24,7 +26,7 @@ _page, _file = tables.upstream_page.c, tables.upstream_file.c
 
 def status(parts: Parts) -> dict[str, dict[str, Any]]:
     """By name of the index: pages kept, files stored and their bytes, how long ago the oldest page was asked for, what is
-    not served and why (the first 1,000)."""
+    not served and why, and whose metadata or provenance are not passed on (the first 1,000 of each)."""
     found: dict[str, dict[str, Any]] = {}
     now = parts.now()
     with parts.database.read() as connection:
@@ -56,11 +58,28 @@ def status(parts: Parts) -> dict[str, dict[str, Any]]:
                 "oldest": None if oldest is None else iso(oldest),
                 "lag": None if oldest is None else max(0, now - oldest) // 1_000_000,
                 "withheld": withheld,
+                "refused": _refused(connection, index),
                 "blocked": [
                     {"project": row.project, "filename": row.filename, "reason": row.blocked}
                     for row in blocked
                 ],
             }
+    return found
+
+
+def _refused(connection: Connection, index: IndexRow) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = []
+    for what, column in (("metadata", _file.metadata_refused), ("provenance", _file.provenance_refused)):
+        rows = connection.execute(
+            select(_file.project, _file.filename, column)
+            .where(_file.index_id == index.id, column.is_not(None))
+            .order_by(_file.project, _file.filename)
+            .limit(_SHOWN)
+        )
+        found += [
+            {"project": project, "filename": filename, "what": what, "reason": reason}
+            for project, filename, reason in rows
+        ]
     return found
 
 
@@ -82,6 +101,14 @@ def refresh(parts: Parts, index: IndexRow, projects: tuple[str, ...], *, retry: 
                 update(tables.upstream_file)
                 .where(_file.index_id == index.id, _file.blocked.startswith("wrong "))
                 .values(blocked="to be asked again")
+            )
+            writing.connection.execute(
+                update(tables.upstream_file)
+                .where(
+                    _file.index_id == index.id,
+                    or_(_file.metadata_refused.is_not(None), _file.provenance_refused.is_not(None)),
+                )
+                .values(metadata_refused=None, provenance_refused=None)
             )
     here: list[str] = []
     failed: dict[str, str] = {}

@@ -129,11 +129,15 @@ class Rules:
                     reasons.setdefault(file.filename, f"not among the {self.newest} newest versions")
         return reasons, ripe
 
+    def block(self, project: str, file: Candidate) -> str | None:
+        """The reason for which a file is on the block list."""
+        return next((block.reason for block in self.blocked if block.hits(project, file)), None)
+
     def _fixed(self, project: str, file: Candidate) -> str | None:
         """Why a file is never taken, however old."""
-        for block in self.blocked:
-            if block.hits(project, file):
-                return block.reason
+        blocked = self.block(project, file)
+        if blocked is not None:
+            return blocked
         pinned = (self.files or {}).get(project)
         if pinned is not None:
             wanted = pinned.get(file.filename)

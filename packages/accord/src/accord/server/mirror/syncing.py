@@ -20,8 +20,8 @@ from accord.server.errors import Refused
 from accord.server.mirror.asking import Upstreams
 from accord.server.mirror.closure import closure
 from accord.server.mirror.entries import candidates, usable_files
+from accord.server.mirror.facts import Kept, find_file
 from accord.server.mirror.fetching import Broken, Fetches
-from accord.server.mirror.ledger import Kept, find_file
 from accord.server.mirror.report import cached_projects
 from accord.server.mirror.rules import Rules, read_rules
 from accord_core.errors import AccordError, RepositoryError
@@ -133,9 +133,19 @@ def sync(parts: Parts, index: IndexRow, *, connections: int, report: Report) -> 
 
             def fetch(work: tuple[str, Kept]) -> None:
                 project, file = work
+                beside = (
+                    (".metadata", file.has_metadata and not file.metadata_stored, fetches.metadata),
+                    (".provenance", fetches.wants_provenance(file), fetches.provenance),
+                )
+                for ending, wanted, fetch_it in beside:
+                    try:
+                        if wanted:
+                            with parts.database.read() as connection:
+                                known = find_file(connection, index.id, project, file.filename) or file
+                            fetch_it(index, project, known)
+                    except Refused as fault:
+                        found.failed[file.filename + ending] = "; ".join((fault.message, *fault.context))
                 try:
-                    if file.metadata_sha256 is not None and not file.metadata_stored:
-                        fetches.metadata(index, project, file)
                     if not file.stored:
                         fetches.whole(index, project, file)
                         report(file.filename)

@@ -23,12 +23,13 @@ from accord.server.accounts import principals
 from accord.server.api.answers import demand_reading, matches
 from accord.server.api.places import index_of
 from accord.server.api.simple import find_readable
-from accord.server.catalogue import indexes, reading
+from accord.server.catalogue import history, indexes, reading
 from accord.server.database import tables
 from accord.server.errors import Refused
-from accord.server.mirror import ledger
+from accord.server.mirror import facts
 from accord.server.mirror.asking import Upstreams
 from accord.server.mirror.fetching import Fetches
+from accord.server.mirror.leaving import forbids
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
@@ -37,15 +38,16 @@ if TYPE_CHECKING:
 
     from accord.server.accounts.principals import Principal
     from accord.server.catalogue.indexes import IndexRow
-    from accord.server.mirror.ledger import Kept
+    from accord.server.mirror.facts import Kept
     from accord.server.parts import Parts
 
 __all__ = ["Through", "askable", "upstream_project"]
 
 _PATH = re.compile(
-    r"(?:/(?P<index>[^/@][^/]*))?(?:/@[^/]+)?/"  # a snapshot's files may not be here yet, either
+    r"(?:/(?P<index>[^/@][^/]*))?(?:/@(?P<when>[^/]+))?/"  # a snapshot's files may not be here yet, either
     r"(?:simple/(?P<simple>[^/]+)/|project/(?P<web>[^/]+)/?|pypi/(?P<pypi>[^/]+)/(?:[^/]+/)?json"
-    r"|files/(?P<files>[^/]+)/(?P<file>[^/]+))\Z"
+    r"|files/(?P<files>[^/]+)/(?P<file>[^/]+)"
+    r"|integrity/(?P<proven>[^/]+)/[^/]+/(?P<evidence>[^/]+)/provenance)\Z"
 )
 _PACKAGE = re.compile(r"/packages/(?P<index>[^/]+)/(?P<files>[^/]+)/(?P<file>[^/]+)\Z")
 _FOREVER = "max-age=31536000, immutable"
@@ -60,6 +62,15 @@ class _Known:
     stale: int | None = None
     fetch: tuple[IndexRow, str, Kept] | None = None
     public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """``filename``: a file is asked for, or its ``provenance``; ``when``: as it was once."""
+
+    filename: str | None
+    provenance: bool = False
+    when: str | None = None
 
 
 _NOTHING = _Known()
@@ -86,8 +97,11 @@ class Through:
             await self._app(scope, receive, send)
             return
         words = found.groupdict()
-        project = words["files"] or words.get("simple") or words.get("pypi") or words.get("web") or ""
-        known = await self._thread(self._learn, scope, words["index"], project, words.get("file"))
+        project = next(filter(None, map(words.get, ("files", "simple", "pypi", "web", "proven"))), "")
+        wanted = _Wanted(
+            words.get("file") or words.get("evidence"), bool(words.get("evidence")), words.get("when")
+        )
+        known = await self._thread(self._learn, scope, words["index"], project, wanted)
         if known.fetch is not None:
             await self._give(known, scope, receive, send)
             return
@@ -97,7 +111,7 @@ class Through:
     async def _thread(self, function: object, *arguments: object) -> _Known:
         return await anyio.to_thread.run_sync(function, *arguments, limiter=self._threads)  # type: ignore[arg-type]
 
-    def _learn(self, scope: Scope, name: str | None, project: str, filename: str | None) -> _Known:
+    def _learn(self, scope: Scope, name: str | None, project: str, wanted: _Wanted) -> _Known:
         """Ask who is to be asked.  Raises ``Refused`` as the routes would, before anybody is asked."""
         if normalise(project) != project:
             return _NOTHING  # a redirect
@@ -114,24 +128,38 @@ class Through:
                 return _NOTHING
             who = demand_reading(parts, connection, request, index, project)
         known, owner = upstream_project(parts, self._upstreams, who, index, project)
-        if owner is None or filename is None:
+        if owner is None or wanted.filename is None:
             return known
-        return self._file(request, index, owner, project, unquote(filename)) or known
+        return self._file(request, index, owner, project, wanted) or known
 
     def _file(
-        self, request: Request, index: IndexRow, owner: IndexRow, project: str, filename: str
+        self, request: Request, index: IndexRow, owner: IndexRow, project: str, wanted: _Wanted
     ) -> _Known | None:
-        """What a request for a file needs; ``None``: nothing, the bytes are here, or there is no such file."""
+        """What a request for a file needs; ``None``: nothing, the bytes are here, or nobody may have it."""
+        assert wanted.filename is not None
+        filename = unquote(wanted.filename)
         plain = filename.removesuffix(".metadata")
         with self._parts.database.read() as connection:
-            file = ledger.find_file(connection, owner.id, project, plain)
+            file = facts.find_file(connection, owner.id, project, plain)
             if file is None:
                 return None
-            if file.blocked is not None:
+            # What is only gone is still to be had from the past, where it was.
+            if file.blocked is not None and (wanted.when is None or forbids(file.blocked)):
                 raise Refused(410, "file-blocked", f"{plain} is not served here: {file.blocked}")
-            public = find_readable(self._parts, connection, request, index, project)[1]
+            told, public = find_readable(self._parts, connection, request, index, project)
+            if any(reading.quarantine_of(connection, row, plain) is not None for row in told.rows):
+                return None
+            if wanted.when is not None and not self._was_there(
+                connection, request, index, project, plain, wanted.when
+            ):
+                return None
+        if wanted.provenance:
+            if self._fetches.wants_provenance(file):
+                self._fetches.provenance(owner, project, file)
+            return None
         if plain != filename:
-            if file.metadata_sha256 is not None and self._parts.storage.size(file.metadata_sha256) is None:
+            stored = file.metadata_sha256 and self._parts.storage.size(file.metadata_sha256) is not None
+            if file.has_metadata and not stored:
                 self._fetches.metadata(owner, project, file)
             return None
         if file.stored and self._parts.storage.size(file.sha256) is not None:
@@ -140,6 +168,21 @@ class Through:
             self._fetches.whole(owner, project, file)
             return None
         return _Known(fetch=(owner, project, file), public=bool(public))
+
+    def _was_there(
+        self,
+        connection: Connection,
+        request: Request,
+        index: IndexRow,
+        project: str,
+        filename: str,
+        when: str,
+    ) -> bool:
+        at = self._parts.now()
+        who = demand_reading(self._parts, connection, request, index, project)
+        serial = history.moment(connection, when, at).serial
+        then = history.tell_then(connection, who, index, project, serial, at)
+        return then is not None and any(row.filename == filename for row in then.files)
 
     async def _give(self, known: _Known, scope: Scope, receive: Receive, send: Send) -> None:
         """A file, while it is fetched."""

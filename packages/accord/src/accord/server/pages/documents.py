@@ -116,7 +116,7 @@ def _secure(origin: str) -> bool:
 def _file(project: str, row: FileRow, origin: str | None) -> File:
     name = quote(row.filename)
     provenance = None
-    if row.provenance_sha256 is not None and origin is not None:
+    if row.has_provenance and origin is not None:
         provenance = f"{origin}/integrity/{project}/{quote(row.version)}/{name}/provenance"
     return File(
         row.filename,
@@ -127,7 +127,7 @@ def _file(project: str, row: FileRow, origin: str | None) -> File:
         row.yank_reason,
         row.size if row.size >= 0 else None,  # an upstream may not say
         iso(row.uploaded),
-        {"sha256": row.metadata_sha256} if row.metadata_sha256 else False,
+        {"sha256": row.metadata_sha256} if row.metadata_sha256 else row.metadata_announced,
         None,
         provenance,
     )

@@ -194,7 +194,7 @@ def _file(row: FileRow, project: str, address: Address) -> dict[str, Any]:
     wheel = split_wheel(row.filename)
     return {
         "comment_text": None,
-        "core-metadata": {"sha256": row.metadata_sha256} if row.metadata_sha256 else False,
+        "core-metadata": {"sha256": row.metadata_sha256} if row.metadata_sha256 else row.metadata_announced,
         "digests": {"blake2b_256": row.blake2b_256, "md5": row.md5, "sha256": row.sha256},
         "downloads": -1,
         "filename": row.filename,

@@ -135,15 +135,18 @@ def _places(connection: Connection) -> Iterator[tuple[str, str, bool]]:
             file.metadata_sha256,
             file.provenance_sha256,
             file.state,
+            tables.index.c.kind,
         )
         .join(tables.index, tables.index.c.id == file.index_id)
         .join(tables.project, tables.project.c.id == file.project_id)
         .order_by(file.id)
     )
-    for index, project, filename, sha256, metadata, provenance, state in rows:
+    for index, project, filename, sha256, metadata, provenance, state, kind in rows:
         place = f"files/{index}/{project}/{filename}"
         for digest, ending in ((sha256, ""), (metadata, ".metadata"), (provenance, ".provenance")):
             if digest is not None:
-                yield digest, place + ending, state not in ("withdrawn", "erased")
+                # What an upstream has and nobody asked for yet is not here.
+                must = kind != "upstream" and state not in ("withdrawn", "erased")
+                yield digest, place + ending, must
     for one in needed(connection):
         yield one.sha256, f"blobs/{one.sha256}", one.must

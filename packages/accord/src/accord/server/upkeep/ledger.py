@@ -193,6 +193,8 @@ def _names(connection: Connection) -> Iterator[tuple[Found, Mend | None]]:
         )
         .where(
             file.state != "staged",
+            # Nobody uploads to an index with an upstream.
+            file.index_id.in_(select(tables.index.c.id).where(tables.index.c.kind != "upstream")),
             or_(name.filename.is_(None), name.sha256.is_(None), name.sha256 != file.sha256),
         )
     )
@@ -290,6 +292,10 @@ def forget_cached(writing: Writing, one: Needed) -> None:
         writing.connection.execute(delete(page).where(page.c.sha256 == one.sha256))
     elif one.column == "sha256":
         writing.connection.execute(update(cached).where(cached.c.sha256 == one.sha256).values(stored=False))
+    elif one.column == "provenance_sha256":
+        writing.connection.execute(
+            update(cached).where(cached.c.provenance_sha256 == one.sha256).values(provenance_fetched=None)
+        )
     else:
         writing.connection.execute(
             update(cached).where(cached.c.metadata_sha256 == one.sha256).values(metadata_stored=False)

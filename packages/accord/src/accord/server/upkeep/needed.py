@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal, select
+from sqlalchemy import and_, literal, select
 
 from accord.server.database import tables
 
@@ -37,7 +37,9 @@ def needed(connection: Connection) -> Iterator[Needed]:
         tables.upstream_page.c,
         tables.upstream_file.c,
     )
-    there = file.state.not_in(("withdrawn", "erased"))
+    # Of an index with an upstream, what is here stands in the rows of the cache.
+    hosted = select(tables.index.c.id).where(tables.index.c.kind != "upstream")
+    there = and_(file.state.not_in(("withdrawn", "erased")), file.index_id.in_(hosted))
     received = upload.state.in_(("processing", "completed"))
     for column, size, subject, must in (
         (file.sha256, file.size, file.filename, there),
@@ -47,6 +49,7 @@ def needed(connection: Connection) -> Iterator[Needed]:
         (page.sha256, None, page.project, literal(True)),
         (cached.sha256, cached.size, cached.filename, cached.stored),
         (cached.metadata_sha256, None, cached.filename, cached.metadata_stored),
+        (cached.provenance_sha256, None, cached.filename, cached.provenance_fetched.is_not(None)),
     ):
         yield from _pointers(connection, column, size, subject, must)
     for extra in _other_columns(tables.upload_file, {"sha256"}):

@@ -223,7 +223,13 @@ def upgrade(op: Operations) -> None:
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("stored", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("metadata_sha256", sa.String(length=64), nullable=True),
+        sa.Column("metadata_announced", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("metadata_stored", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("metadata_refused", sa.Text(), nullable=True),
+        sa.Column("provenance_url", sa.Text(), nullable=True),
+        sa.Column("provenance_sha256", sa.String(length=64), nullable=True),
+        sa.Column("provenance_fetched", sa.BigInteger(), nullable=True),
+        sa.Column("provenance_refused", sa.Text(), nullable=True),
         sa.Column("blocked", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["index_id"], ["index.id"], name=op.f("fk_upstream_file_index_id")),
         sa.PrimaryKeyConstraint("index_id", "project", "filename", name=op.f("pk_upstream_file")),
@@ -316,6 +322,8 @@ def upgrade(op: Operations) -> None:
         sa.Column("requires_python", sa.Text(), nullable=True),
         sa.Column("metadata_sha256", sa.String(length=64), nullable=True),
         sa.Column("provenance_sha256", sa.String(length=64), nullable=True),
+        sa.Column("metadata_announced", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("provenance_announced", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("tags", sa.Text(), server_default="", nullable=False),
         sa.Column("uploaded", sa.BigInteger(), nullable=False),
         sa.Column("uploader", sa.String(length=100), server_default="", nullable=False),
@@ -331,6 +339,14 @@ def upgrade(op: Operations) -> None:
         sa.ForeignKeyConstraint(["release_id"], ["release.id"], name=op.f("fk_file_release_id")),
         sa.ForeignKeyConstraint(["session_id"], ["upload_session.id"], name=op.f("fk_file_session_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_file")),
+    )
+    op.create_index(
+        "ix_file_gone",
+        "file",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'gone'"),
+        postgresql_where=sa.text("state = 'gone'"),
     )
     op.create_index(op.f("ix_file_index_id_filename"), "file", ["index_id", "filename"], unique=False)
     op.create_index(op.f("ix_file_project_id"), "file", ["project_id"], unique=False)
@@ -360,7 +376,8 @@ def upgrade(op: Operations) -> None:
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("metadata_sha256", sa.String(length=64), nullable=True),
         sa.Column("examined", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("attestations", sa.JSON(), nullable=True),
+        sa.Column("provenance_sha256", sa.String(length=64), nullable=True),
+        sa.Column("attested", sa.String(length=64), nullable=True),
         sa.Column("file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["file_id"], ["file.id"], name=op.f("fk_upload_file_file_id")),
