@@ -241,9 +241,11 @@ class Served:
                 assert time.monotonic() < end, "accord serve does not answer"
                 time.sleep(0.02)
 
-    def upload(self, filename: str, content: bytes, *, token: str | None = None) -> Reply:
+    def upload(self, filename: str, content: bytes, *, token: str | None = None, **fields: str) -> Reply:
         """A legacy upload, as twine sends it."""
-        body, content_type = form({":action": "file_upload", "protocol_version": "1"}, filename, content)
+        body, content_type = form(
+            {":action": "file_upload", "protocol_version": "1", **fields}, filename, content
+        )
         headers = {"content-type": content_type, **basic(self.token if token is None else token)}
         return self.request("POST", "/legacy/", headers, body)
 

@@ -62,6 +62,10 @@ class Uploader:
         path = urlsplit(file.json()["mechanism"]["file_url"]).path
         return self.index.request("POST", path, self.headers(content_type=media_type), content)
 
+    def attest(self, file: Reply, body: bytes, *, media_type: str = "application/json") -> Reply:
+        path = urlsplit(file.json()["mechanism"]["attestations_url"]).path
+        return self.index.request("POST", path, self.headers(content_type=media_type), body)
+
     def complete(self, file: Reply) -> Reply:
         return self.post(file.json()["links"]["complete"])
 

@@ -33,5 +33,6 @@ def run(args: Args, context: Context) -> int:
                 {key: state.get(key) for key in ("upstream", "pages", "files", "bytes", "lag", "withheld")}
             )
             record["blocked"] = state.get("blocked", [])
+            record["refused"] = state.get("refused", [])
         columns = (*columns, "upstream", "pages", "files", "bytes", "lag", "withheld")
     return show(context, "indexes", records, columns)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from accord.server.limits import Limits
 
-__all__ = ["check_provenance", "provenance_of", "read_attestations"]
+__all__ = ["check_provenance", "disagree", "provenance_of", "read_attestations"]
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PAYLOAD_TYPE = b"application/vnd.in-toto+json"
@@ -101,7 +101,7 @@ def check_provenance(body: bytes, filename: str, sha256: str, limits: Limits) ->
         for one in attestations:
             digest, _ = _attestation(one, filename)
             if digest != sha256:
-                raise _disagree(f"an attestation is about other bytes than those of {filename}")
+                raise disagree(filename)
 
 
 def _load(body: bytes, what: str, limits: Limits) -> Any:
@@ -222,6 +222,10 @@ def _disagree(message: str) -> Refused:
         message,
         hint="sign this file, or upload it without attestations",
     )
+
+
+def disagree(filename: str) -> Refused:
+    return _disagree(f"an attestation is about other bytes than those of {filename}")
 
 
 def _large(message: str) -> Refused:

@@ -13,8 +13,9 @@ import secrets
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
+from accord.server.archives.attestations import disagree
 from accord.server.archives.examine import Examined
 from accord.server.catalogue import policy, sessions
 from accord.server.catalogue.publishing import name_fault, project_turn, publish_file
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SessionFile",
     "add_file",
+    "attested",
     "complete",
     "discard",
     "examined_of",
@@ -64,6 +66,8 @@ class SessionFile:
     notices: list[str]
     sha256: str | None
     metadata_sha256: str | None
+    provenance_sha256: str | None
+    attested: str | None
     examined: dict[str, Any] | None
     created: int
 
@@ -240,6 +244,11 @@ def received(writing: Writing, file: SessionFile, found: Examined | Refused) -> 
     )
 
 
+def attested(writing: Writing, file: SessionFile, provenance_sha256: str, sha256: str) -> None:
+    """Its attestations have come, as a provenance object that is stored already; they are about bytes of that SHA-256."""
+    _set(writing, file, provenance_sha256=provenance_sha256, attested=sha256)
+
+
 def complete(writing: Writing, session: Session, file: SessionFile) -> Refused | None:
     """Accept the file into its session; ``None`` if it was, else why not: then it is in the state ``error``.
 
@@ -279,6 +288,8 @@ def _fault(session: Session, file: SessionFile) -> Refused | None:
             "session-disagrees",
             f"{file.filename} is of {name} {version}, the session of {session.project} {session.version}",
         )
+    if file.attested not in (None, file.sha256):
+        return disagree(file.filename)
     return None
 
 
@@ -337,7 +348,13 @@ def publish_session(
         sessions.register(writing, index, session)
     waiting = new = False
     for file in files:
-        published = publish_file(writing, index, examined_of(file, read), session_id=session.id)
+        published = publish_file(
+            writing,
+            index,
+            examined_of(file, read),
+            provenance_sha256=file.provenance_sha256,
+            session_id=session.id,
+        )
         waiting, new = waiting or published.waits, new or published.new
         notices = [_WAITS] if published.waits else []
         _set(writing, file, file_id=published.file_id, examined=None, notices=notices)
@@ -358,18 +375,19 @@ def examined_of(file: SessionFile, read: Callable[[str], bytes]) -> Examined:
     return Examined(**found, metadata=metadata, fields=read_fields(metadata))
 
 
-def releasable(connection: Connection, most: int = 1_000) -> list[tuple[int, str | None, str | None]]:
-    """``(row, bytes, metadata)`` of files that are not part of a session any more, or whose session has ended, and
+def releasable(connection: Connection, most: int = 1_000) -> list[tuple[int, tuple[str, ...]]]:
+    """``(row, digests)`` of files that are not part of a session any more, or whose session has ended, and
     still hold their blobs."""
     column, session = tables.upload_file.c, tables.upload_session.c
+    held = (column.sha256, column.metadata_sha256, column.provenance_sha256)
     return [
-        (row.id, row.sha256, row.metadata_sha256)
+        (row[0], tuple(digest for digest in row[1:] if digest is not None))
         for row in connection.execute(
-            select(column.id, column.sha256, column.metadata_sha256)
+            select(column.id, *held)
             .join(tables.upload_session, session.id == column.session_id)
             .where(
                 (column.state == "canceled") | session.state.in_(("published", "canceled")),
-                column.sha256.is_not(None) | column.metadata_sha256.is_not(None),
+                or_(*(each.is_not(None) for each in held)),
             )
             .limit(most)
         )
@@ -381,5 +399,5 @@ def released(writing: Writing, rows: list[int]) -> None:
     writing.connection.execute(
         update(tables.upload_file)
         .where(tables.upload_file.c.id.in_(rows))
-        .values(sha256=None, metadata_sha256=None)
+        .values(sha256=None, metadata_sha256=None, provenance_sha256=None)
     )

@@ -7,6 +7,7 @@ project and whether there is room before the file is opened, and nothing is stor
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from starlette.routing import Route
 from accord.io.steps import step
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
+from accord.server.archives.attestations import disagree, provenance_of, read_attestations
 from accord.server.archives.examine import examine
 from accord.server.archives.filenames import read_filename
 from accord.server.catalogue import blobs, policy
@@ -98,33 +100,59 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
     examined = examine(path, form.filename)
     policy.demand_file(index, examined)
     compare(form, examined)
+    provenance = _provenance(parts, form, examined)
     with parts.database.read() as connection:  # before anything of it is kept
         fault = name_fault(connection, index, examined.filename, examined.sha256)
         if fault is not None:
             raise fault
     beside = {examined.metadata_sha256: examined.metadata} if examined.serves_metadata else {}
+    evidence = None
+    if provenance is not None:
+        evidence = hashlib.sha256(provenance).hexdigest()
+        beside[evidence] = provenance
     digests = [examined.sha256, *beside]
     try:
         with disk_full():
             parts.storage.put(examined.sha256, path, beside)
         step("upload-enter")
-        published = _enter(parts, index, who, examined, digests)
+        published = _enter(parts, index, who, examined, digests, evidence)
     except Refused:
         with parts.database.write("system") as writing:
             blobs.release(writing, parts.storage, digests)
         raise
     step("upload-acknowledge")
+    if evidence is not None and not published.new:
+        with parts.database.write("system") as writing:
+            blobs.release(writing, parts.storage, [evidence])
     if published.waits:
         return PlainTextResponse("OK: the file waits in quarantine, and is visible when it is released")
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")
 
 
+def _provenance(parts: Parts, form: Form, examined: Examined) -> bytes | None:
+    """What is kept of the form's attestations (PEP 740, "Upload endpoint changes")."""
+    said = [text for text in form.fields.get("attestations", ()) if text]
+    if not said:
+        return None
+    if len(said) > 1:
+        raise Refused(400, "upload-form", "the form has two fields attestations")
+    attestations, sha256 = read_attestations(said[0].encode(), examined.filename, parts.settings.limits)
+    if sha256 != examined.sha256:
+        raise disagree(examined.filename)
+    return provenance_of(attestations)
+
+
 def _enter(
-    parts: Parts, index: IndexRow, who: Principal, examined: Examined, digests: list[str]
+    parts: Parts,
+    index: IndexRow,
+    who: Principal,
+    examined: Examined,
+    digests: list[str],
+    provenance_sha256: str | None,
 ) -> Published:
     with parts.database.write(who.actor, together=True) as writing:
         blobs.keep(writing, parts.storage, *digests)
-        published = publish_file(writing, index, examined)
+        published = publish_file(writing, index, examined, provenance_sha256=provenance_sha256)
         # Once more, now that it is entered: two people may make one new project at the same time, and one of them owns it.
         principals.demand(writing.connection, who, "upload", index, examined.name, writing.at)
         if published.new:

@@ -231,7 +231,11 @@ def file_document(session: Session, file: SessionFile, links: Links) -> dict[str
         "links": {"file-upload-session": here, "complete": f"{here}/complete"},
         "status": file.state,
         "expires-at": _zulu(session.expires),
-        "mechanism": {"identifier": file.mechanism, "file_url": f"{here}/bytes"},
+        "mechanism": {
+            "identifier": file.mechanism,
+            "file_url": f"{here}/bytes",
+            "attestations_url": f"{here}/attestations",
+        },
         "notices": file.notices,
     }
 

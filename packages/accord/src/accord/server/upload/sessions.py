@@ -3,6 +3,7 @@
     POST   /upload/                        open a session            /upload/session/ID          GET status, DELETE cancels
     POST   …/ID/files                      begin a file              …/ID/TOKEN/FILE             GET status, DELETE deletes
     POST   …/ID/TOKEN/FILE/bytes           its bytes                 POST …/complete             accept it
+    POST   …/ID/TOKEN/FILE/attestations    what is signed about it   (PEP 740)
     POST   …/ID/extend                     live longer               POST …/ID/publish           all of it, or nothing
 
 Every request is authorised anew for uploading to the session's project.  Publishing and completing are done when they are
@@ -11,6 +12,7 @@ answered: nothing here is ever in the state ``processing``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.api.places import everywhere, index_of
+from accord.server.archives.attestations import disagree, provenance_of, read_attestations
 from accord.server.archives.examine import examine
 from accord.server.archives.filenames import read_filename
 from accord.server.catalogue import blobs, policy, reading, session_files, sessions
@@ -82,6 +85,12 @@ def routes(parts: Parts) -> list[BaseRoute]:
         except Refused as fault:
             raise protocol.tell(fault) from fault.__cause__
 
+    async def attest(request: Request) -> Response:
+        try:
+            return await room.attest(request)
+        except Refused as fault:
+            raise protocol.tell(fault) from fault.__cause__
+
     here = "/upload/session/{session}"
     file = here + "/{token}/{file}"
     return everywhere(
@@ -96,6 +105,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
             Route(file, plain(room.discard), methods=["DELETE"], name="upload-discard"),
             Route(file + "/complete", with_document(room.complete), methods=["POST"], name="upload-complete"),
             Route(file + "/bytes", receive, methods=["POST"], name="upload-bytes"),
+            Route(file + "/attestations", attest, methods=["POST"], name="upload-attestations"),
         ]
     )
 
@@ -288,9 +298,52 @@ class _Room:
             if os.path.exists(path):
                 os.unlink(path)
 
+    async def attest(self, request: Request) -> Response:
+        """Attestations of a file, before it is completed; those that came before are replaced."""
+        await run_in_threadpool(self._demand_pending, request)
+        said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if said != "application/json":
+            raise Refused(415, "upload-media-type", "attestations are application/json")
+        most = self._limits.provenance_bytes
+        body = bytearray()
+        async for piece in request.stream():
+            body += piece
+            if len(body) > most:
+                raise Refused(413, "attestations-too-large", f"attestations have {most} bytes at most")
+        return await run_in_threadpool(self._attested, request, bytes(body))
+
+    def _attested(self, request: Request, body: bytes) -> Response:
+        storage = self._parts.storage
+        file = self._demand_pending(request)
+        attestations, sha256 = read_attestations(body, file.filename, self._limits)
+        if file.hashes.get("sha256", sha256) != sha256:
+            raise disagree(file.filename)
+        provenance = provenance_of(attestations)
+        digest = hashlib.sha256(provenance).hexdigest()
+        with disk_full():
+            storage.put_bytes(digest, provenance)
+        try:
+            with self._parts.database.read() as connection:
+                _, who, _, _ = self._file(connection, request)
+            with self._parts.database.write(who.actor) as writing:
+                file = self._still_pending(writing.connection, request)
+                blobs.keep(writing, storage, digest)
+                session_files.attested(writing, file, digest, sha256)
+        except Refused:
+            with self._parts.database.write("system") as writing:
+                blobs.release(writing, storage, [digest])
+            raise
+        if file.provenance_sha256 not in (None, digest):
+            with self._parts.database.write("system") as writing:
+                blobs.release(writing, storage, [file.provenance_sha256])
+        return respond(204)
+
     def _demand_pending(self, request: Request) -> SessionFile:
         with self._parts.database.read() as connection:
-            _, _, session, file = self._file(connection, request)
+            return self._still_pending(connection, request)
+
+    def _still_pending(self, connection: Connection, request: Request) -> SessionFile:
+        _, _, session, file = self._file(connection, request)
         sessions.demand_live(session)
         if file.state != "pending":
             raise Refused(409, "file-closed", f"the upload of {file.filename} is {file.state}")
@@ -324,9 +377,6 @@ class _Room:
         with self._parts.database.read() as connection:
             _, who, _, _ = self._file(connection, request)
         with self._parts.database.write(who.actor) as writing:
-            _, _, session, file = self._file(writing.connection, request)
-            sessions.demand_live(session)
-            if file.state != "pending":
-                raise Refused(409, "file-closed", f"the upload of {file.filename} is {file.state}")
+            file = self._still_pending(writing.connection, request)
             blobs.keep(writing, self._parts.storage, *digests)
             session_files.received(writing, file, found)

@@ -66,6 +66,6 @@ def _release(parts: Parts) -> None:
             return
     with parts.database.write("system") as writing:
         rows = session_files.releasable(writing.connection)
-        session_files.released(writing, [row for row, _, _ in rows])
-        digests = {sha256 for _, *both in rows for sha256 in both if sha256 is not None}
+        session_files.released(writing, [row for row, _ in rows])
+        digests = {sha256 for _, held in rows for sha256 in held}
         blobs.release(writing, parts.storage, digests)
