@@ -15,11 +15,11 @@ from starlette.responses import Response
 from accord.server.accounts import principals
 from accord.server.api.places import index_of
 from accord.server.errors import Refused
-from accord.server.pages.shelf import finish
+from accord.server.pages.shelf import Place, finish
 from accord_core.index.negotiate import HTML, JSON, LEGACY_HTML, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from sqlalchemy import Connection
     from starlette.requests import Request
@@ -46,17 +46,19 @@ ones would fill the memory of a process."""
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Documents by content type, and what they were made of.  ``public``: anybody may read them, always; ``kept``: they are
-    the same for every address the server is reached under.  ``file``, an index and a project, is where the page may be
-    written as a file."""
+    """Documents by content type, and what they are made of; ``documents`` makes them, if that is needed.  ``public``: anybody
+    may read them, always; ``kept``: they are the same for every address the server is reached under.  ``file``, an index and
+    a project, is where the page may be written as a file.  ``seen`` is all they depend on besides the path and what is told
+    in the journal: who may read the same of it, at the same address, gets the same page; ``None``: it is for nobody else."""
 
-    documents: dict[str, bytes]
+    documents: Callable[[], dict[str, bytes]]
     of: frozenset[tuple[int, str | None]]
     serial: int
     max_age: int
     public: bool
     kept: bool = True
     file: tuple[str, str] | None = None
+    seen: Hashable = None
 
 
 def serve(parts: Parts, request: Request, make: Callable[[Connection, IndexRow], Made]) -> Response:
@@ -76,20 +78,26 @@ def serve(parts: Parts, request: Request, make: Callable[[Connection, IndexRow],
             return answer(request, found, public=True)
         with parts.database.read() as connection:
             index = index_of(connection, request)
-            made = make(connection, index)
-        page = finish(
-            made.documents,
-            made.of,
-            serial=made.serial,
-            max_age=made.max_age,
-            packed=parts.settings.packed,
-        )
-        if made.public and made.kept:
+            made = make(connection, index)  # and with it who may read what is decided, for this request
+            place = _place(made, path)
+            page = None if place is None else parts.shelf.find(place)
+            documents = made.documents() if page is None else {}
+        if page is None:
+            page = finish(
+                documents, made.of, serial=made.serial, max_age=made.max_age, packed=parts.settings.packed
+            )
             until = request.scope.get("accord.until")
-            parts.shelf.put(path, page, serial, until=until)
-            if made.file is not None and until is None:
+            if place is not None:
+                parts.shelf.put(place, page, serial, until=until)
+            if made.public and made.kept and made.file is not None and until is None:
                 parts.materials.keep(*made.file, page, serial)
     return answer(request, page, public=made.public, shared=made.kept)
+
+
+def _place(made: Made, path: str) -> str | Place | None:
+    if made.public and made.kept:
+        return path
+    return None if made.seen is None else Place(path, made.seen)
 
 
 def demand_reading(

@@ -69,16 +69,21 @@ def routes(parts: Parts) -> list[BaseRoute]:
         def make(connection: Connection, index: IndexRow) -> Made:
             told, public = find_readable(parts, connection, request, index, name)
             address = _address(parts, request, index)
-            body: bytes | None
-            if version is None:
-                body = legacy_json.project_json(connection, told, address, description)
-            else:
-                wanted = canonicalize_version(version, strip_trailing_zero=False)
-                body = legacy_json.release_json(connection, told, wanted, address, description)
-            if body is None:
-                raise Refused(404, "no-such-release", f"{name} has no release {version}")
+
+            def write() -> dict[str, bytes]:
+                body: bytes | None
+                if version is None:
+                    body = legacy_json.project_json(connection, told, address, description)
+                else:
+                    wanted = canonicalize_version(version, strip_trailing_zero=False)
+                    body = legacy_json.release_json(connection, told, wanted, address, description)
+                if body is None:
+                    raise Refused(404, "no-such-release", f"{name} has no release {version}")
+                return {"application/json": body}
+
             kept = settings.public_url is not None
-            return Made({"application/json": body}, told.of, told.serial, _JSON_AGE, public, kept)
+            seen = (told.rows, address)
+            return Made(write, told.of, told.serial, _JSON_AGE, public, kept, seen=seen)
 
         return serve(parts, request, make)
 
@@ -94,7 +99,12 @@ def routes(parts: Parts) -> list[BaseRoute]:
                 )
                 of = frozenset(((index.id, None),))
                 return Made(
-                    {_RSS: body}, of, index.serial, _FEED_AGE, index.public, settings.public_url is not None
+                    lambda: {_RSS: body},
+                    of,
+                    index.serial,
+                    _FEED_AGE,
+                    index.public,
+                    settings.public_url is not None,
                 )
 
             return serve(parts, request, make)
@@ -112,7 +122,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
             title = f"releases of {told.row.display}"
             body = feeds.feed(title, title, origin_of(settings, request), feeds.releases_of(connection, told))
             return Made(
-                {_RSS: body}, told.of, told.serial, _FEED_AGE, public, settings.public_url is not None
+                lambda: {_RSS: body}, told.of, told.serial, _FEED_AGE, public, settings.public_url is not None
             )
 
         return serve(parts, request, make)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
@@ -17,6 +18,7 @@ from accord.server.catalogue import grants, reading, stacks
 from accord.server.errors import Refused
 from accord.server.pages import documents
 from accord.server.pages.roots import Roots
+from accord.server.pages.shelf import Place
 from accord_core.index.negotiate import JSON
 from accord_core.index.serialise import json_namespace, json_namespaces
 from accord_core.names import normalise
@@ -49,14 +51,22 @@ def routes(parts: Parts) -> list[BaseRoute]:
             at = parts.now()
             who = demand_reading(parts, connection, request, index, None)
             stack = stacks.layers(connection, who, index, at)
-            if stack != stacks.layers(connection, principals.ANYBODY, index, at):
-                page = documents.root_page(connection, stack, max_age=_ROOT_AGE, packed=parts.settings.packed)
+            public = principals.may(connection, principals.ANYBODY, "read", index, None, at)
+            if not public or stack != stacks.layers(connection, principals.ANYBODY, index, at):
+                place = Place(
+                    path, tuple((layer.index.id, layer.index.serial, layer.hidden) for layer in stack)
+                )
+                page = parts.shelf.find(place)
+                if page is None:
+                    page = documents.root_page(
+                        connection, stack, max_age=_ROOT_AGE, packed=parts.settings.packed
+                    )
+                    parts.shelf.put(place, page, serial)
                 return answer(request, page, public=False)
             found = roots.root(connection, index)
-            public = principals.may(connection, principals.ANYBODY, "read", index, None, at)
-        if public and found.serial >= max(layer.index.serial for layer in stack):
+        if found.serial >= max(layer.index.serial for layer in stack):
             parts.shelf.put(path, found.page, serial)
-        return answer(request, found.page, public=public)
+        return answer(request, found.page, public=True)
 
     def project(request: Request) -> Response:
         asked = request.path_params["project"]
@@ -118,15 +128,24 @@ def _project(parts: Parts, request: Request, connection: Connection, index: Inde
     # A page with absolute URLs is everybody's only where all reach the server under one address.
     absolute = any(reading.announces_provenance(connection, row) for row in told.rows)
     kept = parts.settings.public_url is not None or not absolute
-    made = documents.project_documents(connection, told, origin=origin_of(parts.settings, request))
-    return Made(made, told.of, told.serial, _PROJECT_AGE, public, kept, (index.name, name))
+    origin = origin_of(parts.settings, request)
+    return Made(
+        partial(documents.project_documents, connection, told, origin=origin),
+        told.of,
+        told.serial,
+        _PROJECT_AGE,
+        public,
+        kept,
+        (index.name, name),
+        (told.rows, origin if absolute else None),
+    )
 
 
 def _namespaces(parts: Parts, request: Request, connection: Connection, index: IndexRow) -> Made:
     demand_reading(parts, connection, request, index, None)
     body = json_namespaces(grants.grants(connection, index))
     of = frozenset(((index.id, None),))
-    return Made({JSON: body}, of, index.serial, _PROJECT_AGE, index.public)
+    return Made(lambda: {JSON: body}, of, index.serial, _PROJECT_AGE, index.public)
 
 
 def _namespace(parts: Parts, request: Request, connection: Connection, index: IndexRow, name: str) -> Made:
@@ -136,4 +155,4 @@ def _namespace(parts: Parts, request: Request, connection: Connection, index: In
         raise Refused(404, "no-such-namespace", f"{index.name} has no namespace {name}")
     body = json_namespace(name, parent=grant.parent, children=grant.children, owner=grant.owner)
     of = frozenset(((index.id, None),))
-    return Made({JSON: body}, of, index.serial, _PROJECT_AGE, index.public)
+    return Made(lambda: {JSON: body}, of, index.serial, _PROJECT_AGE, index.public)

@@ -35,7 +35,7 @@ _SHARE = 0.1  # of the time of a processor
 _ADVANCE = 0.25  # seconds
 # What adds to the list, or changes nothing on it but a serial.  Whatever is not named here does not wait.
 _MAY_WAIT = (
-    *("add-file", "add-files", "change-file", "create-project", "promote"),
+    *("add-file", "add-files", "change-file", "change-files", "create-project", "promote"),
     *("restore", "unyank", "yank"),
 )
 

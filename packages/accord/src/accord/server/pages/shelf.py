@@ -3,7 +3,7 @@
 A page is put here when it was asked for, in each of its forms and packings, and stays until something it was made of
 changes.  :meth:`Shelf.current` compares two integers; where they differ, :meth:`Shelf.catch_up` reads from the journal
 which projects changed and takes their pages away.  So a page found on a current shelf is true, and no request waits for
-a database.  Only what anybody may read lies here.
+a database.  By a path alone lies only what anybody may read; what not everybody gets lies at a :class:`Place`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from accord.server.database import tables
 from accord.server.headers import HARDENED
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from accord.server.database import Database
     from accord.server.settings import Settings
 
-__all__ = ["PACKINGS", "Finished", "Packed", "Shelf", "finish"]
+__all__ = ["PACKINGS", "Finished", "Packed", "Place", "Shelf", "finish"]
 
 PACKINGS = ("", "gzip", "zstd")
 _SMALL = 256  # bytes below which packing only costs
 _NEVER = 1 << 62
+_PLACES = 8  # of one path
 Headers = tuple[tuple[bytes, bytes], ...]
 _FOR_TOOLS: Headers = (
     *HARDENED,
@@ -123,14 +126,25 @@ def _packed(
     return Packed(data, etag, tuple(found), tuple(shared))
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page lies that not everybody gets: one that is ``seen`` so by some readers, or is for one address of the server.
+    ``front`` asks for paths alone and never comes upon it; whoever asks for it has found out before what the reader may
+    see, and ``seen`` is all of that."""
+
+    path: str
+    seen: Hashable
+
+
 class Shelf:
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._most = settings.limits.page_cache_bytes
         self._materialise = settings.materialise
-        self._pages: OrderedDict[str, Finished] = OrderedDict()
-        self._until: dict[str, int] = {}
-        self._by_source: dict[tuple[int, str | None], set[str]] = {}
+        self._pages: OrderedDict[str | Place, Finished] = OrderedDict()
+        self._until: dict[str | Place, int] = {}
+        self._by_source: dict[tuple[int, str | None], set[str | Place]] = {}
+        self._places: dict[str, list[Place]] = {}
         self._lock = threading.Lock()
         self._turns = tuple(threading.Lock() for _ in range(64))
         self._bytes = 0
@@ -140,7 +154,7 @@ class Shelf:
         """Whether everything on the shelf is true, as far as this machine knows."""
         return self._serial >= self._database.counter.value()
 
-    def find(self, path: str) -> Finished | None:
+    def find(self, path: str | Place) -> Finished | None:
         """The page at a path; ask :meth:`current` first."""
         if self._until and self._until.get(path, _NEVER) <= self._database.now():
             return None
@@ -151,13 +165,19 @@ class Shelf:
         share one."""
         return self._turns[hash(path) % len(self._turns)]
 
-    def put(self, path: str, page: Finished, serial: int, *, until: int | None = None) -> None:
+    def put(self, path: str | Place, page: Finished, serial: int, *, until: int | None = None) -> None:
         """Keep a page that was made from the database at ``serial``; it is left away if that is the past by now.  ``until``
         is the instant at which somebody must be asked whether it is still true."""
         with self._lock:
             if serial < self._serial:
                 return
             self._take(path)
+            if isinstance(path, Place):
+                # Addresses are of the clients' choosing: nobody empties the shelf with one page under many.
+                others = self._places.setdefault(path.path, [])
+                if len(others) >= _PLACES:
+                    self._take(others[0])
+                self._places.setdefault(path.path, []).append(path)
             self._pages[path] = page
             if until is not None:
                 self._until[path] = until
@@ -193,12 +213,16 @@ class Shelf:
             for path in tuple(self._by_source.get(source, ())):
                 self._take(path)
 
-    def _take(self, path: str) -> None:
+    def _take(self, path: str | Place) -> None:
         page = self._pages.pop(path, None)
         self._until.pop(path, None)
         if page is None:
             return
         self._bytes -= page.size
+        if isinstance(path, Place):
+            self._places[path.path].remove(path)
+            if not self._places[path.path]:
+                del self._places[path.path]
         for source in page.of:
             paths = self._by_source.get(source)
             if paths is not None:
