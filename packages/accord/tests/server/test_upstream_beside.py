@@ -84,6 +84,7 @@ def test_metadata_with_a_hash_upstream_does_not_keep_to_are_passed_on_no_more(
     assert (refusal["filename"], refusal["what"]) == (NAME, "metadata")
     upstream.made.metadata[NAME] = METADATA
     refresh(cache.parts, indexes_row(cache), ("spam",), retry=True)
+    assert "core-metadata" in told(cache)
     assert cache.get(f"/cache/files/spam/{NAME}.metadata").body == METADATA
     assert refusals(cache) == []
 

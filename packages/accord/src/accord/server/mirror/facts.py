@@ -91,9 +91,15 @@ def new(file: File, blocked: str | None) -> Kept:
 def remember(connection: Connection, index_id: int, project: str, known: Kept, file: File) -> Kept:
     """Keep what upstream says now of a file that was known."""
     sha256, announced = _metadata(file)
-    said = replace(known, url=file.url, size=known.size if file.size is None else file.size)
+    size = known.size if file.size is None else file.size
     if announced and known.metadata_announced:
         sha256 = known.metadata_sha256  # of those that came
+    if (file.url, size, file.provenance) == (known.url, known.size, known.provenance_url) and (
+        sha256,
+        announced,
+    ) == (known.metadata_sha256, known.metadata_announced):  # nearly all of a large page
+        return known
+    said = replace(known, url=file.url, size=size)
     if (sha256, announced) != (known.metadata_sha256, known.metadata_announced):
         said = replace(
             said,

@@ -117,6 +117,8 @@ def refresh(parts: Parts, index: IndexRow, projects: tuple[str, ...], *, retry: 
         for project in projects or cached_projects(parts, index):
             try:
                 found = upstreams.ensure(index, project, force=True)
+                if retry:
+                    upstreams.apply_rules(index, project)  # also where upstream says that nothing has changed
             except Refused as fault:
                 failed[project] = fault.context[0] if fault.context else fault.code
                 continue
