@@ -243,6 +243,14 @@ def _quarantine_then_gone(told: Told) -> None:
     told.now()
 
 
+def _quarantine_with_its_files_then_gone(told: Told) -> None:
+    told.upstream.made.status["spam"] = ("quarantined", "malware")
+    told.now()
+    del told.upstream.made.status["spam"]
+    del told.upstream.made.files["spam"]
+    told.now()
+
+
 def _quarantine_then_the_rest_is_back(told: Told) -> None:
     _quarantine(told)
     del told.upstream.made.status["spam"]
@@ -275,6 +283,7 @@ FORBIDDEN: dict[str, Callable[[Told], None]] = {
     "blocked by the operator": _block,
     "in quarantine": _quarantine,
     "in quarantine, then gone": _quarantine_then_gone,
+    "in quarantine with its files, then gone": _quarantine_with_its_files_then_gone,
     "gone with a quarantine": _quarantine_then_the_rest_is_back,
     "withdrawn upstream for a cause": _withdrawn_upstream,
     "other bytes upstream": _other_bytes,

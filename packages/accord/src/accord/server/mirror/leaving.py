@@ -87,8 +87,11 @@ def remove(
     reasons: dict[str, str],
     said: Said,
     rules: Rules,
+    *,
+    held: bool,
 ) -> None:
-    """Everything known that is not served any more; ``reasons`` of those upstream still has."""
+    """Everything known that is not served any more; ``reasons`` of those upstream still has.  ``held``: the project is in
+    quarantine."""
     rows = {
         row.filename: row
         for row in writing.connection.execute(
@@ -102,7 +105,7 @@ def remove(
     }  # fmt: skip
     for name, known in before.items():
         row = rows.get(name)
-        reason = reasons.get(name) if name in entries else _why(project, known, row, said, rules)
+        reason = reasons.get(name) if name in entries else _why(project, known, row, said, rules, held=held)
         if reason is None:
             continue
         if known.blocked != reason:
@@ -117,7 +120,7 @@ def remove(
             _set_state(writing, project_id, name, wanted, reason)
 
 
-def _why(project: str, known: Kept, row: Any, said: Said, rules: Rules) -> str:
+def _why(project: str, known: Kept, row: Any, said: Said, rules: Rules, *, held: bool) -> str:
     """Why upstream, or whoever made the rules, does not want a file to be had that is on no page any more."""
     if row is not None:
         blocked = rules.block(
@@ -130,9 +133,7 @@ def _why(project: str, known: Kept, row: Any, said: Said, rules: Rules) -> str:
         return word
     if known.blocked is not None and known.blocked.startswith(_STICKS):
         return known.blocked
-    if said.page is not None and said.page.status == "quarantined":
-        return _HELD
-    return GONE
+    return _HELD if held else GONE
 
 
 def block_file(writing: Writing, index_id: int, project: str, filename: str, reason: str) -> None:

@@ -107,8 +107,9 @@ def take_page(writing: Writing, index: IndexRow, project: str, said: Said, rules
             reasons[name] = CHANGED
         elif known is not None and known.blocked is not None and known.blocked.startswith("wrong "):
             reasons[name] = known.blocked
-    project_id = _project(writing, index, project, page, there)
-    remove(writing, index.id, project, project_id, before, entries, reasons, said, rules)
+    project_id, status = _project(writing, index, project, page, there)
+    held = status == "quarantined"
+    remove(writing, index.id, project, project_id, before, entries, reasons, said, rules, held=held)
     _add(writing, index, project, project_id, before, entries, reasons)
     return ripe
 
@@ -125,7 +126,10 @@ def _entries(writing: Writing, index: IndexRow, project: str, page: Page) -> dic
     return usable_files(page, project, seen, writing.at)
 
 
-def _project(writing: Writing, index: IndexRow, project: str, page: Page | None, there: Any) -> int:
+def _project(
+    writing: Writing, index: IndexRow, project: str, page: Page | None, there: Any
+) -> tuple[int, str]:
+    """The project, and the status it has now."""
     connection = writing.connection
     status = "active" if page is None else page.status
     reason = None if page is None else page.status_reason
@@ -150,7 +154,7 @@ def _project(writing: Writing, index: IndexRow, project: str, page: Page | None,
             .returning(tables.project.c.id)
         ).scalar_one()
         writing.changed(index.id, "create-project", project=project)
-        return made
+        return made, status
     if (status, reason) != (there.status, there.status_reason):
         connection.execute(
             update(tables.project)
@@ -165,7 +169,7 @@ def _project(writing: Writing, index: IndexRow, project: str, page: Page | None,
             reason=reason,
             before={"status": there.status, "reason": there.status_reason},
         )
-    return int(there.id)
+    return int(there.id), status
 
 
 def _add(
