@@ -1,7 +1,7 @@
-"""The quick way in: pages that lie on the shelf are answered here, everything else goes on to the application.
+"""The quick way in: pages and files that lie on the shelf are answered here, everything else goes on to the application.
 
-Most requests of an index ask for the page of a project they have seen before.  Here they cost two look-ups and no thread,
-no database, no routing.
+Most requests of an index ask for the page of a project or a file it has sent before.  Here they cost two look-ups and no
+thread, no database, no routing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Front:
             page = self._shelf.find(scope["path"])
             if page is not None:
                 accept = accept_encoding = if_none_match = None
-                known = False
+                known = ranged = False
                 for name, value in scope["headers"]:
                     if name == b"accept":
                         accept = value.decode("latin-1")
@@ -56,8 +56,11 @@ class Front:
                         if_none_match = value.decode("latin-1")
                     elif name in (b"authorization", b"cookie"):
                         known = True
+                    elif name == b"range":
+                        ranged = True
                 found = None
-                if not (known and page.partial):  # who says who he is may see more of it
+                # Who says who he is may see more of it; and parts of it are made behind.
+                if not ((known and page.partial) or (ranged and page.ranged)):
                     found = pick(page, accept, accept_encoding, format_asked(scope["query_string"]))
                 if found is not None:
                     self._answered += 1
@@ -72,8 +75,12 @@ class Front:
                             "headers": found.unchanged if unchanged else found.found,
                         }
                     )
-                    body = b"" if unchanged or scope["method"] == "HEAD" else found.body
-                    await send({"type": "http.response.body", "body": body})
+                    if unchanged or scope["method"] == "HEAD":
+                        await send({"type": "http.response.body", "body": b""})
+                    elif found.path is not None:
+                        await send({"type": "http.response.pathsend", "path": found.path})
+                    else:
+                        await send({"type": "http.response.body", "body": found.body})
                     return
         elif scope["type"] == "http" and scope["method"] == "OPTIONS" and is_read(scope["path"]):
             await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})

@@ -154,7 +154,7 @@ class InProcess:
             "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
             "client": ("127.0.0.1", 1),
             "server": ("index.example", 80),
-            "extensions": {},
+            "extensions": {"http.response.pathsend": {}},
         }
         if b"host" not in dict(scope["headers"]):
             scope["headers"].append((b"host", b"index.example"))
@@ -168,6 +168,9 @@ class InProcess:
             raise AssertionError("nobody waits that long")
 
         async def send(message: Any) -> None:
+            if message["type"] == "http.response.pathsend":
+                with open(message["path"], "rb") as file:
+                    message = {"type": "http.response.body", "body": file.read()}
             sent.append(message)
 
         await self.app(scope, receive, send)

@@ -19,6 +19,7 @@ from accord.server.api.places import everywhere, index_of
 from accord.server.api.simple import find_readable
 from accord.server.catalogue import life, reading, stacks
 from accord.server.errors import Refused
+from accord.server.pages.shelf import finish_file
 from accord_core.index.negotiate import choose
 from accord_core.names import normalise
 
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from accord.server.catalogue.reading import FileRow, ProjectRow
+    from accord.server.catalogue.stacks import Told
     from accord.server.parts import Parts
 
 __all__ = ["gone", "routes", "send", "send_provenance"]
 
 _FOREVER = "max-age=31536000, immutable"
+_KEPT = 32 << 10  # bytes of a file that lies on the shelf itself: opening it would cost more
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
 _PROVENANCE = "application/vnd.pypi.integrity.v1+json"
 _PROVENANCE_AGE = "max-age=600"  # attestations may be added (PEP 740 "Changes to provenance objects")
@@ -60,14 +63,17 @@ def routes(parts: Parts) -> list[BaseRoute]:
     def file(request: Request) -> Response:
         filename = request.path_params["filename"]
         plain = filename.removesuffix(".metadata")
-        row, public = _find(parts, request, plain)
+        serial = parts.shelf.catch_up()
+        told, row, public = _find(parts, request, plain)
         digest = row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
             raise Refused(404, "no-such-file", f"{filename} is not announced")
+        if public and request.path_params["project"] == told.row.name:
+            _keep(parts, request, told, digest, filename, serial)
         return send(parts, request, digest, filename, public=public)
 
     def provenance(request: Request) -> Response:
-        row, public = _find(parts, request, request.path_params["filename"])
+        _, row, public = _find(parts, request, request.path_params["filename"])
         return send_provenance(parts, request, row, public=public)
 
     return [
@@ -81,8 +87,8 @@ def routes(parts: Parts) -> list[BaseRoute]:
     ]
 
 
-def _find(parts: Parts, request: Request, filename: str) -> tuple[FileRow, bool]:
-    """The file, if it is one of the project in the path and the sender may read that; and whether anybody may."""
+def _find(parts: Parts, request: Request, filename: str) -> tuple[Told, FileRow, bool]:
+    """The project in the path, if the sender may read that; the file, if it is one of it; and whether anybody may have it."""
     project = normalise(request.path_params["project"])
     with parts.database.read() as connection:
         index = index_of(connection, request)
@@ -91,7 +97,25 @@ def _find(parts: Parts, request: Request, filename: str) -> tuple[FileRow, bool]
         if found is None:
             gone(connection, told.rows, filename)
             raise Refused(404, "no-such-file", f"{index.name} has no file {filename} of {project}")
-    return found, public
+    return told, found, public
+
+
+def _keep(parts: Parts, request: Request, told: Told, sha256: str, filename: str, serial: int) -> None:
+    """Put a file anybody may have on the shelf, as it was found at ``serial``: where it lies, and a small one itself.  Not
+    where every download is to be logged, nor where it is the store that sends it."""
+    path = parts.storage.path(sha256)
+    size = parts.storage.size(sha256)
+    if path is None or size is None or parts.settings.access_log or not _sends_paths(request):
+        return
+    body = b""
+    if size <= _KEPT:
+        body, path = parts.storage.read(sha256), None
+    page = finish_file(_headers(sha256, filename, public=True), told.of, size=size, path=path, body=body)
+    parts.shelf.put(request.scope["path"], page, serial, until=request.scope.get("accord.until"))
+
+
+def _sends_paths(request: Request) -> bool:
+    return "http.response.pathsend" in request.scope.get("extensions", {})
 
 
 def gone(connection: Connection, rows: Sequence[ProjectRow], filename: str) -> None:
@@ -135,17 +159,8 @@ def send(
     size = parts.storage.size(sha256)
     if size is None:
         raise Refused(500, "blob-missing", "the bytes are missing", hint="tell the operator of this index")
-    etag = f'"{sha256}"'
-    headers = {
-        "etag": etag,
-        "cache-control": f"{age}, {'public' if public else 'private'}",
-        "accept-ranges": "bytes",
-        "content-type": kind or _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream"),
-        "x-content-type-options": "nosniff",
-    }
-    if public:
-        headers["access-control-allow-origin"] = "*"
-        headers["access-control-expose-headers"] = "ETag, Content-Range, Accept-Ranges"
+    headers = _headers(sha256, filename, public=public, kind=kind, age=age)
+    etag = headers["etag"]
     if matches(request.headers.get("if-none-match"), etag):
         return Response(None, 304, headers)
     if request.method == "HEAD":
@@ -163,9 +178,25 @@ def send(
             return StreamingResponse(body, 206, headers)
     headers["content-length"] = str(size)
     path = parts.storage.path(sha256)
-    if path is not None and "http.response.pathsend" in request.scope.get("extensions", {}):
+    if path is not None and _sends_paths(request):
         return _PathAnswer(path, headers)
     return StreamingResponse(iterate_in_threadpool(parts.storage.stream(sha256)), 200, headers)
+
+
+def _headers(
+    sha256: str, filename: str, *, public: bool, kind: str = "", age: str = _FOREVER
+) -> dict[str, str]:
+    headers = {
+        "etag": f'"{sha256}"',
+        "cache-control": f"{age}, {'public' if public else 'private'}",
+        "accept-ranges": "bytes",
+        "content-type": kind or _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream"),
+        "x-content-type-options": "nosniff",
+    }
+    if public:
+        headers["access-control-allow-origin"] = "*"
+        headers["access-control-expose-headers"] = "ETag, Content-Range, Accept-Ranges"
+    return headers
 
 
 def _span(asked: str, size: int) -> tuple[int, int] | tuple[()] | None:

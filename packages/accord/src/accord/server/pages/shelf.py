@@ -1,4 +1,4 @@
-"""Finished pages in the memory of one process, by the path they are asked under.
+"""Finished pages, and where files lie, in the memory of one process, by the path they are asked under.
 
 A page is put here when it was asked for, in each of its forms and packings, and stays until something it was made of
 changes.  :meth:`Shelf.current` compares two integers; where they differ, :meth:`Shelf.catch_up` reads from the journal
@@ -22,12 +22,12 @@ from accord.server.database import tables
 from accord.server.headers import HARDENED
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from accord.server.database import Database
     from accord.server.settings import Settings
 
-__all__ = ["PACKINGS", "Finished", "Packed", "Place", "Shelf", "finish"]
+__all__ = ["PACKINGS", "Finished", "Packed", "Place", "Shelf", "finish", "finish_file"]
 
 PACKINGS = ("", "gzip", "zstd")
 _SMALL = 256  # bytes below which packing only costs
@@ -49,19 +49,22 @@ class Packed:
     etag: bytes
     found: Headers  # of 200
     unchanged: Headers  # of 304
+    path: str | None = None  # of a file on this machine that is sent in the place of ``body``
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """A page: ``forms[content type, packing]``.  ``of`` names the ``(index, project)`` pairs it was made of, ``project``
     ``None`` for a whole index.  ``only`` is the one content type there is, where nothing is negotiated.  ``partial``: it
-    leaves away what some readers see."""
+    leaves away what some readers see, or is written down where somebody says who he is.  ``ranged``: a part of it may be
+    asked for, which is for the application to answer."""
 
     forms: dict[tuple[str, str], Packed]
     of: frozenset[tuple[int, str | None]]
     size: int = field(default=0)
     only: str | None = None
     partial: bool = False
+    ranged: bool = False
 
 
 def finish(
@@ -87,6 +90,23 @@ def finish(
     held = sum(len(data) for found in packings.values() for data in found.values())
     only = next(iter(documents)) if len(documents) == 1 else None
     return Finished(forms, of, held + 2048 * len(forms), only, partial)
+
+
+def finish_file(
+    headers: Mapping[str, str],
+    of: frozenset[tuple[int, str | None]],
+    *,
+    size: int,
+    path: str | None,
+    body: bytes,
+) -> Finished:
+    """A file of ``size`` bytes, which are ``body`` or lie at ``path``; ``headers`` are those of 304 as well."""
+    own = tuple((name.encode(), value.encode("latin-1")) for name, value in headers.items())
+    shared = (*own, *(pair for pair in HARDENED if pair[0].decode() not in headers))
+    length = (b"content-length", str(size).encode())
+    one = Packed(body, headers["etag"].encode(), (*shared, length), shared, path)
+    kind = headers["content-type"]
+    return Finished({(kind, ""): one}, of, len(body) + 2048, kind, partial=True, ranged=True)
 
 
 def _packings(body: bytes, packed: bool) -> dict[str, bytes]:
