@@ -20,12 +20,13 @@ from benchmarks import serving_peers as peers
 
 __all__ = ["BIG", "FILES", "LOADS", "PEERS", "Measured", "Options", "load_part"]
 
-LOADS = ("page", "unchanged", "front", "download")
+LOADS = ("page", "unchanged", "front", "download", "front-download")
 PEERS = ("devpi-server", "pypiserver")
 FILES = 2_000
 BIG = 16 << 20
 JSON = {"Accept": peers.JSON}
 _ASKED_WITH_OTHERS = ("page", "download")
+_FRONTED = ("front", "front-download")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def load_part(name: str, options: Options, folder: str) -> Measured:
 def _load(name: str, place: Place, size: int, seconds: int) -> Callable[[], peers.Load]:
     if name == "page":
         return partial(peers.wrk, place.page, JSON, seconds=seconds)
-    if name != "download":
+    if "download" not in name:
         return partial(peers.wrk, place.page, {**JSON, "If-None-Match": place.etag}, seconds=seconds)
 
     def download() -> peers.Load:
@@ -107,16 +108,16 @@ def _served(name: str, options: Options, stack: ExitStack, folder: str) -> tuple
     """The servers of a part, started; and the size of the wheel."""
     data = os.path.join(folder, "accord")
     make_index(data, many=FILES, big=BIG)
-    more = ("--page-files",) if name == "front" else ()
+    more = ("--page-files", "--accel-redirect", "/stored/") if name in _FRONTED else ()
     url, _, _ = stack.enter_context(peers.accord(data, workers=options.workers, options=more))
     status, headers, body = peers.fetch(f"{url}/simple/{MANY}/", JSON)
     assert status == 200
     assert body.count(b'"filename"') == FILES
-    _, _, big = peers.fetch(f"{url}/files/big/{BIG_WHEEL}")
-    assert len(big) > BIG
     places = {"accord": Place(f"{url}/simple/{MANY}/", f"{url}/files/big/{BIG_WHEEL}", headers["etag"])}
-    if name == "front":
+    if name in _FRONTED:
         places["accord"] = _front(options, stack, url, data)
+    _, _, big = peers.fetch(places["accord"].wheel)
+    assert len(big) > BIG
     static = os.path.join(folder, "static")
     os.makedirs(static)
     for filename, content in (("page.json", body), (BIG_WHEEL, big)):

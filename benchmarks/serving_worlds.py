@@ -148,7 +148,9 @@ def _fill(
             )
             if len(names) > _NEEDED:
                 connection.execute(insert(tables.dependency), list(_needs(rows, files, names)))
-            for row in rows[files - 1 :: files]:  # one entry of the journal for each project, not for each file
+            for row in rows[
+                files - 1 :: files
+            ]:  # one entry of the journal for each project, not for each file
                 project = batch[row["project_id"] - first_project]
                 writing.changed(1, "add-file", project=project, version=row["version"])
 

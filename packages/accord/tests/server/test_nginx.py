@@ -4,12 +4,15 @@ nothing it sends is out of date."""
 from __future__ import annotations
 
 import gzip
+import hashlib
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +69,14 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    """An index that writes page files, and nginx in front of it."""
+    """An index that writes page files and leaves sending to nginx, which is in front of it."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     work = tmp_path / "nginx"
     work.mkdir()
-    with Served(str(tmp_path / "data"), workers=2, options=("--page-files",)) as served:
+    with Served(
+        str(tmp_path / "data"), workers=2, options=("--page-files", "--accel-redirect", "/stored/")
+    ) as served:
         settings = configuration(
             HOW_TO.read_text(encoding="utf-8"),
             port=port,
@@ -196,3 +201,62 @@ def test_pip_installs_through_it(site: Site, tmp_path: Path) -> None:
         pip = [sys.executable, "-m", "pip", "install", "--no-cache-dir", "--isolated", "-q"]
         subprocess.run([*pip, "-i", f"{site.url}/simple/", "-t", str(tmp_path / target), "spam"], check=True)
         assert (tmp_path / target / "spam" / "__init__.py").exists()
+
+
+def _large(site: Site, version: str = "1.0") -> tuple[str, bytes]:
+    """A wheel that nginx is asked to send, uploaded."""
+    parts = wheel_parts({"large.py": b"#" + os.urandom(100_000)}, name="large", version=version)
+    filename, content = f"large-{version}-py3-none-any.whl", zip_bytes(parts)
+    assert site.served.upload(filename, content).status == 200
+    return f"/files/large/{filename}", content
+
+
+def test_files_are_sent_by_nginx_as_the_index_would_and_the_index_is_asked_for_each(site: Site) -> None:
+    path, content = _large(site)
+    for _ in range(3):  # the first is looked up, the next lie on a shelf
+        with urllib.request.urlopen(f"{site.served.url}{path}", timeout=20) as direct:
+            assert direct.read() == b""
+            assert direct.headers["x-accel-redirect"].startswith("/stored/")
+        status, headers, body = site.get(path)
+        assert (status, body) == (200, content)
+        assert headers["etag"] == f'"{hashlib.sha256(content).hexdigest()}"'
+        assert headers["content-type"] == "application/zip"
+        assert headers["cache-control"] == "max-age=31536000, immutable, public"
+        assert headers["accept-ranges"] == "bytes"
+        assert headers["access-control-allow-origin"] == "*"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "last-modified" not in headers
+        assert "x-accel-redirect" not in headers
+        assert site.get(path, if_none_match=headers["etag"])[::2] == (304, b"")
+        status, told, nothing = site.get(path, "HEAD")
+        assert (status, told["content-length"], nothing) == (200, str(len(content)), b"")
+        status, told, part = site.get(path, range="bytes=10-19")
+        assert (status, part) == (206, content[10:20])
+        assert told["content-range"] == f"bytes 10-19/{len(content)}"
+
+
+def test_nobody_gets_a_file_that_is_not_his_to_have(site: Site) -> None:
+    path, content = _large(site)
+    digest = hashlib.sha256(content).hexdigest()
+    place = f"{digest[:2]}/{digest[2:4]}/{digest}"
+    for guess in (
+        f"/stored/{place}",
+        f"/stored/../stored/{place}",
+        f"//stored/{place}",
+        f"/%73tored/{place}",
+    ):
+        assert site.get(guess)[0] in (400, 404), guess
+    assert site.get(path)[2] == content
+    document = json.dumps({"private": True}).encode()
+    reply = site.served.request(
+        "PATCH",
+        "/api/indexes/main/projects/large",
+        {"content-type": "application/json", **basic(site.served.token)},
+        document,
+    )
+    assert reply.status == 200
+    assert site.get(path)[0] in (401, 404)
+    status, headers, body = site.get(path, **basic(site.served.token))
+    assert (status, body) == (200, content)
+    assert headers["cache-control"] == "max-age=31536000, immutable, private"
+    assert "access-control-allow-origin" not in headers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from accord.cli.main import main
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.people import call, hide, put, wheel
 from accord.testing.serving import InProcess, Served, basic
@@ -123,3 +124,11 @@ def test_small_files_are_kept_and_large_ones_sent_from_where_they_lie(served: Se
             with urllib.request.urlopen(f"{served.url}/files/large/{name}", timeout=20) as answer:
                 assert hashlib.sha256(answer.read()).digest() == hashlib.sha256(content).digest()
                 assert int(answer.headers["content-length"]) == len(content)
+
+
+@pytest.mark.parametrize("location", ["stored", "/stored", "/sto red/", "/../", "//", "/a\n/"])
+def test_the_inner_location_of_the_web_server_in_front_is_a_plain_one(
+    location: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", f"--accel-redirect={location}"]) == 2
+    assert "--accel-redirect" in capsys.readouterr().err

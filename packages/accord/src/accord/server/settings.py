@@ -21,7 +21,8 @@ class Settings:
     ``storage`` one too (``file:///PATH``, ``s3://…``); both lie in ``data`` unless said.  ``public_url`` is how clients reach
     the server where a proxy stands in front, without a slash at its end; ``None``: as each request says.  ``packed`` says
     whether pages are kept gzipped and in zstd as well, ``materialise`` whether pages are written as files for a web
-    server in front.  ``trusted_proxies`` are addresses or networks whose ``X-Forwarded-For`` is believed; nobody's else.  ``log_format`` is one of ``logs.FORMATS``; ``access_log`` writes a line
+    server in front; ``accel`` is where that server has the storage's folder among its own, inner locations
+    (``X-Accel-Redirect``), empty: the index sends files itself.  ``trusted_proxies`` are addresses or networks whose ``X-Forwarded-For`` is believed; nobody's else.  ``log_format`` is one of ``logs.FORMATS``; ``access_log`` writes a line
     for every request; ``public_metrics`` shows ``/metrics`` to anybody.  ``scanner`` is a program with its arguments, or an address,
     which is asked about each new file that waits (``upkeep.scanning``); ``scanner_reads`` are folders the program may read.
     """
@@ -33,6 +34,7 @@ class Settings:
     packed: bool = True
     trusted_proxies: tuple[str, ...] = ()
     materialise: bool = False
+    accel: str = ""
     log_format: str = "text"
     access_log: bool = False
     public_metrics: bool = False

@@ -40,6 +40,7 @@ def serve(
     trusted_proxies: tuple[str, ...] = (),
     limits: tuple[str, ...] = (),
     page_files: bool = False,
+    accel: str = "",
     log_format: str = "text",
     access_log: bool = False,
     public_metrics: bool = False,
@@ -48,7 +49,8 @@ def serve(
     started: Callable[[Started], None],
 ) -> None:
     """Serve until the process is told to end; ``started`` is called once, before the first request.  ``page_files``: finished
-    pages are written as files as well, for a web server in front.
+    pages are written as files as well, for a web server in front.  ``accel``: the inner location under which that server has
+    the folder of blobs, from which it sends files itself.
 
     ``scanner`` is a program with its arguments or a URL, asked about each file that waits (``server.upkeep.scanning``);
     ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
@@ -76,6 +78,7 @@ def serve(
         trusted_proxies=trusted_proxies,
         limits=replace(DEFAULT, **_numbers(limits)),
         materialise=page_files,
+        accel=accel,
         log_format=log_format,
         access_log=access_log,
         public_metrics=public_metrics,

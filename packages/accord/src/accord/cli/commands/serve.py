@@ -66,10 +66,17 @@ def arguments(parser: Parser) -> None:
         help="A folder the scanner's program may read (repeatable)",
     )
     parser.flag("--page-files", help="Write finished pages as files too, for a web server in front")
+    parser.value(
+        "--accel-redirect",
+        metavar="LOCATION",
+        default="",
+        help="Let nginx in front send stored files, from this inner location: /stored/",
+    )
 
 
 def run(args: Args, context: Context) -> int:
     import os
+    import re
 
     from accord.tasks import serving
     from accord_core.errors import UsageError
@@ -79,6 +86,11 @@ def run(args: Args, context: Context) -> int:
         raise UsageError("usage", f"--bind is HOST:PORT, not {args.bind!r}")
     if args.workers is not None and not (args.workers.isdigit() and int(args.workers) > 0):
         raise UsageError("usage", f"--workers is a number, not {args.workers!r}")
+
+    if args.accel_redirect and not re.fullmatch(r"/(?:[A-Za-z0-9_-]+/)+", args.accel_redirect):
+        raise UsageError(
+            "usage", f"--accel-redirect is a location like /stored/, not {args.accel_redirect!r}"
+        )
 
     def started(what: serving.Started) -> None:
         if context.json:
@@ -101,6 +113,7 @@ def run(args: Args, context: Context) -> int:
         trusted_proxies=args.trusted_proxies,
         limits=args.limits,
         page_files=args.page_files,
+        accel=args.accel_redirect,
         log_format=args.log_format,
         access_log=args.access_log,
         public_metrics=args.public_metrics,

@@ -1,12 +1,13 @@
 """The files themselves, their core metadata and provenance, by predictable URLs: ``/files/PROJECT/FILENAME``.
 
 The same files are at ``/packages/INDEX/PROJECT/FILENAME``, because mirrors take no other URLs than those that begin so.
-Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``); ranges are answered
-from the path or the stream.  Files never change, so caches may keep them for ever.
+Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``), or the one in front
+does (``X-Accel-Redirect``, if the settings say so); ranges are answered from the path or the stream.  Files never change, so caches may keep them for ever.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -107,11 +108,23 @@ def _keep(parts: Parts, request: Request, told: Told, sha256: str, filename: str
     size = parts.storage.size(sha256)
     if path is None or size is None or parts.settings.access_log or not _sends_paths(request):
         return
-    body = b""
+    headers = _headers(sha256, filename, public=True)
+    place = _place(parts, sha256, size)
     if size <= _KEPT:
-        body, path = parts.storage.read(sha256), None
-    page = finish_file(_headers(sha256, filename, public=True), told.of, size=size, path=path, body=body)
+        page = finish_file(headers, told.of, size=size, body=parts.storage.read(sha256))
+    elif place is not None:
+        page = finish_file(headers, told.of, size=size, place=place)
+    else:
+        page = finish_file(headers, told.of, size=size, path=path)
     parts.shelf.put(request.scope["path"], page, serial, until=request.scope.get("accord.until"))
+
+
+def _place(parts: Parts, sha256: str, size: int) -> str | None:
+    """Where the web server in front has a file on this machine.  A small one is not worth asking it."""
+    path = parts.storage.path(sha256) if parts.settings.accel and size > _KEPT else None
+    if path is None:
+        return None
+    return parts.settings.accel + "/".join(path.split(os.sep)[-3:])  # as the folder of blobs is laid out
 
 
 def _sends_paths(request: Request) -> bool:
@@ -176,6 +189,9 @@ def send(
             headers["content-length"] = str(stop - start)
             body = iterate_in_threadpool(parts.storage.stream(sha256, start=start, stop=stop))
             return StreamingResponse(body, 206, headers)
+    place = _place(parts, sha256, size)
+    if place is not None:
+        return Response(None, 200, {**headers, "x-accel-redirect": place})
     headers["content-length"] = str(size)
     path = parts.storage.path(sha256)
     if path is not None and _sends_paths(request):

@@ -97,14 +97,18 @@ def finish_file(
     of: frozenset[tuple[int, str | None]],
     *,
     size: int,
-    path: str | None,
-    body: bytes,
+    path: str | None = None,
+    body: bytes = b"",
+    place: str | None = None,
 ) -> Finished:
-    """A file of ``size`` bytes, which are ``body`` or lie at ``path``; ``headers`` are those of 304 as well."""
+    """A file of ``size`` bytes, which are ``body``, or lie at ``path``, or are sent by the web server in front from its
+    ``place``; ``headers`` are those of 304 as well."""
     own = tuple((name.encode(), value.encode("latin-1")) for name, value in headers.items())
     shared = (*own, *(pair for pair in HARDENED if pair[0].decode() not in headers))
-    length = (b"content-length", str(size).encode())
-    one = Packed(body, headers["etag"].encode(), (*shared, length), shared, path)
+    found: Headers = (*shared, (b"content-length", str(size if place is None else 0).encode()))
+    if place is not None:
+        found = (*found, (b"x-accel-redirect", place.encode()))
+    one = Packed(body, headers["etag"].encode(), found, shared, path)
     kind = headers["content-type"]
     return Finished({(kind, ""): one}, of, len(body) + 2048, kind, partial=True, ranged=True)
 
