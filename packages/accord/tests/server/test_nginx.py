@@ -238,7 +238,8 @@ def test_files_are_sent_by_nginx_as_the_index_would_and_the_index_is_asked_for_e
 def test_nobody_gets_a_file_that_is_not_his_to_have(site: Site) -> None:
     path, content = _large(site)
     digest = hashlib.sha256(content).hexdigest()
-    place = f"{digest[:2]}/{digest[2:4]}/{digest}"
+    place = f"{digest[:2]}/{digest}"
+    assert (Path(site.served.folder) / "blobs" / place).read_bytes() == content
     for guess in (
         f"/stored/{place}",
         f"/stored/../stored/{place}",

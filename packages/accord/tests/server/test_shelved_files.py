@@ -94,13 +94,6 @@ def test_another_spelling_of_the_path_takes_no_room(index: InProcess) -> None:
     assert index.get(PATH.replace("/spam/", "/eggs/")).status == 404
 
 
-def test_where_every_request_is_logged_no_file_lies_on_the_shelf(tmp_path: Path) -> None:
-    with InProcess.open(str(tmp_path / "data"), access_log=True) as index:
-        put(index)
-        assert index.get(PATH).body == BYTES
-        assert not shelved(index, PATH)
-
-
 def test_the_shelf_has_one_limit_for_pages_and_files(tmp_path: Path) -> None:
     with InProcess.open(str(tmp_path / "data")) as index:
         for number in range(3):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -103,10 +104,10 @@ def _find(parts: Parts, request: Request, filename: str) -> tuple[Told, FileRow,
 
 def _keep(parts: Parts, request: Request, told: Told, sha256: str, filename: str, serial: int) -> None:
     """Put a file anybody may have on the shelf, as it was found at ``serial``: where it lies, and a small one itself.  Not
-    where every download is to be logged, nor where it is the store that sends it."""
+    where it is the store that sends it."""
     path = parts.storage.path(sha256)
     size = parts.storage.size(sha256)
-    if path is None or size is None or parts.settings.access_log or not _sends_paths(request):
+    if path is None or size is None or not _sends_paths(request):
         return
     headers = _headers(sha256, filename, public=True)
     place = _place(parts, sha256, size)
@@ -124,7 +125,7 @@ def _place(parts: Parts, sha256: str, size: int) -> str | None:
     path = parts.storage.path(sha256) if parts.settings.accel and size > _KEPT else None
     if path is None:
         return None
-    return parts.settings.accel + "/".join(path.split(os.sep)[-3:])  # as the folder of blobs is laid out
+    return parts.settings.accel + os.path.relpath(path, unquote(urlsplit(parts.settings.storage_url).path))
 
 
 def _sends_paths(request: Request) -> bool:
