@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from accord.server.limits import DEFAULT
+from accord.server.web import contents
+from accord.server.web.apart import Renderer
 from accord.server.web.readme import render_description
+from accord.server.web.turns import Turns
+from accord.testing.archives import wheel_parts, zip_bytes
+from accord.testing.serving import InProcess
 
 MOST = 512 << 10
 
@@ -204,3 +214,78 @@ def test_text_made_to_be_slow_is_not(text: str) -> None:
     start = time.monotonic()
     render_description(text, "text/markdown", MOST)
     assert time.monotonic() - start < 10
+
+
+LONG = [
+    (">" * 400_000, "text/markdown"),
+    ("<div>" * 100_000, "text/markdown"),
+    ("+" + "-+" * 1000 + "\n" + ("|" + " |" * 1000 + "\n+" + "-+" * 1000 + "\n") * 100, "text/x-rst"),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), LONG, ids=("quotes", "boxes", "grid"))
+def test_what_takes_a_renderer_minutes_ends_in_time_and_the_next_is_rendered(text: str, kind: str) -> None:
+    renderer = Renderer()
+    try:
+        assert renderer.render("*honest*", "text/markdown", MOST, 20) == "<p><em>honest</em></p>\n"
+        start = time.monotonic()
+        assert renderer.render(text, kind, MOST, 0.3) is None
+        assert time.monotonic() - start < 3
+        assert renderer.render("*honest*", "text/markdown", MOST, 20) == "<p><em>honest</em></p>\n"
+    finally:
+        renderer.close()
+
+
+def test_a_renderer_that_ended_for_want_of_work_is_started_again() -> None:
+    renderer = Renderer()
+    try:
+        assert renderer.render("*a*", "text/markdown", MOST, 20)
+        assert renderer._child is not None
+        renderer._child.kill()
+        renderer._child.wait()
+        assert renderer.render("*b*", "text/markdown", MOST, 20) == "<p><em>b</em></p>\n"
+    finally:
+        renderer.close()
+
+
+def test_a_description_nobody_can_render_is_shown_as_it_is_and_tried_once(tmp_path: Path) -> None:
+    limits = replace(DEFAULT, readme_seconds=0.5)
+    body = "honest words\n\n" + ">" * 400_000
+    metadata = (
+        f"Metadata-Version: 2.1\nName: spam\nVersion: 1.0\nDescription-Content-Type: text/markdown\n\n{body}"
+    )
+    with InProcess.open(str(tmp_path / "data"), limits=limits) as index:
+        index.upload("spam-1.0-py3-none-any.whl", zip_bytes(wheel_parts(metadata=metadata)))
+        assert "<pre>honest words" in index.get("/project/spam/").text
+        start = time.monotonic()
+        assert "<pre>honest words" in index.get("/project/spam/").text
+        assert time.monotonic() - start < 0.4
+
+
+def test_few_work_few_wait_and_nobody_waits_for_long() -> None:
+    turns = Turns(1, 1, 0.2)
+    with turns.take() as first:
+        assert first
+        with turns.take() as second:  # waited, in vain
+            assert not second
+        held = threading.Thread(target=lambda: turns.take().__enter__())
+        held.start()
+        time.sleep(0.05)
+        start = time.monotonic()
+        with turns.take() as third:  # one works, one waits
+            assert not third
+        assert time.monotonic() - start < 0.1
+        held.join()
+
+
+def test_who_finds_too_many_looking_into_files_is_told_to_come_again(
+    index: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.upload("spam-1.0-py3-none-any.whl", zip_bytes(wheel_parts()))
+    target = "/project/spam/1.0/files/spam-1.0-py3-none-any.whl"
+    monkeypatch.setattr(contents, "_TURNS", Turns(0, 1, 0.01))
+    refused = index.get(target, accept="application/json")
+    assert (refused.status, refused.json()["code"]) == (503, "page-busy")
+    assert refused.headers["retry-after"] == "10"
+    monkeypatch.undo()
+    assert index.get(target).status == 200

@@ -41,7 +41,8 @@ class Limits:
     ``upload_session_files``  files of one upload session; ``upload_sessions_open`` those somebody has open in one index
     ``page_form_bytes``       a form of a page; ``page_form_fields`` its fields
     ``search_bytes``          what somebody searches for
-    ``readme_bytes``          a description that is rendered; a longer one is shown as it is, up to that
+    ``readme_bytes``          a description that is rendered; a longer one is shown as it is, up to that, as is one that is
+                              not rendered within ``readme_seconds``
     ``browse_bytes``          a file whose contents are shown or compared; ``browse_files`` members it may have for that
     ``page_cache_bytes``      finished pages kept in the memory of one process
     ``long_poll_seconds``     the longest a reader of the changes feed is kept waiting
@@ -115,6 +116,7 @@ class Limits:
     page_form_fields: int = 200
     search_bytes: int = 500
     readme_bytes: int = 512 << 10
+    readme_seconds: float = 5.0
     browse_bytes: int = 256 << 20
     browse_files: int = 20_000
     page_cache_bytes: int = 128 << 20

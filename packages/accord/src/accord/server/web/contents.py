@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from accord.io.files import write_atomic
 from accord.server.errors import Refused
+from accord.server.web.turns import Turns
 from accord.wheels.compare import Comparison, Ignoring, compare
 from accord.wheels.inspection import inspect
 from accord.wheels.limits import DEFAULT
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "Folder", "Inside", "difference", "inside"]
 
-_TURNS = threading.BoundedSemaphore(2)
+_TURNS = Turns(2, 8, 10.0)
 _MEANT = Ignoring(times=True, order=True, packing=True, owners=True, record=True)
-_LIMITS = replace(DEFAULT, text_members=60, text_lines=300)
+_LIMITS = replace(DEFAULT, text_members=60, text_lines=300, text_source_lines=2_000)
 _KEPT = 64
 
 
@@ -72,7 +73,7 @@ _LOCK = threading.Lock()
 
 
 def inside(parts: Parts, file: FileRow) -> Inside:
-    """Raises ``Refused``: ``file-too-large-to-show`` (413), ``file-not-readable`` (422)."""
+    """Raises ``Refused``: ``file-too-large-to-show`` (413), ``file-not-readable`` (422), ``page-busy`` (503)."""
     path = os.path.join(parts.settings.cache, "contents", file.sha256[:2], f"{file.sha256}.json")
     try:
         with open(path, encoding="utf-8") as stored:
@@ -92,7 +93,7 @@ def inside(parts: Parts, file: FileRow) -> Inside:
 
 
 def _look(parts: Parts, file: FileRow) -> dict[str, object]:
-    with _TURNS, _opened(parts, (file,)) as (path,):
+    with _turn(), _opened(parts, (file,)) as (path,):
         try:
             found = inspect(path, _LIMITS).as_dict()
         except AccordError as fault:
@@ -112,7 +113,7 @@ def difference(parts: Parts, old: FileRow, new: FileRow) -> Difference:
         if key in _DIFFERENCES:
             _DIFFERENCES.move_to_end(key)
             return _DIFFERENCES[key]
-    with _TURNS, _opened(parts, (old, new)) as (before, after):
+    with _turn(), _opened(parts, (old, new)) as (before, after):
         try:
             comparison = compare(before, after, ignoring=_MEANT, limits=_LIMITS)
             found = Difference(comparison, text_diffs(comparison, _LIMITS) if comparison.changed else ())
@@ -123,6 +124,21 @@ def difference(parts: Parts, old: FileRow, new: FileRow) -> Difference:
         while len(_DIFFERENCES) > _KEPT:
             _DIFFERENCES.popitem(last=False)
     return found
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Raises ``Refused("page-busy")`` (503) where too many want to look into files."""
+    with _TURNS.take() as mine:
+        if not mine:
+            raise Refused(
+                503,
+                "page-busy",
+                "many people look into files of this index just now",
+                hint="try again in a moment",
+                headers={"Retry-After": "10"},
+            )
+        yield
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 ``readme-renderer`` renders Markdown, reStructuredText and plain text; what it made is cleaned here once more by our own,
 shorter list, with every ``id`` under a prefix of its own, and headings sink by one, for the page has its own first.  The
 rendered text lies in the cache by the digest of the metadata it comes from and the versions of those who rendered it,
-so that a mended cleaner renders anew.  Rendering is limited in size, and in how many are rendered at once.
+so that a mended cleaner renders anew.  Rendering is limited in size and in time (``apart``): what cannot be rendered within it
+is shown as it is, from then on without another try.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import html
 import io
 import os
 import re
-import threading
 from email.message import Message
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ import nh3
 from markupsafe import Markup
 
 from accord.io.files import write_atomic
+from accord.server.web.apart import Renderer
+from accord.server.web.turns import Turns
 from accord.wheels.fields import read_fields
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["render_description", "rendered"]
 
-_TURNS = threading.BoundedSemaphore(2)
-_OURS = "2"  # of the rules below
+_RENDERER = Renderer()
+_TURNS = Turns(1, 8, 5.0)
+_OURS = "3"  # of the rules below
 
 _TAGS = frozenset(
     [
@@ -120,11 +123,16 @@ def rendered(parts: Parts, metadata: bytes) -> Markup:
     except FileNotFoundError:
         pass
     fields = read_fields(metadata)
-    text = render_description(
-        fields.first("Description"),
-        fields.first("Description-Content-Type"),
-        parts.settings.limits.readme_bytes,
-    )
+    limits = parts.settings.limits
+    plain = fields.first("Description")
+    if not plain.strip():
+        return Markup("")
+    with _TURNS.take() as mine:
+        if not mine:  # too many want something rendered: this once it is shown as it is
+            return Markup(_plain(plain[: limits.readme_bytes]))  # noqa: S704 - escaped
+        content_type = fields.first("Description-Content-Type")
+        made = _RENDERER.render(plain, content_type, limits.readme_bytes, limits.readme_seconds)
+    text = _plain(plain[: limits.readme_bytes]) if made is None else made
     os.makedirs(os.path.dirname(path), exist_ok=True)
     write_atomic(path, text.encode(), sync=False)
     return Markup(text)  # noqa: S704 - cleaned
@@ -143,8 +151,7 @@ def render_description(text: str, content_type: str, most: int) -> str:
     parsed = Message()
     parsed["content-type"] = content_type or "text/x-rst"
     kind = parsed.get_content_type()
-    with _TURNS:
-        made = _made(text, kind, str(parsed.get_param("variant") or "GFM"))
+    made = _made(text, kind, str(parsed.get_param("variant") or "GFM"))
     if made is None:
         return _plain(text)
     return _cleaned(made)
