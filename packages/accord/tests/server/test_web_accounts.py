@@ -38,7 +38,10 @@ def state(index: InProcess) -> dict[str, list[object]]:
         return {
             table.name: [
                 tuple(row)
-                for row in connection.execute(select(*(one for one in table.c if one.name != "last_used")))
+                for row in connection.execute(
+                    # PostgreSQL has its own order after an update, of ``last_used`` as well
+                    select(*(one for one in table.c if one.name != "last_used")).order_by(*table.primary_key)
+                )
             ]
             for table in tables.metadata.sorted_tables
             if table.name not in ("audit", "rate")

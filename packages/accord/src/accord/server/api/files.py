@@ -7,8 +7,10 @@ does (``X-Accel-Redirect``, if the settings say so); ranges are answered from th
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -26,7 +28,7 @@ from accord_core.index.negotiate import choose
 from accord_core.names import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection
     from starlette.requests import Request
@@ -70,9 +72,11 @@ def routes(parts: Parts) -> list[BaseRoute]:
         digest = row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
             raise Refused(404, "no-such-file", f"{filename} is not announced")
+        size = row.size if plain == filename else None
+        answer = send(parts, request, digest, filename, size=size, public=public)
         if public and request.path_params["project"] == told.row.name:
             _keep(parts, request, told, digest, filename, serial)
-        return send(parts, request, digest, filename, public=public)
+        return answer
 
     def provenance(request: Request) -> Response:
         _, row, public = _find(parts, request, request.path_params["filename"])
@@ -162,17 +166,21 @@ def send(
     sha256: str,
     filename: str,
     *,
+    size: int | None = None,
     public: bool,
     kind: str = "",
     age: str = _FOREVER,
 ) -> Response:
-    """The blob as the file of that name, or as of that ``kind`` of content.  Who may have it was asked before."""
+    """The blob as the file of that name, or as of that ``kind`` of content, which is ``size`` long.  Who may have it was asked
+    before.  Answers are kept for ever by caches, so a blob that is damaged is none: by its size, and where its bytes pass
+    through here by its digest."""
     link = parts.storage.link(sha256) if request.method == "GET" else None
     if link is not None:
         return RedirectResponse(link, 302, {"cache-control": "no-store"})
-    size = parts.storage.size(sha256)
-    if size is None:
-        raise Refused(500, "blob-missing", "the bytes are missing", hint="tell the operator of this index")
+    there = parts.storage.size(sha256)
+    if there is None or there != (there if size is None else size):
+        raise _missing()
+    size = there
     headers = _headers(sha256, filename, public=public, kind=kind, age=age)
     etag = headers["etag"]
     if matches(request.headers.get("if-none-match"), etag):
@@ -188,8 +196,7 @@ def send(
             start, stop = span
             headers["content-range"] = f"bytes {start}-{stop - 1}/{size}"
             headers["content-length"] = str(stop - start)
-            body = iterate_in_threadpool(parts.storage.stream(sha256, start=start, stop=stop))
-            return StreamingResponse(body, 206, headers)
+            return _streamed(parts.storage.stream(sha256, start=start, stop=stop), 206, headers)
     place = _place(parts, sha256, size)
     if place is not None:
         return Response(None, 200, {**headers, "x-accel-redirect": place})
@@ -197,7 +204,32 @@ def send(
     path = parts.storage.path(sha256)
     if path is not None and _sends_paths(request):
         return _PathAnswer(path, headers)
-    return StreamingResponse(iterate_in_threadpool(parts.storage.stream(sha256)), 200, headers)
+    return _streamed(_whole(parts.storage.stream(sha256), sha256), 200, headers)
+
+
+def _missing() -> Refused:
+    return Refused(
+        500, "blob-missing", "the bytes are missing, or damaged", hint="tell the operator of this index"
+    )
+
+
+def _streamed(pieces: Iterator[bytes], status: int, headers: dict[str, str]) -> StreamingResponse:
+    """What fails at its beginning is refused; later an answer can only break off, which its length shows."""
+    first = next(pieces, b"")
+    return StreamingResponse(iterate_in_threadpool(chain((first,), pieces)), status, headers)
+
+
+def _whole(pieces: Iterator[bytes], sha256: str) -> Iterator[bytes]:
+    """The last piece goes out when all of them together are what the digest says.  Raises ``Refused("blob-missing")``."""
+    running, held = hashlib.sha256(), b""
+    for piece in pieces:
+        running.update(piece)
+        if held:
+            yield held
+        held = piece
+    if running.hexdigest() != sha256:
+        raise _missing()
+    yield held
 
 
 def _headers(

@@ -95,7 +95,8 @@ def routes(parts: Parts) -> list[BaseRoute]:
         digest = row.sha256 if plain == filename else row.metadata_sha256
         if digest is None:
             raise Refused(404, "no-such-file", f"{filename} is not announced")
-        return send(parts, request, digest, filename, public=public)
+        size = row.size if plain == filename else None
+        return send(parts, request, digest, filename, size=size, public=public)
 
     def provenance(request: Request) -> Response:
         row, public = found(request, request.path_params["filename"])

@@ -55,12 +55,12 @@ class FolderStore:
                 self._make_folder(folder)
             new: dict[str, str] = {}
             for sha256, path in files.items():
-                if os.path.exists(self._place(sha256)):
+                if self.size(sha256) == os.path.getsize(path):  # what is shorter was damaged, and is replaced
                     os.unlink(path)
                 else:
                     new[path] = self._place(sha256)
             for sha256, data in small.items():
-                if not os.path.exists(self._place(sha256)):
+                if self.size(sha256) != len(data):
                     path = self._aside.path()
                     at_end.callback(_forget, path)
                     with open(path, "wb") as file:

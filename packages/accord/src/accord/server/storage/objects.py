@@ -3,7 +3,7 @@
 Credentials come from the environment or the machine, as every S3 client has them (``AWS_ACCESS_KEY_ID`` …), never from
 the URL, which stands in process lists.  Each answer of the store is waited for a bounded time; what it does not say in
 that time is ``server-storage-unavailable``, and nothing that was to be stored is acknowledged.  Bytes are sent with their
-SHA-256, so that the store refuses what was damaged on the way.
+SHA-256, so that the store refuses what was damaged on the way; what it gives out is never taken for whole unseen.
 """
 
 from __future__ import annotations
@@ -66,9 +66,12 @@ class ObjectStore:
         self._store = _open(parts.netloc, unquote(parts.path).strip("/"), self._options)
 
     def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
-        if self.size(sha256) is None:
+        size = os.path.getsize(path)
+        if self.size(sha256) != size:
             with _answers(), open(path, "rb") as file:
                 self._store.put(_key(sha256), file, chunk_size=_PIECE, max_concurrency=_AT_ONCE)
+            if self.size(sha256) != size:  # nothing is acknowledged that is not there
+                raise _unavailable()
         for digest, data in beside.items():
             self.put_bytes(digest, data)
 
@@ -102,12 +105,17 @@ class ObjectStore:
             end = min(start + _PIECE, stop)
             with _there(sha256):
                 piece = bytes(self._store.get_range(_key(sha256), start=start, end=end))
+                if len(piece) != end - start:
+                    raise _unavailable()
             yield piece
             start += len(piece)
 
     def read(self, sha256: str) -> bytes:
         with _there(sha256):
-            return bytes(self._store.get(_key(sha256)).bytes())
+            found = bytes(self._store.get(_key(sha256)).bytes())
+        if hashlib.sha256(found).hexdigest() != sha256:
+            raise missing(sha256)
+        return found
 
     def delete(self, sha256: str) -> None:
         with _answers():
@@ -165,13 +173,17 @@ def _answers() -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError) as fault:
-        raise Refused(
-            503,
-            "server-storage-unavailable",
-            "the storage of the files does not answer as it should",
-            hint="nothing was changed; try again",
-            headers={"Retry-After": "10"},
-        ) from fault
+        raise _unavailable() from fault
+
+
+def _unavailable() -> Refused:
+    return Refused(
+        503,
+        "server-storage-unavailable",
+        "the storage of the files does not answer as it should",
+        hint="nothing was changed; try again",
+        headers={"Retry-After": "10"},
+    )
 
 
 @contextmanager

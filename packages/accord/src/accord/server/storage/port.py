@@ -36,7 +36,7 @@ class Stored:
 class BlobStore(Protocol):
     def put(self, sha256: str, path: str, beside: Mapping[str, bytes] = NOTHING) -> None:
         """Keep the file at ``path``, which is moved away or stays, as the store likes, and small blobs ``beside`` it.  Known
-        bytes are kept once."""
+        bytes are kept once, and replaced where what lies there has another size."""
 
     def put_bytes(self, sha256: str, data: bytes) -> None: ...
 
