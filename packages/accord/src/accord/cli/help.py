@@ -131,7 +131,7 @@ def explanation(option: Option) -> str:
     parts = [option.help]
     if option.choices:
         parts.append(f"[{', '.join(option.choices)}]")
-    if option.takes_value and isinstance(option.default, str):
+    if option.takes_value and isinstance(option.default, str) and option.default:
         parts.append(f"[default: {option.default}]")
     if option.env:
         parts.append(f"[env: {', '.join(option.env)}]")

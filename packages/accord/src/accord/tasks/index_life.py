@@ -94,11 +94,14 @@ def promote(place: Place, project: str, version: str, *, source: str, target: st
 
 
 def journal(place: Place, where: str, *, limit: int) -> list[Record]:
-    """The newest first."""
-    from accord.server.catalogue import journal
+    """The newest first.  Raises ``Refused("no-such-project")``."""
+    from accord.server.catalogue import journal, reading
+    from accord.server.errors import no_such_project
 
     with place.opened() as parts, parts.database.read() as connection:
         part = _part(connection, where, None, None, whole=True)
+        if reading.find_project(connection, part.index, part.project) is None:
+            raise no_such_project(part.index.name, part.project)
         return [
             entry.as_dict() for entry in journal.entries(connection, part.index, part.project, limit=limit)
         ]

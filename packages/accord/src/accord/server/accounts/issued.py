@@ -69,7 +69,9 @@ def token_with(connection: Connection, public_id: str, *, of: int | None) -> Tok
         query = query.where(tables.token.c.user_id == of)
     row = connection.execute(query).first()
     if row is None:
-        raise Refused(404, "no-such-token", f"there is no token {public_id!r} of yours")
+        raise Refused(
+            404, "no-such-token", f"there is no token {public_id!r}" + (" of yours" if of is not None else "")
+        )
     return TokenRow(*row)
 
 

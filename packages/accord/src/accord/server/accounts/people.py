@@ -211,6 +211,11 @@ def add_token(
     )
     owner = writing.connection.execute(select(tables.user.c.name).where(tables.user.c.id == user_id)).scalar()
     audit.record(
-        writing, "create-token", f"token:{public_id}", user=owner, restrictions=made, expires=expires
+        writing,
+        "create-token",
+        f"token:{public_id}",
+        user=owner,
+        restrictions=made,
+        expires=None if expires is None else iso(expires),
     )
     return tokens.mint(key, public_id)

@@ -170,7 +170,11 @@ def add_index(
     limits: Limits = DEFAULT,
 ) -> IndexRow:
     """Make an index.  Raises ``Refused``: ``index-name`` (400), ``index-exists``, ``stack-too-deep`` (409)."""
-    if not _NAME.match(name) or name in RESERVED:
+    if name in RESERVED:
+        raise Refused(
+            400, "index-name", f"{name!r} stands in addresses of the server itself", hint="take another name"
+        )
+    if not _NAME.match(name):
         raise Refused(
             400,
             "index-name",

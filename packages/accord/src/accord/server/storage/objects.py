@@ -8,6 +8,8 @@ SHA-256, so that the store refuses what was damaged on the way; what it gives ou
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
