@@ -325,3 +325,47 @@ def test_a_file_that_left_upstream_is_told_of_as_such_and_stays_whose_it_is(inde
     assert (
         life.sweep(index.parts.database, index.parts.storage, DEFAULT) == 0
     )  # its bytes are its mirror's business
+
+
+def test_what_a_withdrawn_file_said_is_quoted_nowhere(index: InProcess) -> None:
+    words = ("a-private-address", "link.example", "the-body")
+    metadata = (
+        "Metadata-Version: 2.1\nName: spam\nVersion: 1.0\nSummary: a-private-address\n"
+        "Project-URL: Home, https://link.example/\nRequires-Dist: eggs\n\nthe-body\n"
+    )
+    index.upload(FILE, zip_bytes(wheel_parts(metadata=metadata)))
+    targets = (
+        *(
+            "/",
+            "/pypi/spam/json",
+            "/pypi/spam/1.0/json",
+            "/rss/updates.xml",
+            "/rss/project/spam/releases.xml",
+        ),
+        *("/search?q=spam", "/project/spam/", "/project/spam/1.0/", "/project/spam/releases/"),
+        "/project/spam/1.0/dependencies/",
+    )
+
+    def quoted() -> list[str]:
+        return [one for one in targets if any(word in index.get(one).text for word in words)]
+
+    assert len(quoted()) == len(targets)
+    assert do(index, "withdraw", version="1.0", cause="legal", reason="a court said so").status == 201
+    assert quoted() == []
+    assert "a court said so" in index.get("/project/spam/").text
+    assert "pip install" not in index.get("/project/spam/").text
+    assert do(index, "restore", version="1.0").status == 201
+    assert len(quoted()) == len(targets)
+
+
+def test_a_page_says_of_a_file_that_left_upstream_no_other_cause(index: InProcess) -> None:
+    put(index)
+    with index.parts.database.write("system") as writing:
+        writing.connection.execute(update(tables.file).values(state="withdrawn", state_reason="gone there"))
+        writing.changed(1, "withdraw", project="spam", version="1.0", filename=FILE)
+    for target in ("/project/spam/releases/", "/project/spam/"):
+        shown = index.get(target).text
+        assert "withdrawn upstream" in shown
+        assert "gone there" in shown
+        assert "safe" not in shown
+        assert "1970" not in shown

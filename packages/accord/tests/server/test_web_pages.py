@@ -365,3 +365,13 @@ def test_a_missing_blob_leaves_the_rest_of_the_page(index: InProcess) -> None:
     assert Browser(index).get("/project/spam/").status == 200
     reply = Browser(index).get("/project/spam/1.0/files/spam-1.0-py3-none-any.whl")
     assert reply.status in (422, 500)
+
+
+def test_a_project_with_many_releases_stands_once_among_the_new(index: InProcess) -> None:
+    for name, version in (("quiet", "1.0"), *(("loud", f"1.{number}") for number in range(20))):
+        parts = wheel_parts(name=name, version=version)
+        assert index.upload(f"{name}-{version}-py3-none-any.whl", zip_bytes(parts)).status == 200
+    page = index.get("/").text
+    assert page.count("project/loud/") == 1
+    assert "1.19" in page
+    assert "project/quiet/" in page

@@ -37,7 +37,8 @@ _LOOKED_AT = 400  # changes, for the newest releases
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """``files`` and ``size`` are of what people may have; ``yanked`` says that all of them are."""
+    """``files`` and ``size`` are of what people may have; ``yanked`` says that all of them are.  Where there are none, because
+    they were withdrawn or are in quarantine, nothing is repeated of what they said."""
 
     id: int
     version: str
@@ -101,7 +102,7 @@ def releases_of(connection: Connection, project: ProjectRow) -> tuple[ReleaseRow
             id=row[0],
             version=row[1],
             published=row[2],
-            summary=row[3],
+            summary=row[3] if row[6] else "",
             status=row[4],
             status_reason=row[5],
             files=row[6],
@@ -137,7 +138,7 @@ def about(connection: Connection, release_id: int) -> dict[str, list[str]]:
 
 
 def newest(connection: Connection, index_ids: Sequence[int], most: int) -> tuple[Newest, ...]:
-    """The releases that came last, private ones as well, the newest first; each once."""
+    """The projects with the releases that came last, private ones as well, the newest first; each project once."""
     change, project, release = tables.change.c, tables.project.c, tables.release.c
     rows = connection.execute(
         select(change.index_id, change.project, change.version)
@@ -146,7 +147,10 @@ def newest(connection: Connection, index_ids: Sequence[int], most: int) -> tuple
         .limit(_LOOKED_AT)
     )
     found: list[Newest] = []
+    told: set[tuple[int, str]] = set()
     for index_id, name, version in dict.fromkeys(tuple(row) for row in rows):
+        if (index_id, name) in told:
+            continue
         row = connection.execute(
             select(project.display, release.summary, release.published, project.private)
             .join(tables.release, release.project_id == project.id)
@@ -162,6 +166,7 @@ def newest(connection: Connection, index_ids: Sequence[int], most: int) -> tuple
             )
         ).first()
         if row is not None:
+            told.add((index_id, name))
             found.append(Newest(index_id, name, row[0], version, row[1], row[2], row[3]))
             if len(found) == most:
                 break

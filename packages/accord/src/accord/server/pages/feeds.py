@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 
 from sqlalchemy import select
 
+from accord.server.catalogue.reading import visible_files
 from accord.server.database import tables
 from accord.server.database.plans import unindexed
 
@@ -118,7 +119,13 @@ def _releases() -> Select[Any]:
             release.published,
         )
         .join(tables.project, tables.project.c.id == release.project_id)
-        .where(release.published.is_not(None), release.status != "quarantined")
+        .where(
+            release.published.is_not(None),
+            select(tables.file.c.id)
+            .where(tables.file.c.release_id == release.id, *visible_files())
+            .correlate(tables.release, tables.project)
+            .exists(),
+        )
     )
 
 

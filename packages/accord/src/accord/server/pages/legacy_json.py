@@ -93,10 +93,10 @@ def _release(
     project = told.row
     here = [row for row in files if row.version == version]
     digest = next((row.metadata_sha256 for row in here if row.metadata_sha256), None)
-    about = None if version is None else _about(connection, told, version, here)
+    about = _about(connection, here[0]) if here else {}
     description = metadata(digest) if digest else ""
     return {
-        "info": _info(project, version, about or {}, here, description, address),
+        "info": _info(project, version, about, here, description, address),
         "last_serial": told.serial,
         "urls": [_file(row, project.name, address) for row in here],
         "vulnerabilities": [],
@@ -110,22 +110,13 @@ def _release(
     }
 
 
-def _about(
-    connection: Connection, told: Told, version: str, here: list[FileRow]
-) -> dict[str, list[str]] | None:
-    """What the index says of a release that has its first file; without files, the first index that knows it."""
+def _about(connection: Connection, first: FileRow) -> dict[str, list[str]]:
+    """What the index says of the release that has the file.  Of one whose files are all gone nothing is repeated."""
     release, file = tables.release.c, tables.file.c
-    if here:
-        query = select(release.about).join(tables.file, file.release_id == release.id)
-        return connection.execute(query.where(file.id == here[0].id)).scalar()
-    for row in told.rows:
-        found = connection.execute(
-            select(release.about).where(release.project_id == row.id, release.version == version)
-        ).first()
-        if found is not None:
-            about: dict[str, list[str]] = found[0]
-            return about
-    return None
+    found: dict[str, list[str]] = connection.execute(
+        select(release.about).join(tables.file, file.release_id == release.id).where(file.id == first.id)
+    ).scalar_one()
+    return found
 
 
 def _info(

@@ -133,9 +133,9 @@ def overview(visit: Visit) -> Response:
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
         release, named = _release(visit, looked)
-        about = browsing.about(connection, release.id) if release else {}
         found = _files(connection, looked, release)
-        needs = browsing.requirements(connection, release.id) if release else ()
+        about = browsing.about(connection, release.id) if release and found else {}
+        needs = browsing.requirements(connection, release.id) if release and found else ()
     description = _description(visit.parts, found)
     return visit.keep(
         "project.html",
@@ -198,7 +198,7 @@ def dependencies(visit: Visit) -> Response:
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
         release, _ = _release(visit, looked)
-        needs = browsing.requirements(connection, release.id) if release else ()
+        needs = browsing.requirements(connection, release.id) if release and release.files else ()
         here = stacks.present(connection, visit.who, looked.asked, {name for name, _ in needs}, visit.at)
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, requirement in needs:
