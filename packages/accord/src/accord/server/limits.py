@@ -19,6 +19,7 @@ class Limits:
     ``json_bytes``            a JSON body somebody sends
     ``provenance_bytes``      the attestations of one file, uploaded or had from upstream; ``provenance_attestations``
                               how many an upstream's may be
+    ``body_seconds``          for all of a body that is no file
     ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
     ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
     ``restore_seconds``       how long the bytes of a withdrawn file are kept
@@ -76,6 +77,7 @@ class Limits:
     receive_idle_seconds: float = 60.0
     receive_seconds: float = 4 * 3600.0
     json_bytes: int = 4 << 20
+    body_seconds: float = 60.0
     provenance_bytes: int = 1 << 20
     provenance_attestations: int = 100
     name_bytes: int = 200

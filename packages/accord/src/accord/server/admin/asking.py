@@ -31,6 +31,7 @@ from starlette.routing import Route
 from accord.server.accounts import principals, sessions
 from accord.server.api.openapi import NO_NUL, json_answer, parameter
 from accord.server.api.openapi import operation as openapi_operation
+from accord.server.bodies import read_body
 from accord.server.catalogue import visible
 from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from accord.server.accounts.principals import Principal
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.database import Writing
+    from accord.server.limits import Limits
     from accord.server.parts import Parts
 
 __all__ = [
@@ -230,7 +232,7 @@ def changing(
     async def answer(request: Request) -> Response:
         asked = await run_in_threadpool(_asked, parts, request, action, passwords=passwords)
         if body is not None:
-            asked = replace(asked, body=await _document(request, body, parts.settings.limits.json_bytes))
+            asked = replace(asked, body=await _document(request, body, parts.settings.limits))
         return await run_in_threadpool(change, asked)
 
     def change(asked: Asked[Any]) -> Response:
@@ -264,15 +266,13 @@ def _asked(parts: Parts, request: Request, action: str, *, passwords: bool) -> A
     return Asked(parts, request, who, at, action, index, project, None)
 
 
-async def _document(request: Request, kind: type[Body], most: int) -> Body:
+async def _document(request: Request, kind: type[Body], limits: Limits) -> Body:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise Refused(415, "json-type", f"a body is application/json here, not {content_type[:100]!r}")
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > most:
-            raise Refused(413, "json-too-large", f"the body is larger than {most} bytes")
+    most = limits.json_bytes
+    larger = Refused(413, "json-too-large", f"the body is larger than {most} bytes")
+    data = await read_body(request, limits, most, larger)
     try:
         document = msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as fault:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from packaging.version import InvalidVersion, Version
 from starlette.responses import Response
 
+from accord.server.bodies import read_body
 from accord.server.catalogue import session_files
 from accord.server.errors import Refused
 from accord_core.index.filenames import split_sdist, split_wheel
@@ -80,11 +81,9 @@ async def read_document(request: Request, limits: Limits) -> dict[str, Any]:
             "upload-media-type",
             f"requests of Upload 2.0 are {MEDIA_TYPE}, not {said or 'without a type'}",
         )
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limits.json_bytes:
-            raise Refused(413, "upload-too-large", f"the request is larger than {limits.json_bytes} bytes")
+    most = limits.json_bytes
+    larger = Refused(413, "upload-too-large", f"the request is larger than {most} bytes")
+    body = await read_body(request, limits, most, larger)
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as fault:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from accord.server.accounts import principals, sessions
 from accord.server.accounts.principals import ANYBODY
 from accord.server.api.simple import matches
+from accord.server.bodies import read_body
 from accord.server.catalogue import visible
 from accord.server.errors import Refused
 from accord.server.pages.shelf import finish
@@ -220,16 +221,14 @@ def same_site(visit: Visit) -> bool:
 
 
 async def _form(request: Request, parts: Parts) -> dict[str, list[str]]:
-    """A form of a page.  Raises ``Refused``: ``form-type`` (415), ``form-too-large`` (413), ``form-invalid`` (400)."""
+    """A form of a page.  Raises ``Refused``: ``form-type`` (415), ``form-too-large`` (413), ``form-invalid`` (400), and as ``read_body``."""
     limits = parts.settings.limits
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Refused(415, "form-type", f"a page's form is not sent as {kind[:100]!r}")
-    data = bytearray()
-    async for piece in request.stream():
-        data += piece
-        if len(data) > limits.page_form_bytes:
-            raise Refused(413, "form-too-large", f"the form is larger than {limits.page_form_bytes} bytes")
+    most = limits.page_form_bytes
+    larger = Refused(413, "form-too-large", f"the form is larger than {most} bytes")
+    data = await read_body(request, limits, most, larger)
     try:
         pairs = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=limits.page_form_fields)
     except ValueError as fault:
