@@ -141,6 +141,10 @@ def test_the_address_is_the_peers_unless_a_trusted_proxy_says_another(tmp_path: 
     assert address("192.0.2.9", "203.0.113.5, 192.0.2.7", "192.0.2.0/24") == "203.0.113.5"
     assert address("192.0.2.9", "nonsense", "192.0.2.9") == "192.0.2.9"
     assert address("::1", "2001:db8::5", "::1") == "2001:db8::5"
+    # A server bound to [::] sees the proxy under an address of IPv6.
+    assert address("::ffff:192.0.2.9", "::ffff:198.51.100.1", "192.0.2.9") == "198.51.100.1"
+    assert address("::FFFF:192.0.2.9", "") == "192.0.2.9"
+    assert address("::ffff:nonsense", "198.51.100.1", "192.0.2.9") == "::ffff:nonsense"
     with small(tmp_path, failed_per_address=1) as index:
         assert whoami(index, BAD, **{"x-forwarded-for": "203.0.113.1"}).status == 401
         assert whoami(index, BAD, **{"x-forwarded-for": "203.0.113.2"}).status == 429

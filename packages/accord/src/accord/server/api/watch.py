@@ -61,12 +61,12 @@ class Watched:
 
 def client_address(scope: Scope, proxies: list[_Network]) -> str:
     """Of whoever sent the request, as far as those who handed it on are trusted."""
-    peer = scope["client"][0] if scope.get("client") else ""
+    peer = _plain(scope["client"][0] if scope.get("client") else "")
     if not _among(peer, proxies):
         return peer
     handed = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     for text in reversed(handed.decode("latin-1").split(",")):
-        word = text.strip()
+        word = _plain(text.strip())
         try:
             ipaddress.ip_address(word)
         except ValueError:
@@ -75,6 +75,17 @@ def client_address(scope: Scope, proxies: list[_Network]) -> str:
         if not _among(peer, proxies):
             return peer
     return peer
+
+
+def _plain(address: str) -> str:
+    """A server bound to ``[::]`` sees clients of IPv4 under addresses of IPv6."""
+    if not address.lower().startswith("::ffff:"):
+        return address
+    try:
+        found = ipaddress.IPv6Address(address).ipv4_mapped
+    except ValueError:
+        return address
+    return address if found is None else str(found)
 
 
 def _among(address: str, proxies: list[_Network]) -> bool:
