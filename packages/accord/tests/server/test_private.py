@@ -292,3 +292,17 @@ def test_a_page_of_dependencies_tells_no_names_of_a_base_nobody_reads(index: InP
         return [name for name in ("hush", "eggs", "quiet", "ham", "none") if f'project/{name}/"' in page]
 
     assert linked(None) == ["eggs", "ham"]
+
+
+def test_a_name_that_looks_like_a_hidden_one_is_refused_without_telling_it(index: InProcess) -> None:
+    ada = person(index, "ada")
+    give(index, "main", "ada", "uploader")
+    put(index, "hush-hush".replace("-", "_"))
+    refused = index.upload(*wheel("hushhush"), token=ada)
+    assert (refused.status, refused.json()["code"]) == (409, "project-look-alike")
+    assert "hush-hush" in refused.text  # what everybody sees is told
+    hide(index, "main/hush-hush")
+    refused = index.upload(*wheel("hushhush"), token=ada)
+    assert (refused.status, refused.json()["code"]) == (409, "project-look-alike")
+    assert "hush-hush" not in refused.text
+    assert "hush_hush" not in refused.text

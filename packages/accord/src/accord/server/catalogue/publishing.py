@@ -54,7 +54,7 @@ _LIVE = select(tables.file.c.id, tables.file.c.project_id).where(
 _PROJECT = select(tables.project.c.id, tables.project.c.status).where(
     tables.project.c.index_id == bindparam("index_id"), tables.project.c.name == bindparam("name")
 )
-_ALIKE = select(tables.project.c.name).where(
+_ALIKE = select(tables.project.c.name, tables.project.c.private).where(
     tables.project.c.index_id == bindparam("index_id"), tables.project.c.look_alike == bindparam("look_alike")
 )
 _SESSIONS = (
@@ -300,7 +300,9 @@ def demand_project(
         return int(found.id)
     policy.demand_new_project(index, name)
     alike = look_alike(name)
-    other = connection.execute(_ALIKE, {"index_id": index.id, "look_alike": alike}).scalar()
+    there = connection.execute(_ALIKE, {"index_id": index.id, "look_alike": alike}).first()
+    # Names that not everybody may know are not told to whoever guesses well.
+    other = None if there is None else "a name" if there.private else str(there.name)
     reserved = connection.execute(_SESSIONS, {"index_id": index.id, "at": at})
     for row in reserved:
         if row.id == session_id:
@@ -313,7 +315,7 @@ def demand_project(
                 hint="it is free again when that session is canceled or has expired",
             )
         if row.project != name and other is None and look_alike(row.project) == alike:
-            other = row.project
+            other = "a name"
     if other is not None:
         raise Refused(409, "project-look-alike", f"{name} looks like {other}, which is there already")
     namespaces.demand(connection, index, name, actor)
