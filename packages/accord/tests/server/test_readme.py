@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from accord.server.limits import DEFAULT
+from accord.server.turns import Turns
 from accord.server.web import contents
 from accord.server.web.apart import Renderer
 from accord.server.web.readme import render_description
-from accord.server.web.turns import Turns
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.serving import InProcess
 

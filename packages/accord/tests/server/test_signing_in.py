@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,6 +121,30 @@ def test_only_so_many_passwords_are_hashed_at_a_time() -> None:
         passwords.hash(SECRET)
     assert (refused.value.status, refused.value.code) == (503, "password-busy")
     assert passwords.hash(SECRET)
+
+
+def test_so_many_wait_for_their_turn_and_the_next_is_told_at_once() -> None:
+    limits = Limits(
+        password_threads=1,
+        password_waiting=1,
+        password_wait_seconds=5,
+        password_memory_kib=64,
+        password_rounds=1,
+    )
+    passwords = Passwords(limits)
+    kept = passwords.hash(SECRET)
+    found: list[bool] = []
+    with passwords._turn():
+        waiting = threading.Thread(target=lambda: found.append(passwords.fits(kept, SECRET)))
+        waiting.start()
+        time.sleep(0.1)
+        start = time.monotonic()
+        with pytest.raises(Refused) as refused:
+            passwords.fits(kept, SECRET)
+        assert refused.value.code == "password-busy"
+        assert time.monotonic() - start < 1
+    waiting.join()
+    assert found == [True]
 
 
 def test_old_parameters_are_renewed_when_the_user_signs_in(index: InProcess) -> None:

@@ -26,7 +26,8 @@ class Limits:
     ``stack_indexes``         indexes a stack is made of, itself included; ``mixed_names`` names it mixes
     ``password_least``        letters of a new password; ``password_most`` of any
     ``password_rounds``, ``password_memory_kib``, ``password_lanes``  argon2id, RFC 9106 section 4, second choice
-    ``password_threads``      passwords hashed at a time in one process; ``password_wait_seconds`` in the queue for it
+    ``password_threads``      passwords hashed at a time in one process; ``password_waiting`` wait for it, each for
+                              ``password_wait_seconds``
     ``session_seconds``       from signing in to being asked for the password again
     ``token_name_bytes``      what somebody calls a token; also other words about a user
     ``token_characters``      a token, with all that narrows it
@@ -92,6 +93,7 @@ class Limits:
     password_memory_kib: int = 65_536
     password_lanes: int = 4
     password_threads: int = 2
+    password_waiting: int = 16
     password_wait_seconds: float = 10.0
     session_seconds: float = 12 * 3600.0
     token_name_bytes: int = 500

@@ -7,7 +7,6 @@ and after ``password_wait_seconds`` are told to come back.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from accord.server.errors import Refused
+from accord.server.turns import Turns
 
 if TYPE_CHECKING:
     from accord.server.limits import Limits
@@ -31,7 +31,7 @@ class Passwords:
         self._hasher = PasswordHasher(
             limits.password_rounds, limits.password_memory_kib, limits.password_lanes
         )
-        self._turns = threading.BoundedSemaphore(limits.password_threads)
+        self._turns = Turns(limits.password_threads, limits.password_waiting, limits.password_wait_seconds)
         # What the password of a user who does not exist, or has none, is held against.
         self._decoy: str | None = None
 
@@ -65,14 +65,12 @@ class Passwords:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=self._limits.password_wait_seconds):
-            raise Refused(
-                503,
-                "password-busy",
-                "too many people are signing in at this moment",
-                headers={"Retry-After": "5"},
-            )
-        try:
+        with self._turns.take() as mine:
+            if not mine:
+                raise Refused(
+                    503,
+                    "password-busy",
+                    "too many people are signing in at this moment",
+                    headers={"Retry-After": "5"},
+                )
             yield
-        finally:
-            self._turns.release()

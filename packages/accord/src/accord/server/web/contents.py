@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from accord.io.files import write_atomic
 from accord.server.errors import Refused
-from accord.server.web.turns import Turns
+from accord.server.turns import Turns
 from accord.wheels.compare import Comparison, Ignoring, compare
 from accord.wheels.inspection import inspect
 from accord.wheels.limits import DEFAULT

@@ -22,8 +22,8 @@ import nh3
 from markupsafe import Markup
 
 from accord.io.files import write_atomic
+from accord.server.turns import Turns
 from accord.server.web.apart import Renderer
-from accord.server.web.turns import Turns
 from accord.wheels.fields import read_fields
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Work of pages that strangers can make long: few do it at a time, few wait for it, and nobody waits for long.
+"""Work that strangers can make long or much: few do it at a time, few wait for it, and nobody waits for long.
 
 The threads that answer requests are few.  Whoever waited here without an end would have them all, and with them the server.
 """
