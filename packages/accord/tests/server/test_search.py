@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy import text as sql
 
-from accord.server.catalogue import access, indexes
-from accord.server.catalogue.search import STATE, KeepingUp, open_search
-from accord.server.catalogue.search_rows import RANKED, USES, Spoken, popular
+from accord.server import jobs
+from accord.server.catalogue import access, filling, indexes
+from accord.server.catalogue import search as search_module
+from accord.server.catalogue.search import KeepingUp, open_search
+from accord.server.catalogue.search_rows import RANKED, STATE, USES, Spoken, popular
 from accord.server.database import Database, tables
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.browsing import Browser, add_person
-from accord.testing.serving import InProcess
+from accord.testing.serving import InProcess, basic
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def publish(
@@ -270,3 +278,166 @@ def test_of_more_projects_than_are_ranked_those_come_first_whose_name_has_the_wo
         assert found[0] == named.project_id
         assert len(found) == 2
         assert words.matching(writing.connection, ["common", "another"], 2) == [named.project_id]
+
+
+# -- a large index that has no rows yet ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is far behind, and how much is done at a time, small enough for a test."""
+    monkeypatch.setattr(search_module, "_FAR", 10)
+    monkeypatch.setattr(search_module, "_BATCH", 5)
+    monkeypatch.setattr(filling, "_PROJECTS", 4)
+    monkeypatch.setattr(filling, "_PAIRS", 7)
+    monkeypatch.setattr(filling, "_PASS", 3)
+
+
+def forgotten(index: InProcess) -> None:
+    """As after a move, or a restore: nothing derived is there."""
+    with index.parts.database.write("test") as writing:
+        for table in rows(index):
+            writing.connection.execute(sql(f"DELETE FROM {table}"))
+        writing.connection.execute(delete(tables.state).where(tables.state.c.key == STATE))
+
+
+def many(index: InProcess) -> None:
+    for number in range(11):
+        publish(
+            index,
+            f"spam-tools{number}",
+            Summary=f"The summary{number} of it",
+            Keywords=f"key{number % 2}",
+            Requires_Dist=f"needed{number % 3}",
+        )
+    publish(index, "spam-tools3", version="2.0rc1", Summary="not this one")
+    publish(index, "spam-tools4", version="2.0", Summary="this one")
+    publish(index, "gone")
+    with index.parts.database.write("system") as writing:
+        writing.connection.execute(
+            update(tables.project).where(tables.project.c.name == "gone").values(status="quarantined")
+        )
+        writing.changed(1, "status", project="gone")
+    while index.parts.search.behind():
+        index.parts.search.catch_up()
+
+
+def test_a_filling_makes_the_same_rows_as_following_does(index: InProcess, far: None) -> None:
+    many(index)
+    followed = rows(index)
+    assert len(followed["search_entry"]) == 11
+    forgotten(index)
+    assert found(index, "spam", fresh=False) == []
+    index.parts.search.fill()
+    assert rows(index) == followed
+    assert not index.parts.search.behind()
+
+
+def test_a_filling_replaces_what_is_not_true_any_more(index: InProcess, far: None) -> None:
+    many(index)
+    followed = rows(index)
+    with index.parts.database.write("system") as writing:
+        writing.connection.execute(
+            update(tables.project).where(tables.project.c.name == "spam-tools5").values(status="quarantined")
+        )
+        for _ in range(20):
+            writing.changed(1, "status", project="spam-tools5")
+    index.parts.search.fill()
+    assert found(index, "tools5") == []
+    assert "spam-tools6" in found(index, "spam-tools6x"), "near spellings of the others stay"
+    left = rows(index)
+    assert len(left["search_entry"]) == 10
+    assert len(left["search_near"]) < len(followed["search_near"])
+
+
+def test_the_search_says_so_until_it_is_filled_and_does_not_let_whoever_asks_wait(
+    index: InProcess, far: None
+) -> None:
+    many(index)
+    forgotten(index)
+    add_person(index, "root", admin=True)
+    root = Browser(index)
+    root.sign_in("root")
+    page = index.get("/search?q=spam").text
+    assert "it knows 0 of 12 projects so far" in page
+    assert "The search is being filled: 0 of 12 projects (0 %)" in root.get("/admin/").text
+    metrics = index.request("GET", "/metrics", basic(index.token)).text
+    assert "accord_search_filled_ratio 0\n" in metrics
+    filling.begin(index.parts.database)
+    piece = filling._read(index.parts.database)
+    assert piece is not None
+    filling._write(index.parts.database, index.parts.search._words, piece)
+    assert "it knows 4 of 12 projects so far" in index.get("/search?q=spam").text
+    assert len(found(index, "spam", fresh=False)) == 4
+    index.parts.search.fill()
+    assert "being filled" not in index.get("/search?q=spam").text + root.get("/admin/").text
+    assert "accord_search_filled_ratio 1\n" in index.request("GET", "/metrics", basic(index.token)).text
+
+
+def test_a_filling_that_was_killed_goes_on_where_it_was(
+    index: InProcess, far: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(index)
+    followed = rows(index)
+    forgotten(index)
+    reach, left = filling._reach, [0]
+
+    def mortal(connection: Connection, position: Any) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        reach(connection, position)
+
+    for limit in (1, 2, 1, 3, 2, 5, 8):  # writes until it dies, over pieces and near spellings
+        left[0] = limit
+        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+            patch.setattr(filling, "_reach", mortal)
+            index.parts.search.fill()
+    index.parts.search.fill()
+    assert rows(index) == followed
+
+
+def test_two_who_fill_at_once_do_no_harm(index: InProcess, far: None) -> None:
+    many(index)
+    followed = rows(index)
+    forgotten(index)
+    threads = [threading.Thread(target=index.parts.search.fill) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert rows(index) == followed
+
+
+def test_what_is_published_while_it_fills_is_found_at_the_end(index: InProcess, far: None) -> None:
+    many(index)
+    forgotten(index)
+    filling.begin(index.parts.database)
+    piece = filling._read(index.parts.database)
+    publish(index, "spam-tools0", version="3.0", Summary="newest")
+    publish(index, "late-one")
+    assert piece is not None
+    filling._write(index.parts.database, index.parts.search._words, piece)
+    index.parts.search.fill()
+    assert found(index, "newest") == ["spam-tools0"]
+    assert found(index, "late-on") == ["late-one"]
+
+
+def test_a_server_that_is_opened_with_nothing_filled_has_it_done_by_a_job(
+    index: InProcess, far: None
+) -> None:
+    many(index)
+    followed = rows(index)
+    forgotten(index)
+    other = Database(index.parts.settings.database_url, cache=index.parts.settings.cache)
+    for _ in range(2):
+        its = open_search(other)
+        its.prepare()
+        its.keep_up()
+    other.close()
+    assert found(index, "spam", fresh=False) == []
+    runner = jobs.Runner(index.parts)
+    index.clock.at = time.time_ns() // 1000 + 1_000_000  # that server's clock is the real one
+    assert runner.one()
+    assert not runner.one(), "one job for all processes"
+    assert rows(index) == followed

@@ -56,6 +56,14 @@ def routes(parts: Parts) -> list[BaseRoute]:
                 who = principals.authenticate(connection, request.headers.get("authorization"), parts.now())
                 principals.demand(connection, who, "admin", None, None, parts.now())
             state = _state(connection, parts.now())
+            filling = parts.search.progress(connection)
+        state.append(
+            Gauge(
+                "accord_search_filled_ratio",
+                "how much of the projects the search knows",
+                1.0 if filling is None else filling.share,
+            )
+        )
         return Response(parts.metrics.text(state), 200, _UNCACHED, "text/plain; version=0.0.4; charset=utf-8")
 
     return [

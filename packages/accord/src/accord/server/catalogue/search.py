@@ -20,9 +20,21 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, bindparam, func, insert, select, update
 
+from accord.server import jobs
 from accord.server.beside import Beside
+from accord.server.catalogue.filling import Progress, begin, fill, progress
 from accord.server.catalogue.names import look_alike
-from accord.server.catalogue.search_rows import USES, Words, entry, forms, metadata, near, popular, renew
+from accord.server.catalogue.search_rows import (
+    STATE,
+    USES,
+    Words,
+    entry,
+    forms,
+    metadata,
+    near,
+    popular,
+    renew,
+)
 from accord.server.database import tables
 from accord.server.errors import Refused
 from accord_core.names import normalise
@@ -32,13 +44,15 @@ if TYPE_CHECKING:
 
     from accord.server.database import Database
 
-__all__ = ["Found", "KeepingUp", "Search", "open_search"]
+__all__ = ["FILL", "Found", "KeepingUp", "Search", "open_search"]
 
-STATE = "search_serial"
+FILL = "fill-search"
+"""The kind of job that calls :meth:`Search.fill`."""
 # Made once: to put a statement together costs several times what running it does.
 _SERIAL = select(tables.serial.c.value)
 _KNOWN = select(tables.state.c.value).where(tables.state.c.key == STATE)
 _REACHED = update(tables.state).where(tables.state.c.key == STATE).values(value=bindparam("reached"))
+_PROJECTS = select(func.count()).select_from(tables.project)
 _CHANGED = (
     select(tables.change.c.serial, tables.change.c.index_id, tables.change.c.project)
     .where(tables.change.c.serial > bindparam("last"), tables.change.c.project.is_not(None))
@@ -46,6 +60,7 @@ _CHANGED = (
     .limit(bindparam("most"))
 )
 _BATCH = 500  # projects of one round when the rows catch up
+_FAR = 5_000  # changes; if more are missing all rows are made anew
 _FEW = 20  # changes a search enters itself
 _PAUSE = 0.25  # seconds
 _WORDS = 8  # words of a question that count
@@ -77,16 +92,17 @@ class Search:
         self._words = words
 
     def prepare(self) -> None:
-        """Make the tables, and a first round of rows for what the catalogue has already; :meth:`fill` makes the rest."""
+        """Make the tables, and a first round of rows for what the catalogue has already; :meth:`keep_up` makes the rest."""
         metadata.create_all(self._database.engine)
         # What is derived is no change: also a server that takes no changes for a while may start.
         with self._database.write("system", even_read_only=True) as writing:
             self._words.create(writing.connection)
-        self.catch_up()
+        if self._missing() <= _FAR:
+            self.catch_up()
 
     def freshen(self) -> None:
         """Before a search: what little is missing is entered at once, so that a change is found by whoever made it.  For
-        much, which a thread is at, nobody waits."""
+        much, which a thread or a job is at, nobody waits."""
         if 0 < self._missing() <= _FEW:
             self.catch_up()
 
@@ -96,11 +112,33 @@ class Search:
             with self._database.write("system", even_read_only=True) as writing:
                 self._follow(writing.connection)
 
-    def fill(self) -> None:
-        """Round after round until nothing is missing; others may write between.  A large index that has no rows yet (it was
-        moved, or restored) takes minutes; until then a search finds what there is."""
-        while self.behind():
+    def keep_up(self) -> None:
+        """Round after round until nothing is missing; others may write between.  Where so much is missing that all rows are
+        better made anew there will be a job, which one process does."""
+        while 0 < (missing := self._missing()) <= _FAR:
             self.catch_up()
+        if missing:
+            with self._database.write("system", even_read_only=True) as writing:
+                jobs.enqueue(writing, FILL, once=True)
+
+    def fill(self) -> None:
+        """Until nothing is missing, however much that is; a search finds what there is meanwhile."""
+        while (missing := self._missing()) or self._filling():
+            if missing > _FAR or self._filling():
+                begin(self._database)
+                fill(self._database, self._words)
+            else:
+                self.catch_up()
+
+    def _filling(self) -> bool:
+        with self._database.read() as connection:
+            return progress(connection) is not None
+
+    def progress(self, connection: Connection) -> Progress | None:
+        """How much of the index can be found, where that is not all of it."""
+        if connection.execute(_SERIAL).scalar_one() - _known(connection) <= _FAR:
+            return None
+        return progress(connection) or Progress(0, connection.execute(_PROJECTS).scalar_one())
 
     def behind(self) -> bool:
         return self._missing() > 0
@@ -173,7 +211,7 @@ class KeepingUp(Beside):
             if serial == entered:
                 continue
             try:
-                self._search.fill()
+                self._search.keep_up()
             except Refused:
                 continue  # the database is gone for a while
             entered = serial

@@ -15,7 +15,6 @@ from packaging.version import InvalidVersion, Version
 from sqlalchemy import (
     BigInteger,
     Column,
-    Index,
     MetaData,
     String,
     Table,
@@ -26,6 +25,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
     update,
 )
 
@@ -34,11 +34,28 @@ from accord.server.catalogue.reading import visible_files
 from accord.server.database import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
-__all__ = ["RANKED", "USES", "Spoken", "Words", "entry", "forms", "metadata", "near", "popular", "renew"]
+__all__ = [
+    "FILLED",
+    "RANKED",
+    "STATE",
+    "USES",
+    "Spoken",
+    "Words",
+    "described",
+    "entry",
+    "forget_near",
+    "forms",
+    "metadata",
+    "near",
+    "newest_of",
+    "popular",
+    "put_near",
+    "renew",
+]
 
 metadata = MetaData()
 entry = Table(
@@ -54,7 +71,6 @@ near = Table(
     metadata,
     Column("form", BigInteger, primary_key=True, autoincrement=False),
     Column("project_id", BigInteger, primary_key=True, autoincrement=False),
-    Index("ix_search_near_project", "project_id"),
     sqlite_with_rowid=False,
 )
 # How many projects need a name, whether or not it is here; no more than count.
@@ -65,6 +81,10 @@ popular = Table(
     Column("uses", BigInteger, nullable=False),
 )
 
+STATE = "search_serial"
+"""The key of ``state`` that holds the serial the rows are true for."""
+FILLED = "search_filled"
+"""The key that is there while all rows are made anew (``filling``)."""
 USES = 300
 """More projects that need one count no more."""
 RANKED = 5_000
@@ -117,16 +137,16 @@ def renew(connection: Connection, words: Words, changed: Collection[tuple[int, s
     if not names:
         return
     there = set(connection.execute(select(entry.c.project_id).where(entry.c.project_id.in_(names))).scalars())
-    newest = _newest(connection, list(names))
+    newest = newest_of(connection, list(names))
     gone = sorted(there.difference(newest))
     if gone:
         words.remove(connection, gone)
         connection.execute(delete(entry).where(entry.c.project_id.in_(gone)))
-        connection.execute(delete(near).where(near.c.project_id.in_(gone)))
+        forget_near(connection, {number: names[number] for number in gone})
     if not newest:
         return
     _count_uses(connection, [release_id for release_id, _ in newest.values()])
-    rows, spoken = _described(connection, names, newest)
+    rows, spoken = described(connection, names, newest)
     words.put(connection, spoken)
     known = [{f"of_{key}": value for key, value in row.items()} for row in rows if row["project_id"] in there]
     if known:
@@ -139,14 +159,8 @@ def renew(connection: Connection, words: Words, changed: Collection[tuple[int, s
     new = [row for row in rows if row["project_id"] not in there]
     if new:
         connection.execute(insert(entry), new)
-        connection.execute(
-            insert(near),
-            [
-                {"form": form, "project_id": row["project_id"]}
-                for row in new
-                for form in sorted(forms(names[row["project_id"]]))
-            ],
-        )
+        pairs = [(form, row["project_id"]) for row in new for form in forms(names[row["project_id"]])]
+        put_near(connection, sorted(pairs))
 
 
 def _ids(connection: Connection, changed: Collection[tuple[int, str]]) -> dict[int, str]:
@@ -165,7 +179,7 @@ def _ids(connection: Connection, changed: Collection[tuple[int, str]]) -> dict[i
     return dict(sorted(found))
 
 
-def _newest(connection: Connection, project_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+def newest_of(connection: Connection, project_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
     """The release that stands for each project: not yanked and no pre-release, if there is such a one.  A project that has
     none is left out."""
     rows = connection.execute(
@@ -185,15 +199,15 @@ def _newest(connection: Connection, project_ids: Sequence[int]) -> dict[int, tup
         .group_by(tables.release.c.project_id, tables.release.c.id, tables.release.c.version)
     )
     best: dict[int, tuple[tuple[bool, bool, Version], int, str]] = {}
-    for project_id, release_id, text, yanked in rows:
-        version = _version(text)
+    for project_id, release_id, written, yanked in rows:
+        version = _version(written)
         rank = (not yanked, not version.is_prerelease, version)
         if project_id not in best or rank > best[project_id][0]:
-            best[project_id] = (rank, release_id, text)
-    return {project_id: (release_id, text) for project_id, (_, release_id, text) in best.items()}
+            best[project_id] = (rank, release_id, written)
+    return {project_id: (release_id, written) for project_id, (_, release_id, written) in best.items()}
 
 
-def _described(
+def described(
     connection: Connection, names: dict[int, str], newest: dict[int, tuple[int, str]]
 ) -> tuple[list[dict[str, Any]], list[Spoken]]:
     """The row of ``entry`` and the words of each project."""
@@ -224,9 +238,9 @@ def _described(
 
 
 @lru_cache(maxsize=4096)
-def _version(text: str) -> Version:
+def _version(written: str) -> Version:
     try:
-        return Version(text)
+        return Version(written)
     except InvalidVersion:
         return Version("0")
 
@@ -236,12 +250,41 @@ def _spoken(name: str) -> str:
     return f"{name.replace('-', ' ')} {name.replace('-', '')}" if "-" in name else name
 
 
+def put_near(connection: Connection, pairs: Sequence[tuple[int, int]]) -> None:
+    """Enter forms with the projects they are of; those that are there stay.  There may be millions, so each database gets them
+    in the way that is cheapest for it."""
+    if not pairs:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(
+            "INSERT OR IGNORE INTO search_near(form, project_id) VALUES(?, ?)", list(pairs)
+        )
+        return
+    both = {"forms": [form for form, _ in pairs], "numbers": [number for _, number in pairs]}
+    connection.execute(_PUT_NEAR, both)
+
+
+def forget_near(connection: Connection, names: Mapping[int, str]) -> None:
+    """By the forms of the names: they are found without an index by project, which would cost more than the table itself."""
+    for number, name in names.items():
+        connection.execute(_FORGET_NEAR, {"of": number, "forms": sorted(forms(name))})
+
+
+_PUT_NEAR = text(
+    "INSERT INTO search_near(form, project_id) SELECT * FROM unnest(CAST(:forms AS bigint[]), CAST(:numbers AS bigint[])) "
+    "ON CONFLICT DO NOTHING"
+)
+_FORGET_NEAR = delete(near).where(
+    near.c.project_id == bindparam("of"), near.c.form.in_(bindparam("forms", expanding=True))
+)
+
+
 def forms(name: str) -> set[int]:
     """The name and the name without each of its letters, as numbers of 62 bits."""
     plain = look_alike(name)[:_LONGEST_NEAR]
     texts = {plain, *(plain[:at] + plain[at + 1 :] for at in range(len(plain)))} - {""}
     return {
-        int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2 for text in texts
+        int.from_bytes(hashlib.blake2b(one.encode(), digest_size=8).digest(), "big") >> 2 for one in texts
     }
 
 

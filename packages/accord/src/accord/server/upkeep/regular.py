@@ -9,6 +9,7 @@ from sqlalchemy import delete, or_, select
 
 from accord.server import jobs
 from accord.server.catalogue import blobs
+from accord.server.catalogue.search import FILL
 from accord.server.database import tables
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from accord.server.parts import Parts
 
-__all__ = ["prune_audit", "prune_rates", "prune_sessions", "prune_tokens", "sweep_blobs"]
+__all__ = ["fill_search", "prune_audit", "prune_rates", "prune_sessions", "prune_tokens", "sweep_blobs"]
 
 _SECOND = 1_000_000
 _HOUR, _DAY = 3_600, 86_400
@@ -96,6 +97,11 @@ def _old(parts: Parts, first: str) -> Iterator[str]:
                 yield blob.sha256
 
 
+def fill_search(parts: Parts, _arguments: dict[str, Any] | None = None) -> None:
+    """Make the rows of the search that are missing: entered where a server is opened that lacks many."""
+    parts.search.fill()
+
+
 def _register() -> None:
     for name, work, every in (
         ("prune-sessions", prune_sessions, _HOUR),
@@ -104,6 +110,7 @@ def _register() -> None:
         ("prune-tokens", prune_tokens, _DAY),
     ):
         jobs.register(name, work, every=every)
+    jobs.register(FILL, fill_search)
     jobs.register("sweep-blobs", sweep_blobs, every=_DAY, long=True)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON, and_, bindparam, delete, func, insert, select, text, update
 
-from accord.server.catalogue.search import STATE
+from accord.server.catalogue.search_rows import FILLED, STATE
 from accord.server.database import READ_ONLY, tables
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["MOVING", "differences", "entering", "ordered", "raise_sequences", "s
 MOVING = "moving"
 """The key of ``state`` that a database has while an index is being moved into it."""
 
-_OWN = (READ_ONLY, MOVING, STATE)  # of a database itself and what is derived in it, not of the index
+_OWN = (READ_ONLY, MOVING, STATE, FILLED)  # of a database itself and what is derived in it, not of the index
 _AT_ONCE = 500
 _Key = tuple[Any, ...]
 

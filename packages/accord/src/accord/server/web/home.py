@@ -126,6 +126,7 @@ def search(visit: Visit) -> Response:
     parts = visit.parts
     parts.search.freshen()
     with parts.database.read() as connection:
+        filling = parts.search.progress(connection)
         index = visit.index(connection)
         stack = readable_stack(visit, connection, index)
         by_id = {one.id: one for one in stack}
@@ -147,5 +148,6 @@ def search(visit: Visit) -> Response:
         page=at,
         pages=pages,
         exact=exact,
+        filling=filling,
         suggestion=found[0] if found and found[0].near else None,
     )

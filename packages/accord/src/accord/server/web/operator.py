@@ -62,6 +62,7 @@ def operator(visit: Visit) -> Response:
             queues=_queues(connection, visit.at),
             upstreams=_upstreams(connection, visit.at),
             jobs=[one for one in jobs.listed(connection, visit.at) if one.every is not None],
+            filling=visit.parts.search.progress(connection),
             failures=_failures(connection),
             entries=audit.entries(connection, limit=_SHOWN),
         )
