@@ -95,7 +95,7 @@ def run(args: Args, context: Context) -> int:
     else:
         outcome = build(source, wanted, python=args.python, settings=settings, reporter=context.reporter)
     context.finish()
-    _show(outcome, context)
+    _show(outcome, context, same=args.reproducible)
     return 0
 
 
@@ -107,7 +107,8 @@ def _echo(context: Context):  # type: ignore[no-untyped-def]
     return echo
 
 
-def _show(outcome: BuildOutcome, context: Context) -> None:
+def _show(outcome: BuildOutcome, context: Context, *, same: bool) -> None:
+    """``same``: it was built twice, and has the same bytes."""
     from accord.cli.render import short_path
 
     if context.json:
@@ -115,6 +116,7 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
             {
                 "output": outcome.output,
                 "sandbox": outcome.sandbox,
+                "reproducible": same,
                 "seconds": round(outcome.seconds, 3),
                 "records": list(outcome.records),
                 "lock": outcome.lock,
@@ -160,4 +162,5 @@ def _show(outcome: BuildOutcome, context: Context) -> None:
         context.say(f"wrote {short_path(outcome.lock)}")
     count = sum(len(built.products) for built in outcome.built)
     where = "in the sandbox" if outcome.sandbox else "without a sandbox"
-    context.say(f"built {count} file{'' if count == 1 else 's'} {where} ({outcome.seconds:.2f} s)")
+    twice = ", twice, with the same bytes" if same else ""
+    context.say(f"built {count} file{'' if count == 1 else 's'} {where}{twice} ({outcome.seconds:.2f} s)")
