@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from accord.server.api.answers import format_asked, matches, pick
 from accord.server.api.visitors import PREFLIGHT, is_read
 from accord.server.catalogue.search import KeepingUp
+from accord.server.database.listening import Listening
 from accord.server.jobs import Runner
 from accord.server.pages.watch import Watch
 from accord.server.parts import open_parts
@@ -102,7 +103,10 @@ def make() -> ASGIApp:
     logs.LOG.info("a process serves", extra={"fields": {"process": os.getpid()}})
     routes = application(parts)  # and with it every room, which says what work it has
     behind = Observed(routes, parts.metrics, proxies=settings.trusted_proxies)
-    Watch(parts.database).start()
+    listening = Listening(parts.database)
+    if not parts.database.is_sqlite:
+        listening.start()
+    Watch(parts.database, hears=listening.hears).start()
     Following(parts).start()
     Runner(parts).start()
     Runner(parts, long=True).start()

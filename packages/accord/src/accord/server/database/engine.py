@@ -17,12 +17,13 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, create_engine, event, func, insert, inspect, select, update
+from sqlalchemy import bindparam, create_engine, event, func, insert, inspect, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from accord.io.steps import step
 from accord.server import clock
 from accord.server.database import tables
+from accord.server.database.bell import Bell
 from accord.server.database.counter import Counter
 from accord.server.database.faults import not_storable, refusal
 from accord.server.database.together import Together
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 __all__ = ["READ_ONLY", "SCHEMA", "Change", "Database", "Writing"]
 
 SCHEMA = "1"
+CHANGED, JOBS = "accord_changed", "accord_jobs"
+"""Where PostgreSQL tells other machines of a new serial, and of a job (``database.listening``)."""
 READ_ONLY = "read_only"
 """The key of ``state`` that holds why nothing may be written now; empty: it may."""
 _BUSY_SECONDS = 30.0
@@ -66,6 +69,12 @@ _FILE_SERIAL = (
     .values(added_serial=bindparam("its_serial"))
 )
 # On PostgreSQL the row is held (shared) to the end of the block: whoever writes it waits for all who read it so.
+# One question on PostgreSQL as well: the others hear of the serial with the commit.
+_COUNT_AND_TELL = text(
+    "WITH counted AS (UPDATE serial SET value = value + :changes RETURNING value) "
+    "SELECT value, pg_notify(:channel, CAST(value AS text)) FROM counted"
+).bindparams(channel=CHANGED)
+_TELL_JOBS = text("SELECT pg_notify(:channel, '')").bindparams(channel=JOBS)
 _WHY_READ_ONLY = (
     select(tables.state.c.value).where(tables.state.c.key == READ_ONLY).with_for_update(read=True)
 )
@@ -87,7 +96,7 @@ class Writing:
     """An open writing block.  ``connection`` is for statements; ``actor`` (``user:ada``, ``system``) stands in the
     journal; ``at`` is the instant of the whole block."""
 
-    __slots__ = ("_added_files", "actor", "at", "changes", "connection", "serial")
+    __slots__ = ("_added_files", "actor", "at", "changes", "connection", "rings", "serial")
 
     def __init__(self, connection: Connection, actor: str, at: int) -> None:
         self.connection = connection
@@ -96,6 +105,7 @@ class Writing:
         self.serial = 0  # of the last change, once the block has ended
         self.changes: list[Change] = []
         self._added_files: list[tuple[int, int]] = []
+        self.rings = False  # whether there is a job for at once
 
     def changed(
         self,
@@ -121,11 +131,20 @@ class Writing:
         """The file becomes visible with the *next* change entered."""
         self._added_files.append((file_id, len(self.changes)))
 
+    def ring(self) -> None:
+        """There is something to do at once: who waits for jobs is woken when the block has ended, on every machine."""
+        if not self.rings and self.connection.dialect.name == "postgresql":
+            self.connection.execute(_TELL_JOBS)
+        self.rings = True
+
     def _number(self) -> None:
         if not self.changes:
             return
         connection = self.connection
-        last: int = connection.execute(_COUNT, {"changes": len(self.changes)}).scalar_one()
+        last: int = connection.execute(
+            _COUNT_AND_TELL if connection.dialect.name == "postgresql" else _COUNT,
+            {"changes": len(self.changes)},
+        ).scalar_one()
         first = last - len(self.changes) + 1
         connection.execute(
             _JOURNAL,
@@ -176,6 +195,7 @@ class Database:
         self.now = now
         self.engine = _engine(url)
         self.counter = Counter(os.path.join(cache, "serial"))
+        self.bell = Bell()  # of jobs
         self.around_commit: Callable[[Sequence[Change]], AbstractContextManager[None]] | None = None
         """Entered with what changed before it is committed, left after: for what must be gone by then."""
         # SQLite has one writer; they queue here instead of sleeping in its busy handler.
@@ -252,6 +272,7 @@ class Database:
                 writing._number()
                 group.changes += writing.changes
                 group.serial = writing.serial or group.serial
+                group.rings |= writing.rings
             return
         with ExitStack() as around, self.alter() as connection:
             if not even_read_only:
@@ -272,6 +293,8 @@ class Database:
         step("database-committed")
         if ending.serial:
             self.counter.raise_to(ending.serial)
+        if ending.rings:
+            self.bell.ring()
 
     @contextmanager
     def _writable(self) -> Iterator[Connection]:

@@ -30,13 +30,14 @@ _SECONDS = 0.1  # other processes wait as well
 
 @dataclass(slots=True)
 class Group:
-    """An open transaction.  ``changes`` and the last ``serial`` are those of the blocks that ended well."""
+    """An open transaction.  ``changes``, the last ``serial``, and whether one ``rings``, are those of the blocks that ended well."""
 
     connection: Connection
     begun: float
     held: ExitStack
     changes: list[Change] = field(default_factory=list)
     serial: int = 0
+    rings: bool = False
     blocks: int = 0
     failure: BaseException | None = None
     done: threading.Event = field(default_factory=threading.Event)

@@ -127,6 +127,8 @@ def enqueue(writing: Writing, kind: str, *, after: float = 0.0, once: bool = Fal
         if any(row.arguments == arguments for row in same):
             return
     _enter(writing, kind, arguments, after)
+    if not after:
+        writing.ring()
 
 
 def _enter(

@@ -37,7 +37,9 @@ class Runner(Beside):
 
     def _run(self) -> None:
         planned = False
+        bell = self._parts.database.bell
         while not self._ended.is_set():
+            rung = bell.rung()
             try:
                 if not planned:
                     self.plan()
@@ -46,7 +48,13 @@ class Runner(Beside):
                     continue
             except Refused:
                 pass  # no database now, or nothing may be written: the job waits
-            self._ended.wait(self._pause)
+            if not self._ended.is_set():
+                bell.wait(rung, self._pause)
+
+    def stop(self) -> None:
+        self._ended.set()
+        self._parts.database.bell.ring()
+        super().stop()
 
     def plan(self) -> None:
         """See to what is done again and again."""
