@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,10 @@ class Told:
 
 
 @pytest.fixture
-def told(cache: InProcess, upstream: Upstream) -> Told:
-    return Told(cache, upstream)
+def told(tmp_path: Path, upstream: Upstream, database_url: str) -> Iterator[Told]:
+    with InProcess.open(str(tmp_path / "cache"), limits=limits(), database=database_url) as cache:
+        make(cache, "cache", upstream.url)
+        yield Told(cache, upstream)
 
 
 # -------------------------------------------------------------------------------------------- exact, as we saw it
@@ -354,8 +356,11 @@ def test_a_mirror_of_a_server_of_ours_honours_what_that_withdrew_in_its_past(
 # --------------------------------------------------------------------------------------------------- its bounds
 
 
-def test_what_is_gone_for_too_long_is_given_up_with_its_bytes(tmp_path: Path, upstream: Upstream) -> None:
-    with InProcess.open(str(tmp_path / "x"), limits=limits(upstream_gone_seconds=86_400)) as index:
+def test_what_is_gone_for_too_long_is_given_up_with_its_bytes(
+    tmp_path: Path, upstream: Upstream, database_url: str
+) -> None:
+    options = {"limits": limits(upstream_gone_seconds=86_400), "database": database_url}
+    with InProcess.open(str(tmp_path / "x"), **options) as index:
         make(index, "cache", upstream.url)
         told = Told(index, upstream)
         _, content = upstream.add()
