@@ -25,6 +25,7 @@ from accord.server.api.places import everywhere, index_of
 from accord.server.archives.attestations import disagree, provenance_of, read_attestations
 from accord.server.archives.examine import examine
 from accord.server.archives.filenames import read_filename
+from accord.server.bodies import read_body
 from accord.server.catalogue import blobs, policy, reading, session_files, sessions
 from accord.server.errors import Refused, disk_full
 from accord.server.upload import protocol
@@ -305,12 +306,9 @@ class _Room:
         if said != "application/json":
             raise Refused(415, "upload-media-type", "attestations are application/json")
         most = self._limits.provenance_bytes
-        body = bytearray()
-        async for piece in request.stream():
-            body += piece
-            if len(body) > most:
-                raise Refused(413, "attestations-too-large", f"attestations have {most} bytes at most")
-        return await run_in_threadpool(self._attested, request, bytes(body))
+        larger = Refused(413, "attestations-too-large", f"attestations have {most} bytes at most")
+        body = await read_body(request, self._limits, most, larger)
+        return await run_in_threadpool(self._attested, request, body)
 
     def _attested(self, request: Request, body: bytes) -> Response:
         storage = self._parts.storage
