@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, select
 
 from accord.server.catalogue.reading import visible_files
 from accord.server.database import tables
-from accord.server.database.plans import unindexed
+from accord.server.database.plans import of_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,7 +142,7 @@ def newest(connection: Connection, index_ids: Sequence[int], most: int) -> tuple
     change, project, release = tables.change.c, tables.project.c, tables.release.c
     rows = connection.execute(
         select(change.index_id, change.project, change.version)
-        .where(change.action == "add-file", unindexed(change.index_id).in_(index_ids))
+        .where(change.action == "add-file", of_indexes(connection, change.index_id, index_ids))
         .order_by(change.serial.desc())
         .limit(_LOOKED_AT)
     )
@@ -179,7 +179,7 @@ def project_count(connection: Connection, index_ids: Sequence[int]) -> int:
     # Within one index each name is there once; telling different ones apart costs more than counting.
     count = func.count() if len(index_ids) == 1 else func.count(columns.name.distinct())
     return connection.execute(
-        select(count).where(unindexed(columns.index_id).in_(index_ids), columns.private.is_(False))
+        select(count).where(of_indexes(connection, columns.index_id, index_ids), columns.private.is_(False))
     ).scalar_one()
 
 

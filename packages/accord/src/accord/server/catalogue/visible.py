@@ -15,6 +15,7 @@ from sqlalchemy import select
 from accord.server.accounts import principals
 from accord.server.catalogue import indexes, reading
 from accord.server.database import tables
+from accord.server.database.plans import of_indexes
 from accord.server.errors import no_such_index, unauthenticated
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def hidden_projects(connection: Connection, who: Principal, index: IndexRow, at:
     """The names of projects of an index that ``who`` must not see in any list."""
     columns = tables.project.c
     private = connection.execute(
-        select(columns.name).where(columns.index_id == index.id, columns.private.is_(True))
+        select(columns.name).where(
+            of_indexes(connection, columns.index_id, (index.id,)), columns.private.is_(True)
+        )
     ).scalars()
     return frozenset(name for name in private if not principals.may(connection, who, "read", index, name, at))

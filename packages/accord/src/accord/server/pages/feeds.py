@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from accord.server.catalogue.reading import visible_files
 from accord.server.database import tables
-from accord.server.database.plans import unindexed
+from accord.server.database.plans import of_indexes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,7 +47,7 @@ def new_projects(connection: Connection, index: IndexRow) -> list[Item]:
     """The projects that came last, newest first."""
     rows = connection.execute(
         select(tables.project.c.name, tables.project.c.display, tables.project.c.created)
-        .where(*_open(index))
+        .where(*_open(connection, index))
         .order_by(tables.project.c.created.desc(), tables.project.c.id.desc())
         .limit(_PROJECTS)
     )
@@ -57,7 +57,7 @@ def new_projects(connection: Connection, index: IndexRow) -> list[Item]:
 def new_releases(connection: Connection, index: IndexRow) -> list[Item]:
     """The releases that came last, newest first."""
     rows = connection.execute(
-        _releases().where(*_open(index)).order_by(tables.release.c.id.desc()).limit(_RELEASES)
+        _releases().where(*_open(connection, index)).order_by(tables.release.c.id.desc()).limit(_RELEASES)
     )
     return [
         Item(f"{row.display} {row.version}", _place(row.name, row.version), row.summary, row.published)
@@ -129,10 +129,10 @@ def _releases() -> Select[Any]:
     )
 
 
-def _open(index: IndexRow) -> tuple[ColumnElement[bool], ...]:
+def _open(connection: Connection, index: IndexRow) -> tuple[ColumnElement[bool], ...]:
     project = tables.project.c
     return (
-        unindexed(project.index_id) == index.id,
+        of_indexes(connection, project.index_id, (index.id,)),
         project.private.is_(False),
         project.status != "quarantined",
     )
