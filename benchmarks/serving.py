@@ -195,7 +195,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--without", nargs="+", choices=PEERS, default=[], help="pages and downloads: not these peers"
     )
-    parser.add_argument("--seconds", type=int, default=3, help="of each load")
+    parser.add_argument("--seconds", type=int, default=2, help="of each load")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 1, help="processes of Accord and of nginx"

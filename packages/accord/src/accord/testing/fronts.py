@@ -32,7 +32,7 @@ def configuration(page: str, *, port: int, index: int, data: str, work: str, wor
     folders = " ".join(
         f"{kind}_temp_path {work};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    return f"""daemon off; worker_processes {workers}; pid {work}/pid; error_log {work}/error.log;
+    return f"""daemon off; pcre_jit on; worker_processes {workers}; pid {work}/pid; error_log {work}/error.log;
 {"user root;" if os.geteuid() == 0 else ""}
 events {{ worker_connections 512; }}
 http {{
