@@ -291,3 +291,22 @@ def test_no_request_however_made_ends_in_a_fault(index: InProcess, seed: int) ->
             ), asked
         if answer.status == 405:
             assert answer.headers["allow"], asked
+
+
+@pytest.mark.slow
+def test_the_log_does_not_tell_the_token_of_an_upload_session(tmp_path: Path) -> None:
+    with Served(str(tmp_path / "data"), options=("--access-log",)) as served:
+        for target in (
+            *(
+                "/stage/abcdSECRET/simple/",
+                "/main/stage/abcdSECRET/files/spam/x",
+                "/upload/session/ID/abcdSECRET/FILE",
+            ),
+            *("/upload/session/ID/abcdSECRET/FILE/bytes", "/upload/session/ID/publish"),
+        ):
+            assert served.request("GET", target).status in (401, 404, 405), target
+        time.sleep(0.3)
+    log = (tmp_path / "serve.log").read_text()
+    assert "SECRET" not in log
+    assert "/upload/session/ID/publish" in log
+    assert log.count("abcd") == 4

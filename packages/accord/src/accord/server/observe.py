@@ -28,6 +28,7 @@ __all__ = ["Noted", "Observed"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _HEADER = b"x-request-id"
 _NAME = re.compile(rb"[A-Za-z0-9._-]{1,64}\Z")
+_TOKEN = re.compile(r"((?:/stage/|/upload/session/[^/]+/)[^/]{4})[^/]+(?=/)")
 
 
 class Observed:
@@ -102,11 +103,11 @@ class Noted:
 
 
 def _fields(scope: Scope, name: str, status: int, began: float, proxies: list[Network]) -> dict[str, object]:
-    """Neither headers nor the query: both may hold secrets."""
+    """Neither headers nor the query: both may hold secrets; nor the token of an upload session, which stands in paths."""
     return {
         "request": name,
         "method": scope["method"],
-        "path": scope["path"],
+        "path": _TOKEN.sub(r"\1…", scope["path"]),
         "status": status,
         "client": client_address(scope, proxies),
         "ms": round((time.perf_counter() - began) * 1000, 1),
