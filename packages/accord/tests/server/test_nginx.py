@@ -221,7 +221,7 @@ def test_files_are_sent_by_nginx_as_the_index_would_and_the_index_is_asked_for_e
         assert (status, body) == (200, content)
         assert headers["etag"] == f'"{hashlib.sha256(content).hexdigest()}"'
         assert headers["content-type"] == "application/zip"
-        assert headers["cache-control"] == "max-age=31536000, immutable, public"
+        assert headers["cache-control"] == "max-age=31536000, immutable, public, s-maxage=600"
         assert headers["accept-ranges"] == "bytes"
         assert headers["access-control-allow-origin"] == "*"
         assert headers["x-content-type-options"] == "nosniff"

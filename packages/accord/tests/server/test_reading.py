@@ -242,7 +242,7 @@ def test_files_are_known_by_their_digest_and_kept_for_ever(index: InProcess) -> 
         answer = index.get(path)
         assert answer.body == body
         assert answer.headers["etag"] == f'"{hashlib.sha256(body).hexdigest()}"'
-        assert answer.headers["cache-control"] == "max-age=31536000, immutable, public"
+        assert answer.headers["cache-control"] == "max-age=31536000, immutable, public, s-maxage=600"
         assert index.get(path, if_none_match=answer.headers["etag"]).status == 304
 
 

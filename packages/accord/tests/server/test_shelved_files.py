@@ -48,7 +48,7 @@ def test_head_and_unchanged_and_parts_are_answered_as_before(index: InProcess) -
     unchanged = index.get(PATH, if_none_match=etag)
     assert (unchanged.status, unchanged.body) == (304, b"")
     assert "content-length" not in unchanged.headers
-    assert unchanged.headers["cache-control"] == "max-age=31536000, immutable, public"
+    assert unchanged.headers["cache-control"] == "max-age=31536000, immutable, public, s-maxage=600"
     part = index.get(PATH, range="bytes=1-4")
     assert (part.status, part.body) == (206, BYTES[1:5])
     assert index.get(PATH, range=f"bytes={len(BYTES)}-").status == 416

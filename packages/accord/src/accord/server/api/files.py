@@ -2,7 +2,8 @@
 
 The same files are at ``/packages/INDEX/PROJECT/FILENAME``, because mirrors take no other URLs than those that begin so.
 Where the storage has a path the web server sends the file itself (ASGI ``http.response.pathsend``), or the one in front
-does (``X-Accel-Redirect``, if the settings say so); ranges are answered from the path or the stream.  Files never change, so caches may keep them for ever.
+does (``X-Accel-Redirect``, if the settings say so); ranges are answered from the path or the stream.  Files never change, so clients may keep them for ever; caches that many share ask again after
+ten minutes, because a file may be withdrawn, or become private.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["gone", "routes", "send", "send_provenance"]
 
 _FOREVER = "max-age=31536000, immutable"
+_SHARED = "public, s-maxage=600"
 _KEPT = 32 << 10  # bytes of a file that lies on the shelf itself: opening it would cost more
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.IGNORECASE)
 _PROVENANCE = "application/vnd.pypi.integrity.v1+json"
@@ -237,7 +239,7 @@ def _headers(
 ) -> dict[str, str]:
     headers = {
         "etag": f'"{sha256}"',
-        "cache-control": f"{age}, {'public' if public else 'private'}",
+        "cache-control": f"{age}, {_SHARED if public else 'private'}",
         "accept-ranges": "bytes",
         "content-type": kind or _TYPES.get("." + filename.rpartition(".")[2], "application/octet-stream"),
         "x-content-type-options": "nosniff",

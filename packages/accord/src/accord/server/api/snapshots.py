@@ -149,5 +149,7 @@ def _answer(
     page = finish(made, frozenset(), serial=serial, max_age=_SOON, packed=parts.settings.packed)
     found = answer(request, page, public=public)
     if settled:
-        found.headers["cache-control"] = f"max-age={_FOREVER}, immutable, {'public' if public else 'private'}"
+        # What is withdrawn, or becomes private, goes from the past as well, and so from caches that many share.
+        shared = "public, s-maxage=600" if public else "private"
+        found.headers["cache-control"] = f"max-age={_FOREVER}, immutable, {shared}"
     return found
