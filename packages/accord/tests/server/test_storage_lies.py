@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -66,6 +67,8 @@ class Store(BaseHTTPRequestHandler):
         if data is None:
             self._answer(404, b"")
             return
+        if self.lie == "hangs":
+            time.sleep(6)
         if self.lie == "lost the end":
             data = data[:-10]
         if self.lie == "other bytes":
@@ -100,6 +103,7 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(Store, "objects", {})
+    monkeypatch.setattr(ThreadingHTTPServer, "request_queue_size", 200)
     with ThreadingHTTPServer(("127.0.0.1", 0), Store) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
@@ -185,3 +189,25 @@ def test_a_file_in_a_folder_that_lost_its_end_is_refused_and_mended_by_the_next_
         assert index.get(FILE).json()["code"] == "blob-missing"
         assert index.upload(NAME, WHEEL).status == 200
         assert index.get(FILE).body == WHEEL
+
+
+@pytest.mark.slow
+def test_downloads_that_wait_for_the_store_leave_threads_for_everything_else(
+    tmp_path: Path, storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = storage.replace("timeout=2", "timeout=7")
+    with Served(str(tmp_path / "data"), options=("--storage", patient)) as served:
+        assert served.upload(NAME, WHEEL).status == 200
+        monkeypatch.setattr(Store, "lie", "hangs")
+        waiting = [threading.Thread(target=served.request, args=("GET", FILE)) for _ in range(60)]
+        for thread in waiting:
+            thread.start()
+        time.sleep(1)
+        start = time.monotonic()
+        assert served.request("GET", "/simple/nothing-of-that-name/").status == 404
+        assert served.request("GET", "/simple/spam/").status == 200
+        assert time.monotonic() - start < 3
+        monkeypatch.setattr(Store, "lie", "")
+        for thread in waiting:
+            thread.join()
+        assert served.request("GET", FILE).body == WHEEL

@@ -15,11 +15,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from starlette.concurrency import iterate_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from accord.server.api.answers import matches
+from accord.server.api.bulk import in_bulk, pieces_of
 from accord.server.api.places import everywhere, index_of
 from accord.server.api.simple import find_readable
 from accord.server.catalogue import life, reading, stacks
@@ -84,14 +84,19 @@ def routes(parts: Parts) -> list[BaseRoute]:
         _, row, public = _find(parts, request, request.path_params["filename"])
         return send_provenance(parts, request, row, public=public)
 
+    sent = in_bulk(file)
     return [
         *everywhere(
             [
-                Route("/files/{project}/{filename}", file, name="file"),
-                Route("/integrity/{project}/{version}/{filename}/provenance", provenance, name="provenance"),
+                Route("/files/{project}/{filename}", sent, name="file"),
+                Route(
+                    "/integrity/{project}/{version}/{filename}/provenance",
+                    in_bulk(provenance),
+                    name="provenance",
+                ),
             ]
         ),
-        Route("/packages/{index}/{project}/{filename}", file, name="package"),
+        Route("/packages/{index}/{project}/{filename}", sent, name="package"),
     ]
 
 
@@ -198,7 +203,7 @@ def send(
             start, stop = span
             headers["content-range"] = f"bytes {start}-{stop - 1}/{size}"
             headers["content-length"] = str(stop - start)
-            return _streamed(parts.storage.stream(sha256, start=start, stop=stop), 206, headers)
+            return _streamed(request, parts.storage.stream(sha256, start=start, stop=stop), 206, headers)
     place = _place(parts, sha256, size)
     if place is not None:
         return Response(None, 200, {**headers, "x-accel-redirect": place})
@@ -206,7 +211,7 @@ def send(
     path = parts.storage.path(sha256)
     if path is not None and _sends_paths(request):
         return _PathAnswer(path, headers)
-    return _streamed(_whole(parts.storage.stream(sha256), sha256), 200, headers)
+    return _streamed(request, _whole(parts.storage.stream(sha256), sha256), 200, headers)
 
 
 def _missing() -> Refused:
@@ -215,10 +220,12 @@ def _missing() -> Refused:
     )
 
 
-def _streamed(pieces: Iterator[bytes], status: int, headers: dict[str, str]) -> StreamingResponse:
+def _streamed(
+    request: Request, pieces: Iterator[bytes], status: int, headers: dict[str, str]
+) -> StreamingResponse:
     """What fails at its beginning is refused; later an answer can only break off, which its length shows."""
     first = next(pieces, b"")
-    return StreamingResponse(iterate_in_threadpool(chain((first,), pieces)), status, headers)
+    return StreamingResponse(pieces_of(request, chain((first,), pieces)), status, headers)
 
 
 def _whole(pieces: Iterator[bytes], sha256: str) -> Iterator[bytes]:

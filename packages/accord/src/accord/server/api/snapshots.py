@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from accord.server.accounts import principals
 from accord.server.api.answers import answer, demand_reading
+from accord.server.api.bulk import in_bulk
 from accord.server.api.files import gone, send, send_provenance
 from accord.server.api.places import everywhere, index_of, origin_of, query_of, slash
 from accord.server.catalogue import history, stacks
@@ -106,7 +107,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         [
             Route("/@{when}/simple/", root, name="snapshot-root"),
             Route("/@{when}/simple/{project}/", project, name="snapshot-project"),
-            Route("/@{when}/files/{project}/{filename}", file, name="snapshot-file"),
+            Route("/@{when}/files/{project}/{filename}", in_bulk(file), name="snapshot-file"),
             Route(
                 "/@{when}/integrity/{project}/{version}/{filename}/provenance",
                 provenance,

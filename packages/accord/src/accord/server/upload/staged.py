@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals
+from accord.server.api.bulk import in_bulk
 from accord.server.api.files import send
 from accord.server.api.places import everywhere, index_of, query_of, slash
 from accord.server.catalogue import reading, session_files, sessions
@@ -84,7 +85,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
             Route("/stage/{token}/simple", slash, name="stage-root-slash"),
             Route("/stage/{token}/simple/{project}/", project, name="stage-project"),
             Route("/stage/{token}/simple/{project}", slash, name="stage-project-slash"),
-            Route("/stage/{token}/files/{project}/{filename}", file, name="stage-file"),
+            Route("/stage/{token}/files/{project}/{filename}", in_bulk(file), name="stage-file"),
         ]
     )
 
