@@ -36,6 +36,8 @@ class Store(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         data = self.rfile.read(int(self.headers["content-length"]))
+        if self.lie == "hangs":
+            time.sleep(6)
         if self.lie == "keeps half":
             data = data[: len(data) // 2]
         path, _, query = self.path.partition("?")
@@ -211,3 +213,26 @@ def test_downloads_that_wait_for_the_store_leave_threads_for_everything_else(
         for thread in waiting:
             thread.join()
         assert served.request("GET", FILE).body == WHEEL
+
+
+@pytest.mark.slow
+def test_uploads_that_wait_for_the_store_leave_threads_for_everything_else(
+    tmp_path: Path, storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = storage.replace("timeout=2", "timeout=20")
+    with Served(str(tmp_path / "data"), options=("--storage", patient)) as served:
+        assert served.upload(NAME, WHEEL).status == 200
+        monkeypatch.setattr(Store, "lie", "hangs")
+        versions = [f"{number}.0" for number in range(2, 62)]
+        files = [(f"spam-{one}-py3-none-any.whl", zip_bytes(wheel_parts(version=one))) for one in versions]
+        waiting = [threading.Thread(target=served.upload, args=file) for file in files]
+        for thread in waiting:
+            thread.start()
+        time.sleep(2)
+        start = time.monotonic()
+        assert served.request("GET", "/simple/nothing-of-that-name/").status == 404
+        assert time.monotonic() - start < 3
+        monkeypatch.setattr(Store, "lie", "")
+        for thread in waiting:
+            thread.join()
+        assert served.request("GET", "/simple/spam/").body.count(b"py3-none-any.whl</a>") == 61

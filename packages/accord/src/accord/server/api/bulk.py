@@ -1,13 +1,13 @@
 """Threads of their own for what waits for the storage.
 
 The threads that answer requests are few, and a store that hangs keeps each that asks it for as long as it is waited for.  So
-files are sent by others: when all of these wait, downloads wait, and pages go on.
+files are sent, and received ones stored, by others: when all of these wait, files wait, and pages go on.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 from anyio import CapacityLimiter, to_thread
 
@@ -15,21 +15,39 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-__all__ = ["in_bulk", "pieces_of"]
+__all__ = ["Threads", "in_bulk", "pieces_of"]
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _THREADS = 32  # of one room
 _KEY = "accord.bulk"
 
 
+class Threads:
+    """So many at a time; who comes later waits without one."""
+
+    def __init__(self, most: int = _THREADS) -> None:
+        self._most = most
+        self._limiter: CapacityLimiter | None = None
+
+    @property
+    def limiter(self) -> CapacityLimiter:
+        """Made where it is used first: it belongs to that event loop."""
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(self._most)
+        return self._limiter
+
+    async def run(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        return await to_thread.run_sync(function, *arguments, limiter=self.limiter)
+
+
 def in_bulk(handler: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint that calls ``handler`` in one of those threads."""
-    threads: list[CapacityLimiter] = []
+    threads = Threads()
 
     async def answer(request: Request) -> Response:
-        if not threads:  # made where it is used: it belongs to that event loop
-            threads.append(CapacityLimiter(_THREADS))
-        request.scope[_KEY] = threads[0]
-        return await to_thread.run_sync(handler, request, limiter=threads[0])
+        request.scope[_KEY] = threads.limiter
+        return await threads.run(handler, request)
 
     return answer
 

@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from accord.io.steps import step
 from accord.server.accounts import principals
+from accord.server.api.bulk import Threads
 from accord.server.api.places import everywhere, index_of
 from accord.server.archives.attestations import disagree, provenance_of, read_attestations
 from accord.server.archives.examine import examine
@@ -57,6 +58,8 @@ _NAME = select(tables.file_name.c.filename).where(
 def routes(parts: Parts) -> list[BaseRoute]:
     """``POST /legacy/`` of each index."""
 
+    threads = Threads()
+
     async def upload(request: Request) -> Response:
         await run_in_threadpool(_welcome, parts, request)  # before a byte of the body is read
         limits = parts.settings.limits
@@ -64,7 +67,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         path = parts.incoming_path()
         form = await receive_form(request.headers.get("content-type"), request.stream(), path, limits)
         try:
-            return await run_in_threadpool(_publish, parts, request, form, path)
+            return await threads.run(_publish, parts, request, form, path)
         finally:
             if os.path.exists(path):
                 os.unlink(path)

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from accord.server.accounts import principals
+from accord.server.api.bulk import Threads
 from accord.server.api.places import everywhere, index_of
 from accord.server.archives.attestations import disagree, provenance_of, read_attestations
 from accord.server.archives.examine import examine
@@ -116,6 +117,7 @@ class _Room:
         self._parts = parts
         self._limits = parts.settings.limits
         self._tidying = Tidying(parts)
+        self._threads = Threads()
 
     # Who asks, and for what.
 
@@ -294,7 +296,7 @@ class _Room:
         path = self._parts.incoming_path()
         await receive_bytes(request.stream(), path, file.size, file.hashes, self._parts.settings.limits)
         try:
-            return await run_in_threadpool(self._received, request, path)
+            return await self._threads.run(self._received, request, path)
         finally:
             if os.path.exists(path):
                 os.unlink(path)
