@@ -134,6 +134,25 @@ def test_what_is_done_again_and_again_is_planned_once_for_all_processes(index: I
     assert len(done.calls) == 3
 
 
+def test_a_clock_that_was_years_ahead_stops_nothing_when_it_is_put_right(
+    index: InProcess, done: Done
+) -> None:
+    jobs.register("sweep", done, every=300)
+    runner = jobs.Runner(index.parts)
+    now = index.clock()
+    index.clock.forward(10 * 365 * 86_400)
+    runner.plan()
+    index.clock.forward(301)
+    assert runner.one()
+    index.clock.at = now
+    assert runner.one()  # what was to be done again in ten years
+    assert not runner.one()
+    index.clock.forward(299)
+    assert not runner.one()
+    index.clock.forward(1)
+    assert runner.one()
+
+
 def test_a_kind_nobody_here_knows_is_left_to_those_who_do(index: InProcess, done: Done) -> None:
     with index.parts.database.write("system") as writing:
         jobs.enqueue(writing, "from-a-newer-version")
