@@ -421,3 +421,37 @@ def test_what_is_promoted_out_of_a_cache_announces_only_what_is_here(
     assert {"core-metadata", "provenance"} <= promote("late").keys()
     assert cache.get(f"/late/files/spam/{NAME}.metadata").body == METADATA
     assert cache.get(EVIDENCE.replace("cache", "late")).body == cache.get(EVIDENCE).body
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "ftp://index.example/x",
+        "javascript:x",
+        "http://[::1",
+        "http://a b/",
+        "//:0/",
+        "x" * 5_000,
+    ],
+    ids=lambda url: url[:20],
+)
+def test_an_address_of_provenance_that_leads_nowhere_is_no_fault_of_ours(
+    cache: InProcess, upstream: Upstream, url: str
+) -> None:
+    _, content = upstream.add()
+    upstream.made.files["spam"][0].provenance = url
+    told(cache)
+    assert cache.get(EVIDENCE).status in (404, 502, 503)
+    assert cache.get(f"/cache/files/spam/{NAME}").body == content
+
+
+@pytest.mark.parametrize("url", ["http://a b/", "http://index.example:0/"])
+def test_an_address_of_a_file_that_leads_nowhere_is_no_fault_of_ours(
+    cache: InProcess, upstream: Upstream, url: str
+) -> None:
+    upstream.add(metadata=METADATA)
+    upstream.made.files["spam"][0].url = url
+    told(cache)
+    for path in (NAME, f"{NAME}.metadata"):
+        assert cache.get(f"/cache/files/spam/{path}").status in (404, 502, 503)

@@ -38,6 +38,7 @@ _HELD = 1 << 16  # bytes at the end that wait for the verdict
 _TICK = 0.02
 _PATIENCE = 5.0
 _PROVENANCE = "application/vnd.pypi.integrity.v1+json, application/json;q=0.5"
+_WORDS = 500  # letters of a fault that are kept
 _BUCKETS = 4  # hexadecimal digits of a digest that name its lock
 
 
@@ -135,6 +136,8 @@ class Fetches:
             if fault.code == "answer-too-large":
                 return b"", f"it is larger than {limit} bytes"
             raise _unavailable(file.filename, fault) from fault
+        except AccordError as fault:  # no address at all
+            return b"", fault.message[:_WORDS]
         return answer.body, None if answer.status == 200 else "upstream does not have it"
 
     def _note(self, index: IndexRow, project: str, file: Kept, *, shown: bool, **found: Any) -> None:
@@ -224,6 +227,8 @@ class Fetches:
                     leaving.block_file(
                         writing, index.id, project, file.filename, f"wrong bytes: {fault.message}"
                     )
+        except AccordError as fault:
+            self._faults[file.sha256] = RepositoryError(fault.code, fault.message)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(handle)
