@@ -389,7 +389,8 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "before_cursor_execute")
     def _about_to(_connection: object, _cursor: object, _statement: str, values: Any, *more: Any) -> None:
         # SQLite would keep it, and the index could never move to PostgreSQL.
-        many = more[-1]
+        # Where many rows are inserted and told of, ``many`` is said as well, and the values of all stand in one row.
+        many = more[-1] and len(values) and not isinstance(values, tuple)
         if any(
             "\0" in value for row in (values if many else (values,)) for value in row if type(value) is str
         ):
