@@ -455,3 +455,22 @@ def test_an_address_of_a_file_that_leads_nowhere_is_no_fault_of_ours(
     told(cache)
     for path in (NAME, f"{NAME}.metadata"):
         assert cache.get(f"/cache/files/spam/{path}").status in (404, 502, 503)
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"], ids=["NUL", "half a character"])
+@pytest.mark.parametrize("key", ["requires-python", "yanked", "url", "provenance", "status"])
+def test_text_no_database_takes_takes_no_page_away(
+    cache: InProcess, upstream: Upstream, key: str, bad: str
+) -> None:
+    upstream.add()
+    more = {} if key == "status" else {key: f"http://index.example/x{bad}"}
+    answer = _page(upstream, **more)
+    if key == "status":
+        body = json.loads(answer(Asked("GET", "/", {}, 1)).partition(b"\r\n\r\n")[2])
+        body["project-status"] = {"status": "archived", "reason": f"x{bad}"}
+        upstream.instead["/simple/"] = lambda _: reply(
+            json.dumps(body).encode(), headers={"Content-Type": JSON}
+        )
+    else:
+        upstream.instead["/simple/"] = answer
+    assert cache.get("/cache/simple/spam/", accept=JSON).status == 200

@@ -26,6 +26,7 @@ from accord.repositories.port import ABSENT, FRESH
 from accord.repositories.settings import credentials, index_settings
 from accord.server.errors import Refused
 from accord.server.mirror import ledger
+from accord.server.mirror.entries import clean
 from accord.server.mirror.leaving import Said, withdrawn_upstream
 from accord.server.mirror.ledger import PageRow
 from accord.server.mirror.rules import Rules, read_rules
@@ -299,4 +300,4 @@ def _page(answer: Answer) -> Page:
             "index-page-invalid", f"upstream sent something that is no page: {fault}"
         ) from fault
     assert page is not None
-    return page
+    return clean(page)

@@ -15,7 +15,7 @@ from accord_core.index.filenames import SDIST, WHEEL, kind, split_sdist, split_w
 if TYPE_CHECKING:
     from accord_core.index.model import File, Page
 
-__all__ = ["Entry", "candidates", "instant", "usable_files"]
+__all__ = ["Entry", "candidates", "clean", "instant", "storable", "usable_files"]
 
 _SHA256_LETTERS = 64
 
@@ -29,6 +29,22 @@ class Entry:
     version: str
     tags: str
     uploaded: int
+
+
+def clean(page: Page) -> Page:
+    """The same page, of texts every database takes."""
+    page.name, page.status_reason = storable(page.name) or "", storable(page.status_reason)
+    for file in page.files:
+        file.requires_python = storable(file.requires_python)
+        file.yank_reason, file.provenance = storable(file.yank_reason), storable(file.provenance)
+    return page
+
+
+def storable(text: str | None) -> str | None:
+    """Without NUL and halves of characters, which JSON can say and databases cannot keep."""
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
 def usable_files(page: Page, project: str, seen: Mapping[str, int], now: int) -> dict[str, Entry]:

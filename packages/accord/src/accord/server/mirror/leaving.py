@@ -20,6 +20,7 @@ from accord.server import jobs
 from accord.server.catalogue import blobs
 from accord.server.database import tables
 from accord.server.mirror import facts
+from accord.server.mirror.entries import storable
 from accord.server.mirror.rules import Candidate, Rules
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def withdrawn_upstream(body: bytes) -> dict[str, str]:
         for entry in entries if isinstance(entries, list) else ():
             filename, cause, reason = (str(entry.get(key)) for key in ("filename", "cause", "reason"))
             if cause in _CAUSES or forbids(reason):
-                found[filename] = f"{_WITHDREW} ({cause}): {reason[:_REASON]}"
+                found[filename] = storable(f"{_WITHDREW} ({cause}): {reason[:_REASON]}") or ""
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
     return found
