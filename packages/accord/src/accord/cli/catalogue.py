@@ -117,6 +117,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("quarantine", "New files that wait: list, release, reject, scan"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
         ("jobs", "Show what a server does by itself, when, and what came of it"),
+        ("jobs", "Show what a server does by itself, and what came of it"),
         ("refresh", "Ask the upstream of an index again"),
         ("mirror", "Say what an index takes of its upstream, and fetch it"),
     ),
@@ -138,6 +139,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("list", "List tokens: whose, for what, last used when"),
         ("revoke", "End a token"),
         ("narrow", "Make a lesser token of one, without asking the server"),
+        ("seal", "Seal the keys of all tokens with the first secret of the file"),
     ),
     "index namespace": (
         ("reserve", "Keep the names that begin alike for one owner"),

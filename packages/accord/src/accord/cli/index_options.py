@@ -29,12 +29,20 @@ def server(parser: Parser) -> None:
         env="ACCORD_SERVER_STORAGE",
         help="Where it keeps files, as a URL",
     )
+    parser.value(
+        "--secret-file",
+        metavar="FILE",
+        default="",
+        env="ACCORD_SERVER_SECRET_FILE",
+        help="Its secrets, if it seals keys of tokens",
+        complete="file",
+    )
 
 
 def located(args: Args) -> Place:
     from accord.tasks.index_folder import Place
 
-    return Place(args.data, args.database, args.storage)
+    return Place(args.data, args.database, args.storage, args.secret_file)
 
 
 def restrictions(parser: Parser) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from accord.server import clock, metrics
-from accord.server.accounts import people
+from accord.server.accounts import people, sealing
 from accord.server.accounts.guard import Guard
 from accord.server.accounts.passwords import Passwords
 from accord.server.catalogue import indexes
@@ -53,6 +53,7 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     """Open what ``settings`` name; the database is made where there is none."""
     settings.prepare()
     database = Database(settings.database_url, cache=settings.cache, now=now)
+    sealing.attach(database.engine, sealing.read_secrets(settings.secret_file))
     database.create()
     storage = open_storage(settings.storage_url)
     materials = Materials(os.path.join(settings.cache, "pages"), database, writes=settings.materialise)

@@ -23,7 +23,8 @@ class Settings:
     whether pages are kept gzipped and in zstd as well, ``materialise`` whether pages are written as files for a web
     server in front; ``accel`` is where that server has the storage's folder among its own, inner locations
     (``X-Accel-Redirect``), empty: the index sends files itself.  ``trusted_proxies`` are addresses or networks whose ``X-Forwarded-For`` is believed; nobody's else.  ``log_format`` is one of ``logs.FORMATS``; ``access_log`` writes a line
-    for every request; ``public_metrics`` shows ``/metrics`` to anybody.  ``scanner`` is a program with its arguments, or an address,
+    for every request; ``public_metrics`` shows ``/metrics`` to anybody.  ``secret_file`` has the secrets that
+    seal keys of tokens (``accounts.sealing``).  ``scanner`` is a program with its arguments, or an address,
     which is asked about each new file that waits (``upkeep.scanning``); ``scanner_reads`` are folders the program may read.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     log_format: str = "text"
     access_log: bool = False
     public_metrics: bool = False
+    secret_file: str = ""
     scanner: tuple[str, ...] = ()
     scanner_reads: tuple[str, ...] = ()
     limits: Limits = field(default=DEFAULT)

@@ -24,12 +24,15 @@ __all__ = ["Place", "operator"]
 class Place:
     """Where a server keeps its things: ``--data``, ``--database``, ``--storage`` of the command line."""
 
-    __slots__ = ("data", "database", "storage")
+    __slots__ = ("data", "database", "secret_file", "storage")
 
-    def __init__(self, data: str | None = None, database: str = "", storage: str = "") -> None:
+    def __init__(
+        self, data: str | None = None, database: str = "", storage: str = "", secret_file: str = ""
+    ) -> None:
         self.data = os.path.abspath(data or default_data())
         self.database = database
         self.storage = storage
+        self.secret_file = secret_file
 
     @contextmanager
     def opened(self) -> Iterator[Parts]:
@@ -44,7 +47,9 @@ class Place:
                 f"administering an index needs {missing.name}, which is not installed",
                 hint="pip install 'accord[server]'",
             ) from missing
-        settings = Settings(self.data, database=self.database, storage=self.storage)
+        settings = Settings(
+            self.data, database=self.database, storage=self.storage, secret_file=self.secret_file
+        )
         if not self.database and not os.path.exists(settings.database_url.removeprefix("sqlite:///")):
             raise self._nothing()
         parts = open_parts(settings)

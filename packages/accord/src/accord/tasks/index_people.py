@@ -16,10 +16,7 @@ from accord_core.names import normalise
 if TYPE_CHECKING:
     from accord.tasks.index_folder import Place
 
-__all__ = [
-    "add_user", "audit", "change_index", "create_index", "create_token", "disable_user", "grant_role", "indexes", "narrow_token",
-    "revoke_role", "revoke_token", "roles", "set_password", "set_visibility", "tokens", "transfer_project", "users",
-]  # fmt: skip
+__all__ = ["add_user", "audit", "change_index", "create_index", "create_token", "disable_user", "grant_role", "indexes", "narrow_token", "revoke_role", "revoke_token", "roles", "seal_tokens", "set_password", "set_visibility", "tokens", "transfer_project", "users"]  # fmt: skip
 
 Record = dict[str, Any]
 
@@ -145,6 +142,14 @@ def revoke_token(place: Place, public_id: str) -> Record:
         named = public_id if known is None else known.public_id
         issued.revoke(writing, issued.token_with(writing.connection, named, of=None))
         return issued.token_with(writing.connection, named, of=None).as_dict()
+
+
+def seal_tokens(place: Place) -> int:
+    """Seal every token's key with the first secret; how many were not.  Raises ``UsageError("server-secret")``."""
+    from accord.server.accounts import sealing
+
+    with place.opened() as parts, parts.database.write(operator()) as writing:
+        return sealing.seal_again(writing)
 
 
 def narrow_token(

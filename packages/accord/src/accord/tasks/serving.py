@@ -44,6 +44,7 @@ def serve(
     log_format: str = "text",
     access_log: bool = False,
     public_metrics: bool = False,
+    secret_file: str = "",
     scanner: tuple[str, ...] = (),
     scanner_reads: tuple[str, ...] = (),
     started: Callable[[Started], None],
@@ -56,10 +57,11 @@ def serve(
     ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
 
     Raises ``UsageError``: ``extra-missing``, ``server-address``, ``server-address-in-use``, ``server-data-unwritable``,
-    ``scanner-failed``, ``server-limit``, ``server-running``, ``server-storage-unknown``.
+    ``scanner-failed``, ``server-secret``, ``server-limit``, ``server-running``, ``server-storage-unknown``.
     """
     try:
         from accord.server import claims, metrics, run
+        from accord.server.accounts import sealing
         from accord.server.limits import DEFAULT
         from accord.server.parts import first_start, open_parts
         from accord.server.settings import Settings
@@ -82,6 +84,7 @@ def serve(
         log_format=log_format,
         access_log=access_log,
         public_metrics=public_metrics,
+        secret_file=secret_file and os.path.abspath(secret_file),
         scanner=scanner,
         scanner_reads=scanner_reads,
     )
@@ -94,6 +97,8 @@ def serve(
     claims.require_address(host, port)
     metrics.use(settings.cache)
     parts = open_parts(settings)
+    with parts.database.read() as connection:
+        sealing.demand_openable(connection)
     parts.materials.clear()
     token = first_start(parts)
     parts.close()

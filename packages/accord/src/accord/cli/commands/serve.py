@@ -54,6 +54,14 @@ def arguments(parser: Parser) -> None:
     parser.flag("--access-log", help="Log every request, not only faults")
     parser.flag("--public-metrics", help="Show /metrics to anybody; else to tokens that may administer")
     parser.value(
+        "--secret-file",
+        metavar="FILE",
+        default="",
+        env="ACCORD_SERVER_SECRET_FILE",
+        help="Secrets that seal the keys of tokens in the database, one a line",
+        complete="file",
+    )
+    parser.value(
         "--scanner",
         metavar="COMMAND",
         env="ACCORD_SERVER_SCANNER",
@@ -117,6 +125,7 @@ def run(args: Args, context: Context) -> int:
         log_format=args.log_format,
         access_log=args.access_log,
         public_metrics=args.public_metrics,
+        secret_file=args.secret_file,
         scanner=_words(args.scanner or ""),
         scanner_reads=args.scanner_reads,
         started=started,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 
-from accord.server.accounts import audit, tokens
+from accord.server.accounts import audit, sealing, tokens
 from accord.server.accounts.tokens import Restriction
 from accord.server.clock import iso
 from accord.server.database import tables
@@ -203,7 +203,7 @@ def add_token(
             public_id=public_id,
             user_id=user_id,
             name=name,
-            key=key,
+            key=sealing.seal_new(writing, public_id, key),
             restrictions=made,
             created=writing.at,
             expires=expires,

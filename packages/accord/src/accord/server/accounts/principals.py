@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
-from accord.server.accounts import attempts, tokens
+from accord.server.accounts import attempts, sealing, tokens
 from accord.server.accounts.tokens import Restriction, Token
 from accord.server.database import tables
 from accord.server.errors import Refused, no_such_index, no_such_project, unauthenticated
@@ -151,7 +151,8 @@ def _bearer(connection: Connection, token: Token, at: int) -> Principal | None:
         or (row.expires is not None and at >= row.expires)
     ):
         return None
-    added = tokens.verify(token, row.key)
+    key = sealing.secrets_of(connection).open(row.public_id, row.key)
+    added = None if key is None else tokens.verify(token, key)
     made = Restriction.of(row.restrictions)
     if added is None or made is None:
         return None
