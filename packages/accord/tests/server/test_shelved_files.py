@@ -94,6 +94,22 @@ def test_another_spelling_of_the_path_takes_no_room(index: InProcess) -> None:
     assert index.get(PATH.replace("/spam/", "/eggs/")).status == 404
 
 
+@pytest.mark.parametrize("path", [PATH, METADATA])
+def test_a_small_file_whose_bytes_are_damaged_is_refused_and_does_not_lie_on_the_shelf(
+    index: InProcess, path: str
+) -> None:
+    put(index)
+    digest = hashlib.sha256(BYTES if path == PATH else index.get(METADATA).body).hexdigest()
+    index.parts.shelf._pages.clear()
+    place = index.parts.storage.path(digest)
+    assert place is not None
+    with open(place, "r+b") as file:
+        file.write(b"!")
+    refused = index.get(path)
+    assert (refused.status, refused.json()["code"]) == (500, "blob-missing")
+    assert not shelved(index, path)
+
+
 def test_the_shelf_has_one_limit_for_pages_and_files(tmp_path: Path) -> None:
     with InProcess.open(str(tmp_path / "data")) as index:
         for number in range(3):

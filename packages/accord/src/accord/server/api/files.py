@@ -114,8 +114,8 @@ def _find(parts: Parts, request: Request, filename: str) -> tuple[Told, FileRow,
 
 
 def _keep(parts: Parts, request: Request, told: Told, sha256: str, filename: str, serial: int) -> None:
-    """Put a file anybody may have on the shelf, as it was found at ``serial``: where it lies, and a small one itself.  Not
-    where it is the store that sends it."""
+    """Put a file anybody may have on the shelf, as it was found at ``serial``: where it lies, and a small one itself, if its
+    bytes are those of its name.  Not where it is the store that sends it.  Raises ``Refused("blob-missing")``."""
     path = parts.storage.path(sha256)
     size = parts.storage.size(sha256)
     if path is None or size is None or not _sends_paths(request):
@@ -123,7 +123,8 @@ def _keep(parts: Parts, request: Request, told: Told, sha256: str, filename: str
     headers = _headers(sha256, filename, public=True)
     place = _place(parts, sha256, size)
     if size <= _KEPT:
-        page = finish_file(headers, told.of, size=size, body=parts.storage.read(sha256))
+        body = b"".join(_whole(parts.storage.stream(sha256), sha256))
+        page = finish_file(headers, told.of, size=size, body=body)
     elif place is not None:
         page = finish_file(headers, told.of, size=size, place=place)
     else:
