@@ -218,7 +218,7 @@ def main() -> int:
         chosen.cache,
         _reporter(),
     )
-    about = machine(HERE)
+    about, begun = machine(HERE), time.monotonic()
     record: Record = {}
     with tempfile.TemporaryDirectory(prefix="accord-serving-") as folder:
         for part in chosen.only:
@@ -229,7 +229,8 @@ def main() -> int:
                 "samples": found.samples,
                 "faults": found.faults,
             }
-    page = markdown(record, facts_of(chosen.only, options, about))
+    took = f"The run took {(time.monotonic() - begun) / 60:.0f} minutes."
+    page = markdown(record, [*facts_of(chosen.only, options, about), took])
     print(page)
     if chosen.json:
         with open(chosen.json, "w", encoding="utf-8") as file:
