@@ -186,7 +186,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="accord-uploading-")
     try:
-        binaries = options.devpi or peers.environment("devpi-server", os.path.join(folder, "env"))
+        binaries = options.devpi or peers.environment(os.path.join(folder, "env"), "devpi-server")
         found = beside_devpi(binaries, options.wheels, options.clients, options.workers, folder)
         found["upload_ms_1k"] = cost_of_one(1_000, folder)
         found["upload_ms_many"] = cost_of_one(options.files, folder)

@@ -116,7 +116,6 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
         ("policy", "Say which files an index takes, and which wait in quarantine"),
         ("quarantine", "New files that wait: list, release, reject, scan"),
         ("audit", "Show who signed in, which tokens were used, what was changed"),
-        ("jobs", "Show what a server does by itself, when, and what came of it"),
         ("jobs", "Show what a server does by itself, and what came of it"),
         ("refresh", "Ask the upstream of an index again"),
         ("mirror", "Say what an index takes of its upstream, and fetch it"),

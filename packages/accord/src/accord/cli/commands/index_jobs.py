@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-HELP = "Show what a server does by itself, when, and what came of it"
+HELP = "Show what a server does by itself, and what came of it"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
