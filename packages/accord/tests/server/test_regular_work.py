@@ -69,7 +69,13 @@ def stale(index: InProcess) -> None:
         )
         connection.execute(
             insert(tables.token).values(
-                public_id="0" * 16, user_id=user, name="old", key=b"k", restrictions={}, created=1, expires=2
+                public_id="0" * 16,
+                user_id=user,
+                name="old",
+                key=bytes(32),
+                restrictions={},
+                created=1,
+                expires=2,
             )
         )
     storage = index.parts.storage

@@ -98,7 +98,7 @@ def serve(
     metrics.use(settings.cache)
     parts = open_parts(settings)
     with parts.database.read() as connection:
-        sealing.demand_openable(connection)
+        sealing.demand_openable(connection, parts.now())
     parts.materials.clear()
     token = first_start(parts)
     parts.close()

@@ -24,7 +24,7 @@ from accord.server.database import tables
 from accord_core.errors import UsageError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from accord.server.database import Writing
 
@@ -113,10 +113,13 @@ def secrets_of(connection: Connection) -> Secrets:
     return found if isinstance(found, Secrets) else Secrets()
 
 
-def demand_openable(connection: Connection) -> None:
-    """Raises ``UsageError("server-secret")`` where there are tokens nobody could use: sealed with a secret that is not given."""
+def demand_openable(connection: Connection, at: int) -> None:
+    """Raises ``UsageError("server-secret")`` where there are tokens nobody could use: sealed with a secret that is not given.
+    Those that are over are nobody's loss."""
     secrets = secrets_of(connection)
-    for _, public_id, key in _keys(connection):
+    columns = tables.token.c
+    good = columns.revoked.is_(None) & (columns.expires.is_(None) | (columns.expires > at))
+    for _, public_id, key in _keys(connection, good):
         if secrets.open(public_id, key) is None:
             raise UsageError(
                 "server-secret",
@@ -141,14 +144,14 @@ def seal_new(writing: Writing, public_id: str, key: bytes) -> bytes:
 
 
 def seal_again(writing: Writing) -> int:
-    """Seal every key with the first secret; how many were not.  Raises ``UsageError("server-secret")`` where one cannot be
-    opened, or there is no secret."""
+    """Seal every key with the first secret; how many were not.  Raises ``UsageError("server-secret")`` where one that is
+    still good cannot be opened, or there is no secret."""
     secrets = secrets_of(writing.connection)
     if not secrets.each:
         raise UsageError(
             "server-secret", "no secret was given", hint="--secret-file names the file that has it"
         )
-    demand_openable(writing.connection)
+    demand_openable(writing.connection, writing.at)
     columns = tables.token.c
     count = 0
     for number, public_id, stored in list(_keys(writing.connection)):
@@ -162,9 +165,13 @@ def seal_again(writing: Writing) -> int:
     return count
 
 
-def _keys(connection: Connection) -> Iterator[tuple[int, str, bytes]]:
+def _keys(
+    connection: Connection, which: ColumnElement[bool] | None = None
+) -> Iterator[tuple[int, str, bytes]]:
     columns = tables.token.c
     query = select(columns.id, columns.public_id, columns.key).order_by(columns.id)
+    if which is not None:
+        query = query.where(which)
     with connection.execute(query, execution_options={"yield_per": _AT_ONCE}) as rows:
         for row in rows:
             yield row.id, row.public_id, row.key
