@@ -223,6 +223,7 @@ def test_a_move_that_is_killed_at_any_moment_is_begun_again_while_people_upload(
             name, content = wheel(f"1.{number}")
             if served.upload(name, content).status == 200:
                 acknowledged.append(name)
+            ended.wait(0.03)  # people, and no faster than a copy goes
 
     with Served(data) as served:
         people = threading.Thread(target=upload, args=(served,))

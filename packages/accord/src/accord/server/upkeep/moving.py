@@ -33,6 +33,7 @@ __all__ = ["MOVED", "Moved", "copy_blobs", "demand_empty", "move"]
 
 MOVED = "the index was moved"
 _MOVING = "the index is being moved"
+_ROUNDS, _FEW = 5, 100
 _AT_ONCE = 8
 
 
@@ -67,7 +68,11 @@ def move(source: Parts, target: Parts, tell: Callable[[str], None] = lambda _: N
     verified: dict[str, int] = {}
     if moves_blobs:
         tell("blobs")
-        copy_blobs(source, target, verified)
+        for _ in range(_ROUNDS):  # what came meanwhile is copied before anything stops, as long as it gets less
+            known = len(verified)
+            copy_blobs(source, target, verified)
+            if len(verified) - known <= _FEW:
+                break
     if moves_rows:
         _sync(source.database, target.database, tell)
     tell("stop")
