@@ -380,7 +380,9 @@ def _engine(url: str) -> Engine:
         handle.execute("PRAGMA synchronous = FULL")  # a commit that was acknowledged survives a power cut
         handle.execute("PRAGMA foreign_keys = ON")
         handle.execute("PRAGMA mmap_size = 268435456")
-        handle.execute("PRAGMA temp_store = MEMORY")  # what savepoints undo: a server may write to its own folder only
+        handle.execute(
+            "PRAGMA temp_store = MEMORY"
+        )  # what savepoints undo: a server may write to its own folder only
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:

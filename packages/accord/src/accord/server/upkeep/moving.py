@@ -68,7 +68,9 @@ def move(source: Parts, target: Parts, tell: Callable[[str], None] = lambda _: N
     verified: dict[str, int] = {}
     if moves_blobs:
         tell("blobs")
-        for _ in range(_ROUNDS):  # what came meanwhile is copied before anything stops, as long as it gets less
+        for _ in range(
+            _ROUNDS
+        ):  # what came meanwhile is copied before anything stops, as long as it gets less
             known = len(verified)
             copy_blobs(source, target, verified)
             if len(verified) - known <= _FEW:
