@@ -1,0 +1,341 @@
+"""The command line: parses, calls, prints; no logic of its own.
+
+Exit codes: 0 all was played and no MUST failed; 1 some tool failed a MUST (of those asked for with --gate, when that is given);
+2 something is wrong with the suite, its data or what was asked; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import sys
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from accord_conformance import __version__
+from accord_conformance.adapters import Adapter, read_adapter, read_adapters
+from accord_conformance.cases import Case, read_cases
+from accord_conformance.errors import SuiteError
+from accord_conformance.results import Played, Run, write_run
+from accord_conformance.roles import check
+from accord_conformance.running import play_all
+from accord_conformance.standards import ROLES, Standards, read_standards
+from accord_conformance.tools import Tools, default_folder
+
+__all__ = ["main"]
+
+_EXAMPLES = """\
+examples:
+  accord-conformance prepare pip uv            make environments for two tools
+  accord-conformance run                       play every case with every tool that is prepared
+  accord-conformance run --tool pip --rule 'RECORD.*' -v
+  accord-conformance run --tool mine --adapter mine.toml --use mine=/opt/mine
+  accord-conformance rules --without-case      sentences nobody asks about yet
+  accord-conformance report results/*.json --out site
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.function(options)
+        assert isinstance(code, int)
+        return code
+    except SuiteError as error:
+        print(f"accord-conformance: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        print("accord-conformance: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="accord-conformance",
+        description="Asks every packaging tool one question: do you follow the standard?",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="play cases with tools")
+    run.set_defaults(function=_run)
+    _about_tools(run)
+    _about_cases(run)
+    run.add_argument(
+        "--tool",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this tool, prepared if it is not (default: all that are prepared)",
+    )
+    run.add_argument("-j", "--jobs", type=int, default=2, help="so many at a time (default: 2)")
+    run.add_argument("-v", "--verbose", action="store_true", help="show commands, and what came of each step")
+    run.add_argument("--keep", type=Path, metavar="DIR", help="keep the folder of each case below DIR")
+    run.add_argument("--json", type=Path, metavar="FILE", help="write the run to FILE")
+    run.add_argument(
+        "--gate",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this tool's failures make exit code 1",
+    )
+
+    prepare = commands.add_parser("prepare", help="make the environments of tools")
+    prepare.set_defaults(function=_prepare)
+    _about_tools(prepare)
+    prepare.add_argument("tools", nargs="*", metavar="TOOL", help="default: all there is an adapter for")
+
+    cases = commands.add_parser("cases", help="list cases")
+    cases.set_defaults(function=_cases)
+    _about_cases(cases)
+    cases.add_argument("--json", action="store_true", help="as JSON")
+
+    rules = commands.add_parser("rules", help="list rules")
+    rules.set_defaults(function=_rules)
+    rules.add_argument("pattern", nargs="?", default="*", help="ids, such as 'RECORD.*'")
+    rules.add_argument("--without-case", action="store_true", help="only those no case names")
+    rules.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+def _about_tools(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tools",
+        dest="kept",
+        type=Path,
+        default=default_folder(),
+        metavar="DIR",
+        help="where their environments are kept",
+    )
+    parser.add_argument(
+        "--use",
+        action="append",
+        default=[],
+        metavar="NAME=DIR",
+        help="ask the tool in the environment DIR instead of making one",
+    )
+    parser.add_argument(
+        "--adapter", action="append", default=[], type=Path, metavar="FILE", help="one more adapter"
+    )
+
+
+def _about_cases(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--role", action="append", default=[], choices=ROLES, help="only this role")
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only cases of this rule; * stands for anything",
+    )
+    parser.add_argument(
+        "--case", action="append", default=[], metavar="ID", help="only this case; * stands for anything"
+    )
+
+
+def _known() -> tuple[Standards, tuple[Case, ...]]:
+    standards = read_standards()
+    cases = read_cases(standards)
+    for case in cases:
+        check(case)
+    return standards, cases
+
+
+def _chosen(options: argparse.Namespace, cases: Sequence[Case]) -> list[Case]:
+    found = [
+        case
+        for case in cases
+        if (not options.role or case.role in options.role)
+        and (not options.rule or any(fnmatch.fnmatchcase(r, p) for r in case.rules for p in options.rule))
+        and (not options.case or any(fnmatch.fnmatchcase(case.id, each) for each in options.case))
+    ]
+    if not found:
+        raise SuiteError("", "no case is meant by these options")
+    # What must be refused says nothing without its honest twin.
+    wanted = {case.id for case in found} | {case.twin for case in found}
+    return [case for case in cases if case.id in wanted]
+
+
+def _tools(options: argparse.Namespace) -> Tools:
+    adapters: dict[str, Adapter] = read_adapters()
+    for path in options.adapter:
+        adapter = read_adapter(path)
+        adapters[adapter.name] = adapter
+    use = {}
+    for each in options.use:
+        name, equals, folder = each.partition("=")
+        if not equals:
+            raise SuiteError("--use", f"NAME=DIR is wanted, not {each!r}")
+        use[name] = Path(folder).absolute()
+    return Tools(adapters, options.kept, use)
+
+
+def _run(options: argparse.Namespace) -> int:
+    _, known = _known()
+    cases = _chosen(options, known)
+    tools = _tools(options)
+    names = options.tool or tools.ready()
+    if not names:
+        raise SuiteError("", "no tool is prepared; say --tool NAME, or: accord-conformance prepare")
+    ready = [tools.prepare(name) for name in names]
+    by_id = {case.id: case for case in cases}
+    teller = _Teller(by_id, options.verbose)
+    results = play_all(ready, cases, options.jobs, teller.told, options.keep)
+    teller.end()
+    run = Run.of(ready, results)
+    if options.json:
+        write_run(run, options.json)
+    _totals(run, by_id)
+    gated = set(options.gate or names)
+    failed = any(
+        played.verdict == "fail" and by_id[played.case].level == "MUST" and played.tool in gated
+        for played in results
+    )
+    return int(failed)
+
+
+class _Teller:
+    """Says what came of each case: failures always, all of it when asked; a running count on a terminal."""
+
+    def __init__(self, cases: dict[str, Case], verbose: bool) -> None:
+        self._cases = cases
+        self._verbose = verbose
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def told(self, played: Played) -> None:
+        case = self._cases[played.case]
+        with self._lock:
+            self._count += 1
+            if self._verbose or played.verdict == "fail":
+                self._clear()
+                print(f"{_word(played, case):<14} {played.tool:<12} {played.case}  ({', '.join(case.rules)})")
+                _details(played, case, self._verbose)
+            if sys.stderr.isatty():
+                print(f"\r{self._count} played ", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _word(played: Played, case: Case) -> str:
+    return f"{played.verdict} {case.level}" if played.verdict == "fail" else played.verdict
+
+
+def _details(played: Played, case: Case, verbose: bool) -> None:
+    print(f"    {case.title}")
+    for step in played.steps:
+        if verbose:
+            for command in step.commands:
+                print(f"    $ {' '.join(command)}")
+            value = "" if step.value is None else f": {step.value!r}"
+            print(f"    {step.do}: {step.outcome}{value}")
+            for line in step.message.splitlines()[-12:]:
+                print(f"      {line}")
+        for finding in step.findings:
+            if verbose or not finding.ok:
+                mark = "ok " if finding.ok else "BAD"
+                print(f"    {mark} {finding.what}: expected {finding.expected!r}, found {finding.found!r}")
+
+
+def _totals(run: Run, cases: dict[str, Case]) -> None:
+    for tool, facts in run.tools.items():
+        counts: Counter[str] = Counter()
+        for played in run.results:
+            if played.tool == tool:
+                failed = played.verdict == "fail"
+                counts[f"failed {cases[played.case].level}" if failed else _counted(played.verdict)] += 1
+        said = (
+            ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
+            or "no role for these cases"
+        )
+        print(f"{facts['title']} {facts['version']}: {said}")
+
+
+def _counted(verdict: str) -> str:
+    names = {"pass": "passed", "seen": "survey", "unsupported": "unsupported", "void": "void"}
+    return names.get(verdict, "disputed")
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    tools = _tools(options)
+    failed = 0
+    for name in options.tools or list(tools.adapters):
+        try:
+            tool = tools.prepare(name)
+        except SuiteError as error:
+            failed = 2
+            print(f"{name}: cannot be prepared: {error}", file=sys.stderr)
+            continue
+        print(f"{tool.adapter.title} {tool.version}")
+    return failed
+
+
+def _cases(options: argparse.Namespace) -> int:
+    _, known = _known()
+    cases = _chosen(options, known)
+    if options.json:
+        print(
+            json.dumps(
+                [
+                    {
+                        "id": c.id,
+                        "role": c.role,
+                        "title": c.title,
+                        "rules": c.rules,
+                        "level": c.level,
+                        "kind": c.kind,
+                    }
+                    for c in cases
+                ],
+                indent=1,
+            )
+        )
+        return 0
+    for case in cases:
+        print(f"{case.id}  {case.level}  {', '.join(case.rules)}\n    {case.title}")
+    kinds = Counter(case.role for case in cases)
+    print(f"{len(cases)} cases: " + ", ".join(f"{number} {role}" for role, number in sorted(kinds.items())))
+    return 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    standards, cases = _known()
+    named = {rule for case in cases for rule in case.rules}
+    found = [rule for rule in standards.rules.values() if fnmatch.fnmatchcase(rule.id, options.pattern)]
+    if options.without_case:
+        found = [rule for rule in found if rule.id not in named]
+    if options.json:
+        print(
+            json.dumps(
+                [
+                    {
+                        "id": r.id,
+                        "level": r.level,
+                        "section": r.section,
+                        "says": r.says,
+                        "quote": r.quote,
+                        "roles": r.roles,
+                    }
+                    for r in found
+                ],
+                indent=1,
+            )
+        )
+        return 0
+    for rule in found:
+        print(f"{rule.id}  {rule.level}  {rule.section}\n    {rule.says}")
+    print(f"{len(found)} rules" + (" without a case" if options.without_case else ""))
+    return 0

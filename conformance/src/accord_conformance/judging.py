@@ -1,0 +1,77 @@
+"""What came of a case: findings, one for each thing expected, and the verdict they make together.
+
+pass  fail        the standard decides
+reading-N         a disputed case: the tool follows reading N; ``reading-none`` when it follows no reading
+seen              a survey
+unsupported       the tool has no such function
+void              it refused, but does not do the honest twin either: that says nothing
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from accord_conformance.protocol import Answer
+    from accord_conformance.scene import Scene
+
+__all__ = ["COMMON_WITNESSES", "VERDICTS", "Finding", "Witness", "agree", "shown"]
+
+VERDICTS = (
+    "pass",
+    "fail",
+    "unsupported",
+    "void",
+    "seen",
+    "reading-1",
+    "reading-2",
+    "reading-3",
+    "reading-none",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was expected, and what was found."""
+
+    what: str  # the key of ``expect``
+    expected: str
+    found: str
+    ok: bool
+
+
+# Looks at the scene after a request, and says what it finds of one key of ``expect``.
+Witness = Callable[["Scene", "Answer", Any], "Iterable[Finding]"]
+
+
+def shown(value: Any) -> str:
+    """A value as the report shows it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def agree(what: str, expected: Any, found: Any) -> Finding:
+    """The finding that two values are the same."""
+    return Finding(what, shown(expected), shown(found), expected == found)
+
+
+def _outcome(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    found = answer.outcome + (" (with a traceback)" if answer.untidy else "")
+    yield Finding("outcome", expected, found, answer.outcome == expected)
+
+
+def _value(scene: Scene, answer: Answer, expected: Any) -> Iterable[Finding]:
+    """The value, whole."""
+    yield agree("value", expected, answer.value)
+
+
+def _value_has(scene: Scene, answer: Answer, expected: Any) -> Iterable[Finding]:
+    """The named keys of a value that is a table."""
+    value = answer.value if isinstance(answer.value, dict) else {}
+    for key, wanted in expected.items():
+        yield agree(f"value.{key}", wanted, value.get(key))
+
+
+COMMON_WITNESSES: dict[str, Witness] = {"outcome": _outcome, "value": _value, "value_has": _value_has}

@@ -1,0 +1,319 @@
+"""The command protocol: one request, one answer.
+
+A request names a verb of a role with its arguments; an answer is one of
+
+done         the tool did it; ``value`` is what it said, where the verb asks for a value
+refused      the tool would not, in its own way (``untidy``: with a traceback)
+hung         no answer within the time limit
+unsupported  the tool has no such function: nothing is said about the standard
+
+Two kinds of player give answers: *commands* (argument lists from an adapter's TOML, one process a request, refused is any exit
+code but 0) and *programs* (a process of the adapter's that reads requests and writes answers, a JSON object a line; ``speak.py`` is the
+few lines such a program needs).  What a tool writes is untrusted: time and length have limits.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from accord_conformance.errors import SuiteError
+
+__all__ = ["LIMITS", "Answer", "Commands", "Limits", "Player", "Program", "Request", "fill"]
+
+OUTCOMES = ("done", "refused", "hung", "unsupported")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a tool may take."""
+
+    seconds: float = 90.0  # for one request
+    output_bytes: int = 4_000_000  # of one request
+    message_characters: int = 4_000  # of what is kept for the report
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A verb of a role; ``values`` are its arguments and what the scene offers: strings, lists of strings, other JSON."""
+
+    do: str
+    values: Mapping[str, Any]
+    folder: Path  # where it is to be run
+    environment: Mapping[str, str]  # the whole of it
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request."""
+
+    outcome: str  # of OUTCOMES
+    value: Any = None
+    message: str = ""
+    untidy: bool = False
+    commands: tuple[tuple[str, ...], ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Player(Protocol):
+    """What plays a tool in one role: asked any number of times, closed once."""
+
+    def ask(self, request: Request) -> Answer:
+        """The tool's answer; SuiteError only for a fault of the adapter itself."""
+
+    def close(self) -> None:
+        """Ends what the player started."""
+
+
+def fill(template: Sequence[Any], values: Mapping[str, Any]) -> list[str]:
+    """The argument list of a template: ``{name}`` is replaced, ``{name...}`` alone is a list's items, a list inside is left out
+    whole when one of its names is missing or empty.
+
+    SuiteError for a name nobody offers.
+    """
+    arguments: list[str] = []
+    for part in template:
+        if isinstance(part, list):
+            names = [name for each in part for name in _NAME.findall(each)]
+            if all(values.get(name.removesuffix("...")) for name in names):
+                arguments += fill(part, values)
+            continue
+        spread = _SPREAD.fullmatch(part)
+        if spread:
+            arguments += [str(item) for item in _value(spread[1], values)]
+        else:
+            arguments.append(_NAME.sub(lambda found: str(_value(found[1], values)), part))
+    return arguments
+
+
+_NAME = re.compile(r"\{([a-z_]+(?:\.\.\.)?)\}")
+_SPREAD = re.compile(r"\{([a-z_]+)\.\.\.\}")
+
+
+def _value(name: str, values: Mapping[str, Any]) -> Any:
+    if name not in values:
+        raise SuiteError("adapter", f"nothing offers {{{name}}}; there is {', '.join(sorted(values))}")
+    return values[name]
+
+
+class Commands:
+    """A tool played by commands: for each verb the argument lists that are run one after the other."""
+
+    def __init__(
+        self,
+        verbs: Mapping[str, Sequence[Sequence[Any]]],
+        values: Mapping[str, Any],
+        environment: Mapping[str, str],
+        results: Mapping[str, Mapping[str, str]],
+        unsupported: str,
+        limits: Limits = LIMITS,
+    ) -> None:
+        self._verbs = verbs
+        self._values = values
+        self._environment = environment
+        self._results = results
+        self._unsupported = re.compile(unsupported) if unsupported else None
+        self._limits = limits
+
+    def ask(self, request: Request) -> Answer:
+        if request.do not in self._verbs:
+            return Answer("unsupported", message=f"the adapter has no command for {request.do}")
+        values = {**request.values, **self._values}
+        environment = dict(request.environment)
+        for name, text in self._environment.items():
+            environment[name] = fill([text], {**values, **_variables(environment)})[0]
+        argument_lists = [fill(template, values) for template in self._verbs[request.do]]
+        said = b""
+        for arguments in argument_lists:
+            code, said, wrong = run(arguments, request.folder, environment, self._limits)
+            commands = tuple(map(tuple, argument_lists))
+            message = _tail(wrong + said, self._limits)
+            if code is None:
+                return Answer("hung", message=message, commands=commands)
+            if code != 0:
+                if self._unsupported and self._unsupported.search(message):
+                    return Answer("unsupported", message=message, commands=commands)
+                untidy = code < 0 or "Traceback (most recent call last)" in message
+                return Answer("refused", None, message, untidy, commands)
+        value = _result(self._results.get(request.do, {}), said, request.folder)
+        return Answer("done", value, message, False, commands)
+
+    def close(self) -> None:
+        """Nothing stays."""
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): text for name, text in environment.items()}
+
+
+def _result(wanted: Mapping[str, str], said: bytes, folder: Path) -> Any:
+    """The value a verb gives: of ``file``, or of the standard output, read ``as`` json, text or lines."""
+    if not wanted:
+        return None
+    if "file" in wanted:
+        path = folder / wanted["file"]
+        if not path.is_file():
+            return None
+        said = path.read_bytes()
+    text = said.decode("utf-8", "replace")
+    form = wanted.get("as", "text")
+    if form == "json":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return None
+    return text.splitlines() if form == "lines" else text.strip()
+
+
+def run(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], limits: Limits
+) -> tuple[int | None, bytes, bytes]:
+    """Exit code (None: it did not end in time), standard output, standard error, of a command in a session of its own."""
+    try:
+        process = subprocess.Popen(
+            arguments,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SuiteError(arguments[0], f"does not start: {error.strerror}") from error
+    try:
+        said, wrong = process.communicate(timeout=limits.seconds)
+    except subprocess.TimeoutExpired:
+        end(process)
+        said, wrong = process.communicate()
+        return None, said[: limits.output_bytes], wrong[: limits.output_bytes]
+    return process.returncode, said[: limits.output_bytes], wrong[: limits.output_bytes]
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process that leads a session, with all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except OSError:
+            break
+        try:
+            process.wait(3)
+            break
+        except subprocess.TimeoutExpired:
+            continue
+
+
+class Program:
+    """A tool played by a program that reads requests and writes answers, a JSON object a line."""
+
+    def __init__(
+        self, arguments: Sequence[str], values: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> None:
+        self._arguments = list(arguments)
+        self._values = dict(values)
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._limits = LIMITS
+
+    def ask(self, request: Request) -> Answer:
+        process = self._process or self._start()
+        asked = {
+            "do": request.do,
+            "with": {**request.values, **self._values},
+            "folder": str(request.folder),
+            "environment": dict(request.environment),
+        }
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+            process.stdin.flush()
+        except OSError:
+            self.close()
+            return Answer("refused", message="the program ended", untidy=True)
+        line = self._line(process.stdout)
+        if line is None:
+            self.close()
+            return Answer("hung")
+        if not line:
+            self.close()
+            return Answer("refused", message="the program ended", untidy=True)
+        return _read_answer(line, self._limits)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        try:
+            self._process = subprocess.Popen(
+                self._arguments,
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SuiteError(self._arguments[0], f"does not start: {error.strerror}") from error
+        return self._process
+
+    def _line(self, stream: IO[bytes]) -> bytes | None:
+        """One line; None when it does not come in time, b"" when the program is gone."""
+        ends = time.monotonic() + self._limits.seconds
+        found = b""
+        with selectors.DefaultSelector() as selector:
+            selector.register(stream, selectors.EVENT_READ)
+            while not found.endswith(b"\n"):
+                if len(found) > self._limits.output_bytes or not selector.select(ends - time.monotonic()):
+                    return None
+                block = os.read(stream.fileno(), 65536)
+                if not block:
+                    return b""
+                found += block
+        return found
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        end(process)
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # what was still to be written has no reader any more
+                    pass
+        process.wait()
+
+
+def _read_answer(line: bytes, limits: Limits) -> Answer:
+    try:
+        said = json.loads(line)
+        outcome = said["outcome"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise SuiteError("adapter", f"a program wrote no answer: {line[:200]!r}") from error
+    if outcome not in OUTCOMES:
+        raise SuiteError("adapter", f"a program wrote the outcome {outcome!r}")
+    return Answer(
+        outcome,
+        said.get("value"),
+        str(said.get("message", ""))[: limits.message_characters],
+        bool(said.get("untidy", False)),
+        tuple(tuple(map(str, each)) for each in said.get("commands", ())),
+    )
+
+
+def _tail(said: bytes, limits: Limits) -> str:
+    text = said.decode("utf-8", "replace").strip()
+    if len(text) <= limits.message_characters:
+        return text
+    return "[...] " + text[-limits.message_characters :]

@@ -1,0 +1,121 @@
+"""A run as a document: what was asked of which tools, and what came of it.
+
+JSON, one object: ``suite``, ``when`` (UTC), ``python``, ``platform``, ``standards`` (id: date of the text read), ``tools`` (name: version, packages), ``results``
+(list of Played).  Kept runs are the history: ``compare`` says what changed between two.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from accord_conformance import __version__
+from accord_conformance.errors import SuiteError
+from accord_conformance.judging import VERDICTS, Finding
+from accord_conformance.tools import Tool
+
+__all__ = ["Played", "Run", "StepPlayed", "compare", "read_run", "write_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlayed:
+    """One request as it went."""
+
+    do: str
+    outcome: str
+    value: Any
+    message: str
+    untidy: bool
+    commands: tuple[tuple[str, ...], ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One case with one tool."""
+
+    case: str
+    tool: str
+    verdict: str  # of judging.VERDICTS
+    steps: tuple[StepPlayed, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All that was played at one time."""
+
+    when: str
+    python: str
+    platform: str
+    tools: Mapping[str, Mapping[str, Any]]  # name: version, title, packages
+    results: tuple[Played, ...]
+
+    @classmethod
+    def of(cls, tools: Iterable[Tool], results: Iterable[Played]) -> Run:
+        """The run that ends now."""
+        return cls(
+            datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            platform.python_version(),
+            f"{platform.system()} {platform.machine()}",
+            {
+                tool.adapter.name: {
+                    "title": tool.adapter.title,
+                    "version": tool.version,
+                    "packages": dict(tool.packages),
+                }
+                for tool in tools
+            },
+            tuple(sorted(results, key=lambda played: (played.case, played.tool))),
+        )
+
+
+def write_run(run: Run, path: Path) -> None:
+    """Writes the run; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    text = json.dumps({"suite": __version__, **asdict(run)}, indent=1, ensure_ascii=False, sort_keys=True)
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def read_run(path: Path) -> Run:
+    """A run that was written; SuiteError for a document that is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        results = tuple(_played(each) for each in found["results"])
+        return Run(found["when"], found["python"], found["platform"], found["tools"], results)
+    except OSError as error:
+        raise SuiteError(str(path), error.strerror or str(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SuiteError(str(path), f"no run of this suite: {error!r}") from error
+
+
+def _played(values: Mapping[str, Any]) -> Played:
+    if values["verdict"] not in VERDICTS:
+        raise ValueError(values["verdict"])
+    steps = tuple(
+        StepPlayed(
+            step["do"],
+            step["outcome"],
+            step["value"],
+            step["message"],
+            step["untidy"],
+            tuple(map(tuple, step["commands"])),
+            tuple(Finding(**finding) for finding in step["findings"]),
+        )
+        for step in values["steps"]
+    )
+    return Played(values["case"], values["tool"], values["verdict"], steps, values["seconds"])
+
+
+def compare(before: Run, after: Run) -> Sequence[tuple[Played | None, Played]]:
+    """What is new or has another verdict in ``after``: (before, after)."""
+    old = {(played.case, played.tool): played for played in before.results}
+    pairs = [(old.get((played.case, played.tool)), played) for played in after.results]
+    return [(was, now) for was, now in pairs if was is None or was.verdict != now.verdict]

@@ -1,0 +1,51 @@
+"""The roles a tool can be tested in: the verbs of each, what may be given, what is looked at afterwards.
+
+One module a role.  A role knows its surroundings and how to look at what a tool did; it knows no tool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from accord_conformance.cases import Case
+from accord_conformance.errors import SuiteError
+from accord_conformance.roles.role import Role
+
+__all__ = ["check", "role"]
+
+_MODULES = {
+    "version-library": "library",
+    "installer": "installer",
+}
+_ALWAYS = {"outcome"}
+
+
+def role(name: str) -> Role:
+    """The role of that name; SuiteError when nobody has built it."""
+    if name not in _MODULES:
+        raise SuiteError(name, "this role has no stage yet")
+    found = import_module(f"accord_conformance.roles.{_MODULES[name]}").ROLE
+    assert isinstance(found, Role)
+    return found
+
+
+def check(case: Case) -> None:
+    """SuiteError for a word in ``given``, in a step or in what is expected that the case's role does not know."""
+    stage = role(case.role)
+    _known(case.id, "given", case.given, stage.makers)
+    for step in case.steps:
+        if step.do not in stage.verbs:
+            raise SuiteError(
+                case.id, f"{case.role} has no verb {step.do!r}: {', '.join(sorted(stage.verbs))}"
+            )
+        _known(case.id, step.do, step.arguments, dict.fromkeys(stage.verbs[step.do]))
+        _known(case.id, "expect", step.expect, stage.witnesses)
+    for reading in case.readings:
+        _known(case.id, "expect", reading.expect, stage.witnesses)
+
+
+def _known(where: str, what: str, words: Mapping[str, object], known: Mapping[str, object]) -> None:
+    for word in words:
+        if word not in known:
+            raise SuiteError(where, f"{what} knows no {word!r}: {', '.join(sorted(known))}")

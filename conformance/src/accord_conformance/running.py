@@ -1,0 +1,173 @@
+"""Plays cases with tools.  Every case has a folder of its own, which is taken away afterwards unless it is to be kept.
+
+Jobs are a file's cases with one tool; ``jobs`` of them run at a time, each in a thread that has the tool's player to itself.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from accord_conformance.adapters import player
+from accord_conformance.cases import Case
+from accord_conformance.errors import SuiteError
+from accord_conformance.judging import Finding
+from accord_conformance.protocol import Answer, Player, Request
+from accord_conformance.results import Played, StepPlayed
+from accord_conformance.roles import role
+from accord_conformance.roles.role import Role
+from accord_conformance.scene import Scene
+from accord_conformance.tools import Tool
+
+__all__ = ["play_all", "play_case"]
+
+
+def play_all(
+    tools: Sequence[Tool],
+    cases: Sequence[Case],
+    jobs: int,
+    told: Callable[[Played], None],
+    keep: Path | None = None,
+) -> list[Played]:
+    """Plays every case with every tool that has its role; ``told`` of each one as it ends, from any thread."""
+    work = [
+        (tool, list(batch))
+        for tool in tools
+        for (name, _), batch in groupby(cases, key=lambda case: (case.role, case.id.rpartition("/")[0]))
+        if name in tool.adapter.parts
+    ]
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        futures = [pool.submit(_play_batch, tool, batch, told, keep) for tool, batch in work]
+        try:
+            return _voided([played for future in futures for played in future.result()], cases)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
+    """The results, with refusals taken back where the tool does not do the honest twin either."""
+    by_id = {case.id: case for case in cases}
+    verdicts = {(played.case, played.tool): played.verdict for played in results}
+
+    def counts(played: Played) -> bool:
+        case = by_id[played.case]
+        return not (case.refused and case.twin) or verdicts.get((case.twin, played.tool)) == "pass"
+
+    return [
+        played if played.verdict != "pass" or counts(played) else replace(played, verdict="void")
+        for played in results
+    ]
+
+
+def _play_batch(
+    tool: Tool, cases: Iterable[Case], told: Callable[[Played], None], keep: Path | None
+) -> list[Played]:
+    results = []
+    current: Player | None = None
+    try:
+        for case in cases:
+            current = current or player(tool.adapter, case.role, tool.bin)
+            played = play_case(tool, case, current, keep)
+            told(played)
+            results.append(played)
+    finally:
+        if current is not None:
+            current.close()
+    return results
+
+
+def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -> Played:
+    """Plays one case; SuiteError, with the case named, for a fault of the suite's own."""
+    if keep is not None:
+        folder = keep / tool.adapter.name / case.id.replace("/", "--")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="conformance-"))
+    begun = time.monotonic()
+    scene = Scene.at(folder, tool.bin)
+    try:
+        steps, verdict = _play(role(case.role), case, scene, asked, tool)
+    except SuiteError as error:
+        raise SuiteError(f"{tool.adapter.name}, {case.id}: {error.where}", error.what) from error
+    finally:
+        scene.close()
+        if keep is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return Played(case.id, tool.adapter.name, verdict, tuple(steps), round(time.monotonic() - begun, 3))
+
+
+def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> tuple[list[StepPlayed], str]:
+    scene.values["settings"] = dict(tool.adapter.parts[case.role].settings)
+    stage.set_up(scene)
+    for word, make in stage.makers.items():
+        if word in case.given:
+            make(scene, case.given[word])
+    steps: list[StepPlayed] = []
+    for number, step in enumerate(case.steps):
+        values = {**scene.values, **stage.values(scene, step)}
+        answer = asked.ask(Request(step.do, values, scene.folder / "project", scene.environment))
+        last = number == len(case.steps) - 1
+        if answer.outcome == "unsupported":
+            steps.append(_shown(step.do, answer, (), scene, tool))
+            return steps, "unsupported"
+        if last and case.kind == "disputed":
+            verdict, findings = _follows(stage, case, scene, answer)
+            steps.append(_shown(step.do, answer, findings, scene, tool))
+            return steps, verdict
+        findings = _find(stage, scene, answer, step.expect)
+        steps.append(_shown(step.do, answer, findings, scene, tool))
+        if not all(finding.ok for finding in findings):
+            return steps, "fail"
+    return steps, "seen" if case.kind == "survey" else "pass"
+
+
+def _find(stage: Role, scene: Scene, answer: Answer, expect: Any) -> list[Finding]:
+    """The findings; that the tool did it goes without saying."""
+    findings: list[Finding] = []
+    for word, expected in {"outcome": "done", **expect}.items():
+        if word != "outcome" and answer.outcome != "done" and "outcome" not in expect:
+            break  # nothing was done that could be looked at
+        findings += stage.witnesses[word](scene, answer, expected)
+    return findings
+
+
+def _follows(stage: Role, case: Case, scene: Scene, answer: Answer) -> tuple[str, list[Finding]]:
+    """Which reading of a disputed sentence a tool follows."""
+    findings: list[Finding] = []
+    for number, reading in enumerate(case.readings, 1):
+        findings = _find(stage, scene, answer, reading.expect)
+        if all(finding.ok for finding in findings):
+            return f"reading-{number}", findings
+    return "reading-none", findings
+
+
+def _shown(do: str, answer: Answer, findings: Iterable[Finding], scene: Scene, tool: Tool) -> StepPlayed:
+    """A step as a reader sees it: without this run's folders and ports."""
+    places = [(str(scene.folder), "{folder}"), (str(tool.bin), "{bin}"), (sys.executable, "{suite}")]
+    if scene.site is not None:
+        places.insert(0, (scene.site.url, "{site}"))
+
+    def plain(text: str) -> str:
+        for found, name in places:
+            text = text.replace(found, name)
+        return text
+
+    return StepPlayed(
+        do,
+        answer.outcome,
+        answer.value,
+        plain(answer.message),
+        answer.untidy,
+        tuple(tuple(map(plain, command)) for command in answer.commands),
+        tuple(Finding(f.what, plain(f.expected), plain(f.found), f.ok) for f in findings),
+    )

@@ -1,0 +1,23 @@
+"""The suite's own data: in form, and at one with itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from accord_conformance.adapters import read_adapters
+from accord_conformance.cases import read_cases
+from accord_conformance.roles import check, role
+from accord_conformance.standards import read_standards
+
+
+def test_every_rule_and_case_is_in_form() -> None:
+    for case in read_cases(read_standards()):
+        check(case)
+
+
+@pytest.mark.parametrize("name", read_adapters())
+def test_an_adapter_names_only_verbs_that_its_roles_have(name: str) -> None:
+    for played, part in read_adapters()[name].parts.items():
+        assert set(part.verbs) <= set(role(played).verbs), played
+        if part.program:
+            assert (read_adapters()[name].folder / part.program).exists()
