@@ -1,13 +1,14 @@
 # The habits of this repository.  Each target makes .venv on first use, from the hashed locks in requirements/.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := packages/accord-backend/src packages/accord-core/src packages/accord/src
+SOURCES := packages/accord-backend/src packages/accord-core/src packages/accord/src conformance/src conformance/tests
 PYTESTFLAGS ?=
 BENCHFLAGS ?=
+CONFORMANCEFLAGS ?=
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help tour test quick lint format bench docs setup lock record clean
+.PHONY: help tour test quick lint format bench conformance docs setup lock record clean
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled files are part of what is tested.
 unexport PYTHONDONTWRITEBYTECODE
@@ -19,6 +20,7 @@ help:
 	@echo "make lint    format, types, floors, spelling, hosts"
 	@echo "make format  put the format right"
 	@echo "make bench   Accord beside uv and pip (BENCHFLAGS='--only noop --runs 5'); of building: python benchmarks/building.py"
+	@echo "make conformance   ask every tool there is an adapter for, and write the report (CONFORMANCEFLAGS='--tool pip --rule RECORD.*')"
 	@echo "make docs    write the pages that are made from the source"
 	@echo "make setup   only make .venv   (PYTHON=python3.12 to name the Python)"
 	@echo "make lock    write requirements/*.txt anew, with Accord (LOCKFLAGS=--upgrade)"
@@ -37,10 +39,10 @@ tour: .venv/.accord-base
 
 test: .venv/.accord-dev
 	$(BIN)/python -m pytest -v -rs $(PYTESTFLAGS) --ignore=packages/accord/tests/server packages
-	$(BIN)/python -m pytest -n 2 -rs $(PYTESTFLAGS) packages/accord/tests/server
+	$(BIN)/python -m pytest -n 2 -rs $(PYTESTFLAGS) packages/accord/tests/server conformance
 
 quick: .venv/.accord-dev
-	$(BIN)/python -m pytest -n 2 -m "not network and not slow" $(PYTESTFLAGS) packages
+	$(BIN)/python -m pytest -n 2 -m "not network and not slow" $(PYTESTFLAGS) packages conformance
 
 lint: .venv/.accord-dev
 	$(BIN)/ruff check
@@ -57,6 +59,10 @@ format: .venv/.accord-dev
 bench: .venv/.accord-dev
 	$(BIN)/python benchmarks/snapshot.py
 	$(BIN)/python benchmarks/run.py $(BENCHFLAGS)
+
+# Accord as it stands here; the others in environments of their own, made when they are not there yet.
+conformance: .venv/.accord-dev
+	PYTHONPATH=conformance/src $(BIN)/python conformance/all.py $(CONFORMANCEFLAGS)
 
 docs: .venv/.accord-dev
 	$(BIN)/python docs/build.py

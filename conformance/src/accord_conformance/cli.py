@@ -19,7 +19,11 @@ from accord_conformance import __version__
 from accord_conformance.adapters import Adapter, read_adapter, read_adapters
 from accord_conformance.cases import Case, read_cases
 from accord_conformance.errors import SuiteError
-from accord_conformance.results import Played, Run, write_run
+from accord_conformance.report.markdown import failures_page, matrix_page
+from accord_conformance.report.matrix import Book
+from accord_conformance.report.site import write_site
+from accord_conformance.results import Played, Run, read_run, write_run
+from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
 from accord_conformance.running import play_all
 from accord_conformance.standards import ROLES, Standards, read_standards
@@ -92,6 +96,23 @@ def _parser() -> argparse.ArgumentParser:
     prepare.set_defaults(function=_prepare)
     _about_tools(prepare)
     prepare.add_argument("tools", nargs="*", metavar="TOOL", help="default: all there is an adapter for")
+
+    report = commands.add_parser("report", help="make the static site of a run")
+    report.set_defaults(function=_report)
+    report.add_argument(
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="runs written with run --json; the newest is shown, the others are its history",
+    )
+    report.add_argument("--out", type=Path, metavar="DIR", help="the folder for the site")
+    report.add_argument(
+        "--markdown", type=Path, metavar="DIR", help="write conformance.md and conformance-failures.md there"
+    )
+    report.add_argument(
+        "--command", default="accord-conformance run", help="what the Markdown page says it was made by"
+    )
 
     cases = commands.add_parser("cases", help="list cases")
     cases.set_defaults(function=_cases)
@@ -281,6 +302,22 @@ def _prepare(options: argparse.Namespace) -> int:
             continue
         print(f"{tool.adapter.title} {tool.version}")
     return failed
+
+
+def _report(options: argparse.Namespace) -> int:
+    standards, cases = _known()
+    known = {case.id: case for case in cases}
+    *earlier, newest = sorted(map(read_run, options.runs), key=lambda run: run.when)
+    book = Book(newest, standards, known, read_reviews(known))
+    if not options.out and not options.markdown:
+        raise SuiteError("report", "say --out DIR, --markdown DIR, or both")
+    if options.markdown:
+        options.markdown.mkdir(parents=True, exist_ok=True)
+        (options.markdown / "conformance.md").write_text(matrix_page(book, options.command), encoding="utf-8")
+        (options.markdown / "conformance-failures.md").write_text(failures_page(book), encoding="utf-8")
+    if options.out:
+        print(f"{write_site(book, earlier, options.out)} pages: {options.out / 'index.html'}")
+    return 0
 
 
 def _cases(options: argparse.Namespace) -> int:

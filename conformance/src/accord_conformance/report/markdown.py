@@ -1,0 +1,96 @@
+"""The matrix as a page of Markdown, for documentation that is read beside the code: a table for each role, then every failure with its command."""
+
+from __future__ import annotations
+
+from accord_conformance.report.matrix import Book, reproduce
+from accord_conformance.standards import ROLES
+
+__all__ = ["failures_page", "matrix_page"]
+
+
+def matrix_page(book: Book, command: str) -> str:
+    """One table a role: tools down, standards across, MUST (and SHOULD) passed of counted."""
+    counted = sum(case.kind == "verdict" for case in book.cases.values())
+    asked = (
+        f"{len(book.cases)} cases of {len(book.standards.rules)} rules, {counted} of them decided by a sentence, asked of "
+        f"{len(book.tools())} tools on {book.run.when[:10]} with Python {book.run.python} ({book.run.platform})."
+    )
+    made = f"Made by `{command}`; every failure with the command that shows it: [conformance-failures.md](conformance-failures.md)."
+    cells = (
+        "A cell says how many cases of MUST sentences passed, out of those the tool has a function for; after the plus, "
+        "of SHOULD sentences. What fails is in **bold**."
+    )
+    lines = ["# Who follows which standard", "", f"{asked} {made}", "", cells]
+    for name in ROLES:
+        lines += _role_table(book, name)
+    lines += [
+        "",
+        "## Versions",
+        "",
+        ", ".join(f"{book.title(tool)} {book.run.tools[tool]['version']}" for tool in book.tools()) + ".",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _role_table(book: Book, name: str) -> list[str]:
+    cases = [case for case in book.of_role(name) if case.id in book.played]
+    if not cases:
+        return []
+    standards = [
+        each
+        for each in book.standards.standards
+        if any(set(case.rules) & {rule.id for rule in each.rules} for case in cases)
+    ]
+    lines = [
+        "",
+        f"## {name}",
+        "",
+        f"| | {' | '.join(each.id for each in standards)} | all |",
+        "| --- |" + " ---: |" * (len(standards) + 1),
+    ]
+    for tool in book.tools():
+        if name not in book.roles(tool):
+            continue
+        cells = []
+        for group in [
+            *([case for case in cases if case in book.of_standard(each)] for each in standards),
+            cases,
+        ]:
+            must, should = (book.share(tool, group, level) for level in ("MUST", "SHOULD"))
+            shown = [f"{share}" if share.whole else f"**{share}**" for share in (must, should)]
+            parts = ([shown[0]] if must.counted else []) + ([f"+ {shown[1]}"] if should.counted else [])
+            cells.append(" ".join(parts) or "·")
+        lines.append(f"| {book.title(tool)} | {' | '.join(cells)} |")
+    return lines
+
+
+def failures_page(book: Book) -> str:
+    """Every failure of every tool: the sentence, what was found, the command."""
+    lines = [
+        "# Conformance: every failure, and the command that shows it",
+        "",
+        "Made with [conformance.md](conformance.md).",
+    ]
+    for tool in book.tools():
+        failures = book.failures(tool)
+        lines += ["", f"## {book.title(tool)} {book.run.tools[tool]['version']}", ""]
+        if not failures:
+            lines.append("Nothing failed.")
+        for case, played in failures:
+            rule = book.sentence(case)
+            wrong = next((f for step in reversed(played.steps) for f in step.findings if not f.ok), None)
+            found = (
+                f" Expected {wrong.what}: {_short(wrong.expected)}; found: {_short(wrong.found)}."
+                if wrong
+                else ""
+            )
+            lines.append(
+                f'- {rule.level} `{rule.id}`, "{rule.quote}". {case.title}.{found} `{reproduce(case, tool)}`'
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    line = line if len(line) <= 120 else line[:119] + "…"
+    return "`" + line.replace("`", "'") + "`"

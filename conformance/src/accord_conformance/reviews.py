@@ -1,0 +1,45 @@
+"""Second looks: a failure of somebody's tool is believed when two people who did not write the case have looked at it.
+
+``reviews.toml`` holds, for a case that some tool fails, what each of two readers found: is the case right, is the adapter right, does the
+sentence say so.  Knows nothing of runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from accord_conformance.errors import SuiteError
+from accord_conformance.reading import DATA, Table, read_toml
+
+__all__ = ["Review", "read_reviews"]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Two readers' words about one case and the tools that fail it."""
+
+    case: str
+    tools: tuple[str, ...]
+    first: str
+    second: str
+
+
+def read_reviews(known: Mapping[str, object], path: Path = DATA / "reviews.toml") -> dict[str, Review]:
+    """The reviews by case; SuiteError for one out of form or of a case that is not ``known``."""
+    document = Table(path.name, read_toml(path))
+    found: dict[str, Review] = {}
+    for values in document.take("review", list, []):
+        table = Table(f"{path.name} [[review]]", values)
+        review = Review(
+            table.take("case", str), table.texts("tools"), table.take("first", str), table.take("second", str)
+        )
+        table.done()
+        if review.case not in known:
+            raise SuiteError(path.name, f"there is no case {review.case}")
+        if review.case in found:
+            raise SuiteError(path.name, f"{review.case} is reviewed in two places")
+        found[review.case] = review
+    document.done()
+    return found
