@@ -215,6 +215,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         write_run(run, options.json)
     _totals(run, by_id)
+    if any(played.verdict == "error" for played in results):
+        return 2
     gated = set(options.gate or names)
     failed = any(
         played.verdict == "fail" and by_id[played.case].level == "MUST" and played.tool in gated
@@ -236,7 +238,7 @@ class _Teller:
         case = self._cases[played.case]
         with self._lock:
             self._count += 1
-            if self._verbose or played.verdict == "fail":
+            if self._verbose or played.verdict in ("fail", "error"):
                 self._clear()
                 print(f"{_word(played, case):<14} {played.tool:<12} {played.case}  ({', '.join(case.rules)})")
                 _details(played, case, self._verbose)
@@ -257,6 +259,8 @@ def _word(played: Played, case: Case) -> str:
 
 def _details(played: Played, case: Case, verbose: bool) -> None:
     print(f"    {case.title}")
+    if played.error:
+        print(f"    {played.error}")
     for step in played.steps:
         if verbose:
             for command in step.commands:
@@ -286,7 +290,13 @@ def _totals(run: Run, cases: dict[str, Case]) -> None:
 
 
 def _counted(verdict: str) -> str:
-    names = {"pass": "passed", "seen": "survey", "unsupported": "unsupported", "void": "void"}
+    names = {
+        "pass": "passed",
+        "seen": "survey",
+        "unsupported": "unsupported",
+        "void": "void",
+        "error": "errors of the suite",
+    }
     return names.get(verdict, "disputed")
 
 

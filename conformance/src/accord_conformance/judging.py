@@ -5,6 +5,7 @@ reading-N         a disputed case: the tool follows reading N; ``reading-none`` 
 seen              a survey
 unsupported       the tool has no such function
 void              it refused, but does not do the honest twin either: that says nothing
+error             something is wrong with the case or the adapter
 """
 
 from __future__ import annotations

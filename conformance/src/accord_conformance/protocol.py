@@ -18,7 +18,6 @@ import json
 import os
 import re
 import selectors
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -27,22 +26,11 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from accord_conformance.errors import SuiteError
+from accord_conformance.processes import LIMITS, Limits, end, run, start
 
-__all__ = ["LIMITS", "Answer", "Commands", "Limits", "Player", "Program", "Request", "fill"]
+__all__ = ["Answer", "Commands", "Player", "Program", "Request", "fill"]
 
 OUTCOMES = ("done", "refused", "hung", "unsupported")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a tool may take."""
-
-    seconds: float = 90.0  # for one request
-    output_bytes: int = 4_000_000  # of one request
-    message_characters: int = 4_000  # of what is kept for the report
-
-
-LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,45 +165,6 @@ def _result(wanted: Mapping[str, str], said: bytes, folder: Path) -> Any:
     return text.splitlines() if form == "lines" else text.strip()
 
 
-def run(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], limits: Limits
-) -> tuple[int | None, bytes, bytes]:
-    """Exit code (None: it did not end in time), standard output, standard error, of a command in a session of its own."""
-    try:
-        process = subprocess.Popen(
-            arguments,
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise SuiteError(arguments[0], f"does not start: {error.strerror}") from error
-    try:
-        said, wrong = process.communicate(timeout=limits.seconds)
-    except subprocess.TimeoutExpired:
-        end(process)
-        said, wrong = process.communicate()
-        return None, said[: limits.output_bytes], wrong[: limits.output_bytes]
-    return process.returncode, said[: limits.output_bytes], wrong[: limits.output_bytes]
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process that leads a session, with all that it started."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except OSError:
-            break
-        try:
-            process.wait(3)
-            break
-        except subprocess.TimeoutExpired:
-            continue
-
-
 class Program:
     """A tool played by a program that reads requests and writes answers, a JSON object a line."""
 
@@ -254,16 +203,7 @@ class Program:
         return _read_answer(line, self._limits)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        try:
-            self._process = subprocess.Popen(
-                self._arguments,
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SuiteError(self._arguments[0], f"does not start: {error.strerror}") from error
+        self._process = start(self._arguments, self._environment, stdin=subprocess.PIPE)
         return self._process
 
     def _line(self, stream: IO[bytes]) -> bytes | None:
@@ -283,16 +223,8 @@ class Program:
 
     def close(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        end(process)
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                try:
-                    stream.close()
-                except OSError:  # what was still to be written has no reader any more
-                    pass
-        process.wait()
+        if process is not None:
+            end(process)
 
 
 def _read_answer(line: bytes, limits: Limits) -> Answer:

@@ -44,6 +44,7 @@ class Played:
     verdict: str  # of judging.VERDICTS
     steps: tuple[StepPlayed, ...]
     seconds: float
+    error: str = ""  # of verdict error: what is wrong with the suite or the adapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,9 @@ def _played(values: Mapping[str, Any]) -> Played:
         )
         for step in values["steps"]
     )
-    return Played(values["case"], values["tool"], values["verdict"], steps, values["seconds"])
+    return Played(
+        values["case"], values["tool"], values["verdict"], steps, values["seconds"], values["error"]
+    )
 
 
 def compare(before: Run, after: Run) -> Sequence[tuple[Played | None, Played]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from accord_conformance.adapters import player
 from accord_conformance.cases import Case
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
+from accord_conformance.processes import end_all
 from accord_conformance.protocol import Answer, Player, Request
 from accord_conformance.results import Played, StepPlayed
 from accord_conformance.roles import role
@@ -44,12 +46,16 @@ def play_all(
         for (name, _), batch in groupby(cases, key=lambda case: (case.role, case.id.rpartition("/")[0]))
         if name in tool.adapter.parts
     ]
+    stopped = threading.Event()
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = [pool.submit(_play_batch, tool, batch, told, keep) for tool, batch in work]
+        futures = [pool.submit(_play_batch, tool, batch, told, keep, stopped) for tool, batch in work]
         try:
             return _voided([played for future in futures for played in future.result()], cases)
         except BaseException:
+            # Whoever plays stops at its next case, and what a tool is at is ended now.
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            end_all()
             raise
 
 
@@ -69,14 +75,24 @@ def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
 
 
 def _play_batch(
-    tool: Tool, cases: Iterable[Case], told: Callable[[Played], None], keep: Path | None
+    tool: Tool,
+    cases: Iterable[Case],
+    told: Callable[[Played], None],
+    keep: Path | None,
+    stopped: threading.Event,
 ) -> list[Played]:
     results = []
     current: Player | None = None
     try:
         for case in cases:
+            if stopped.is_set():
+                break
             current = current or player(tool.adapter, case.role, tool.bin)
-            played = play_case(tool, case, current, keep)
+            try:
+                played = play_case(tool, case, current, keep)
+            except SuiteError as error:
+                # One wrong adapter does not keep the others from being asked.
+                played = Played(case.id, tool.adapter.name, "error", (), 0.0, str(error))
             told(played)
             results.append(played)
     finally:

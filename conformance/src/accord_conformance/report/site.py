@@ -27,6 +27,7 @@ _WORDS = {
     "fail": "fail",
     "unsupported": "no such function",
     "void": "void",
+    "error": "error of the suite",
     "seen": "survey",
     "reading-1": "reading 1",
     "reading-2": "reading 2",

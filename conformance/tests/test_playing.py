@@ -1,0 +1,212 @@
+"""Tools that misbehave: what is written about them is what they did, and nothing of them stays."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from accord_conformance.adapters import read_adapter
+from accord_conformance.cases import Case, Step
+from accord_conformance.errors import SuiteError
+from accord_conformance.processes import Limits, run
+from accord_conformance.protocol import Commands, Program, Request, fill
+from accord_conformance.reading import DATA
+from accord_conformance.results import Played
+from accord_conformance.running import play_all
+from accord_conformance.tools import Tool
+
+PYTHON = sys.executable
+ENVIRONMENT = {"PATH": os.defpath, "PYTHONPATH": str(DATA / "speaking")}
+
+
+def commands(code: str, unsupported: str = "", limits: Limits = Limits()) -> Commands:  # noqa: B008
+    return Commands({"act": [[PYTHON, "-c", code]]}, {}, {}, {"act": {"as": "json"}}, unsupported, limits)
+
+
+def request(folder: Path, **values: object) -> Request:
+    return Request("act", values, folder, ENVIRONMENT)
+
+
+def program(folder: Path, code: str) -> Program:
+    path = folder / "program.py"
+    path.write_text(code, encoding="utf-8")
+    return Program([PYTHON, str(path)], {}, ENVIRONMENT)
+
+
+def test_an_exit_code_but_0_is_a_refusal_with_its_words(tmp_path: Path) -> None:
+    answer = commands("import sys; sys.exit('no, thank you')").ask(request(tmp_path))
+
+    assert (answer.outcome, answer.message, answer.untidy) == ("refused", "no, thank you", False)
+
+
+def test_a_traceback_is_an_untidy_refusal(tmp_path: Path) -> None:
+    assert commands("1/0").ask(request(tmp_path)).untidy
+
+
+def test_an_unknown_option_is_no_refusal(tmp_path: Path) -> None:
+    answer = commands("import sys; sys.exit('no such option: --x')", "no such option").ask(request(tmp_path))
+
+    assert answer.outcome == "unsupported"
+
+
+def test_a_verb_without_a_command_is_not_supported(tmp_path: Path) -> None:
+    assert commands("").ask(replace(request(tmp_path), do="other")).outcome == "unsupported"
+
+
+def test_a_command_that_does_not_end_hangs_and_is_ended_with_its_children(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, time, sys;"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+        "open('child', 'w').write(str(child.pid)); time.sleep(60)"
+    )
+    begun = time.monotonic()
+
+    answer = commands(code, limits=Limits(seconds=1.0)).ask(request(tmp_path))
+
+    assert answer.outcome == "hung"
+    assert time.monotonic() - begun < 20
+    child = int((tmp_path / "child").read_text())
+    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]
+
+
+def test_of_endless_output_no_more_is_kept_than_the_limit(tmp_path: Path) -> None:
+    code = "print('x' * 3_000_000)"
+
+    assert len(run([PYTHON, "-c", code], tmp_path, ENVIRONMENT, Limits(output_bytes=1000))[1]) == 1000
+    assert (
+        len(run([PYTHON, "-c", "print('x' * 998)"], tmp_path, ENVIRONMENT, Limits(output_bytes=1000))[1])
+        == 999
+    )
+
+
+def test_a_program_answers_refuses_and_lacks(tmp_path: Path) -> None:
+    player = program(
+        tmp_path,
+        "from speak import serve\n"
+        "def act(number): return {'twice': 2 * number} if number else [][1]\n"
+        "serve({'act': act}, refusals=(TypeError,))\n",
+    )
+    try:
+        assert player.ask(request(tmp_path, number=2, other=1)).value == {"twice": 4}
+        assert player.ask(request(tmp_path, number=0)).untidy
+        tidy = player.ask(request(tmp_path))
+        assert (tidy.outcome, tidy.untidy) == ("refused", False)
+        assert player.ask(replace(request(tmp_path), do="other")).outcome == "unsupported"
+    finally:
+        player.close()
+
+
+def test_a_program_that_ends_refuses_and_is_started_again(tmp_path: Path) -> None:
+    player = program(
+        tmp_path,
+        "import os\nfrom speak import serve\nserve({'act': lambda go: os._exit(1) if go else 'here'})\n",
+    )
+    try:
+        assert player.ask(request(tmp_path, go=True)).outcome == "refused"
+        assert player.ask(request(tmp_path, go=False)).value == "here"
+    finally:
+        player.close()
+
+
+def test_what_a_program_prints_is_no_answer(tmp_path: Path) -> None:
+    player = program(tmp_path, "from speak import serve\nserve({'act': lambda: print('hello') or 'said'})\n")
+    try:
+        assert player.ask(request(tmp_path)).value == "said"
+    finally:
+        player.close()
+
+
+def test_templates_fill_names_lists_and_options() -> None:
+    values = {"a": "x", "many": ["1", "2"], "none": []}
+
+    assert fill(["{a}-{a}", "{many...}", ["--with", "{none...}"], ["--a", "{a}"]], values) == [
+        "x-x",
+        "1",
+        "2",
+        "--a",
+        "x",
+    ]
+    with pytest.raises(SuiteError, match="nothing offers"):
+        fill(["{b}"], values)
+
+
+def tool(folder: Path, install: str) -> Tool:
+    path = folder / "mine.toml"
+    path.write_text(
+        '[tool]\nname = "mine"\ntitle = "Mine"\nhome = "x"\nrequires = []\nversion = ["x"]\n'
+        f"[roles.installer]\ninstall = {install}\n",
+        encoding="utf-8",
+    )
+    return Tool(read_adapter(path), Path(PYTHON).parent, "1", {})
+
+
+def case(name: str, twin: str = "", **expect: object) -> Case:
+    steps = (Step("install", {}, expect),)
+    return Case(f"a/b/{name}", "installer", name, ("X.1",), "MUST", "verdict", {}, steps, (), twin, "")
+
+
+def played(folder: Path, install: str, *cases: Case) -> list[Played]:
+    return play_all([tool(folder, install)], cases, 1, lambda each: None)
+
+
+def test_a_refusal_says_nothing_of_a_tool_that_refuses_its_honest_twin(tmp_path: Path) -> None:
+    honest, refused = case("honest"), case("refused", "a/b/honest", outcome="refused")
+
+    of_no_sayer = played(tmp_path, '[["false"]]', honest, refused)
+    of_yes_sayer = played(tmp_path, '[["true"]]', honest, refused)
+
+    assert [each.verdict for each in of_no_sayer] == ["fail", "void"]
+    assert [each.verdict for each in of_yes_sayer] == ["pass", "fail"]
+
+
+def test_a_wrong_adapter_is_an_error_of_the_suite_and_no_failure(tmp_path: Path) -> None:
+    (result,) = played(tmp_path, '[["{nothing}"]]', case("honest"))
+
+    assert result.verdict == "error"
+    assert "nothing offers {nothing}" in result.error
+
+
+def test_folders_of_cases_are_taken_away_and_no_path_of_them_is_told(tmp_path: Path) -> None:
+    (result,) = played(tmp_path, """[["sh", "-c", "pwd; exit 1"]]""", case("honest"))
+
+    assert result.steps[0].message == "{folder}/project"
+
+
+def test_ctrl_c_ends_the_tools_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    tool(tmp_path, f"""[["sh", "-c", "touch {tmp_path}/begun; sleep 60"]]""")
+    path.write_text(path.read_text().replace('version = ["x"]', 'version = ["echo", "1.0"]'))
+    arguments = [
+        "run",
+        "--adapter",
+        str(path),
+        "--use",
+        f"mine={sys.prefix}",
+        "--tool",
+        "mine",
+        "--role",
+        "installer",
+    ]
+    process = subprocess.Popen(
+        [PYTHON, "-m", "accord_conformance", *arguments],
+        env={**os.environ, "PYTHONPATH": str(DATA.parent)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    )
+    while not (tmp_path / "begun").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    begun = time.monotonic()
+    process.send_signal(2)
+
+    _, wrong = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert time.monotonic() - begun < 20
+    assert wrong.decode().strip().endswith("interrupted")

@@ -1,0 +1,131 @@
+"""The report: counts what counts, tells every failure with its command, and trusts no tool's words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from accord_conformance.cases import Case, Reading, Step
+from accord_conformance.judging import Finding
+from accord_conformance.report.markdown import failures_page, matrix_page
+from accord_conformance.report.matrix import Book
+from accord_conformance.report.site import write_site
+from accord_conformance.results import Played, Run, StepPlayed, compare, read_run, write_run
+from accord_conformance.standards import Rule, Standard, Standards
+
+RULES = tuple(
+    Rule(f"X.{number}", "X", level, "One", ("installer",), "It is so.", "is so")
+    for number, level in ((1, "MUST"), (2, "SHOULD"))
+)
+STANDARDS = Standards(
+    (Standard("X", "A standard", "https://standards.example/x", (), date(2026, 8, 19), RULES),),
+    {rule.id: rule for rule in RULES},
+)
+EVIL = "<script>alert('x')</script>"
+
+
+def case(name: str, rule: str = "X.1", kind: str = "verdict") -> Case:
+    steps = (Step("install", {"requested": True}, {"files": [EVIL]}),)
+    readings = (Reading("so", {}), Reading("otherwise", {})) if kind == "disputed" else ()
+    return Case(
+        f"installer/x/{name}",
+        "installer",
+        f"Case {name}",
+        (rule,),
+        STANDARDS.rules[rule].level,
+        kind,
+        {},
+        steps,
+        readings,
+        "",
+        "",
+    )
+
+
+CASES = {
+    each.id: each
+    for each in (case("a"), case("b"), case("c", "X.2"), case("d", kind="disputed"), case("e", kind="survey"))
+}
+
+
+def played(name: str, tool: str, verdict: str) -> Played:
+    finding = Finding("files", EVIL, f"it is not {EVIL}", verdict != "fail")
+    step = StepPlayed("install", "done", EVIL, EVIL, False, (("mine", EVIL),), (finding,))
+    return Played(f"installer/x/{name}", tool, verdict, (step,), 0.1)
+
+
+def run(**verdicts: str) -> Run:
+    """What ``mine`` came to; ``other`` passes everything it can."""
+    results = [played(name, "mine", verdict) for name, verdict in verdicts.items()]
+    results += [played("a", "other", "pass"), played("b", "other", "unsupported")]
+    tools = {
+        name: {"title": name.title(), "version": "1.0", "packages": {"x": "1"}} for name in ("mine", "other")
+    }
+    return Run("2026-11-27T00:00:00Z", "3.11.7", "Linux x86_64", tools, tuple(results))
+
+
+def book(found: Run) -> Book:
+    return Book(found, STANDARDS, CASES, {})
+
+
+def test_only_passed_and_failed_cases_that_a_sentence_decides_count() -> None:
+    found = book(run(a="pass", b="fail", c="fail", d="reading-1", e="seen"))
+    everything = CASES.values()
+
+    assert str(found.share("mine", everything, "MUST")) == "1/2"
+    assert str(found.share("mine", everything, "SHOULD")) == "0/1"
+    assert str(found.share("other", everything, "MUST")) == "1/1"
+    assert [each.id for each, _ in found.failures("mine")] == ["installer/x/b", "installer/x/c"]
+
+
+def test_the_page_of_failures_has_the_sentence_and_the_command() -> None:
+    text = failures_page(book(run(a="fail")))
+
+    assert 'MUST `X.1`, "is so"' in text
+    assert "`accord-conformance run --tool mine --case installer/x/a -v`" in text
+
+
+def test_the_page_of_the_matrix_has_a_table_for_each_role_that_was_played() -> None:
+    text = matrix_page(book(run(a="fail", c="pass")), "make conformance")
+
+    assert "## installer" in text
+    assert "| Mine | **0/1** + 1/1 | **0/1** + 1/1 |" in text
+    assert "## resolver" not in text
+
+
+def test_no_words_of_a_tool_become_elements_of_a_page(tmp_path: Path) -> None:
+    pages = write_site(
+        book(run(a="fail", b="pass", c="pass", d="reading-2", e="seen")), [], tmp_path / "site"
+    )
+
+    written = list((tmp_path / "site").rglob("*.html"))
+    assert len(written) == pages == 4 + 1 + 2 + 5
+    for path in written:
+        text = path.read_text(encoding="utf-8")
+        assert "<script" not in text
+        assert "href" in text
+    assert "&lt;script&gt;" in (tmp_path / "site" / "case" / "installer--x--a.html").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_every_link_of_the_site_leads_somewhere(tmp_path: Path) -> None:
+
+    write_site(book(run(a="fail", b="pass")), [], tmp_path)
+
+    for path in tmp_path.rglob("*.html"):
+        for target in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', path.read_text(encoding="utf-8")):
+            assert (path.parent / target).exists(), f"{path.name} -> {target}"
+
+
+def test_a_run_is_read_as_it_was_written_and_changes_between_two_are_told(tmp_path: Path) -> None:
+    before, after = run(a="pass", b="fail"), replace(run(a="fail", b="fail"), when="2026-11-28T00:00:00Z")
+    write_run(before, tmp_path / "run.json")
+
+    assert read_run(tmp_path / "run.json") == before
+    changed = [now.case for was, now in compare(before, after) if was is not None]
+    assert changed == ["installer/x/a"]
+    write_site(book(after), [before], tmp_path / "site")
+    assert "installer/x/a" in (tmp_path / "site" / "changes.html").read_text(encoding="utf-8")
