@@ -17,6 +17,7 @@ __all__ = ["check", "role"]
 _MODULES = {
     "version-library": "library",
     "installer": "installer",
+    "backend": "backend",
 }
 _ALWAYS = {"outcome"}
 

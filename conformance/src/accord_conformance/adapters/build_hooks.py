@@ -1,0 +1,34 @@
+"""Any build backend: each hook is called in a process of its own, as a frontend would."""
+
+import json
+import os
+
+import speak
+from speak import serve
+
+
+def hook(call, python):
+    caller = os.path.join(os.path.dirname(speak.__file__), "call_hook.py")
+    path = call["answer"] + ".call"
+    with open(path, "w") as stream:
+        json.dump(call, stream)
+    speak.call([python, caller, path], unsupported=("no such hook",))
+    with open(call["answer"]) as stream:
+        return json.load(stream)
+
+
+serve(
+    dict.fromkeys(
+        (
+            "build-wheel",
+            "build-sdist",
+            "build-editable",
+            "prepare-wheel-metadata",
+            "prepare-editable-metadata",
+            "requires-for-wheel",
+            "requires-for-sdist",
+            "requires-for-editable",
+        ),
+        hook,
+    )
+)

@@ -1,0 +1,148 @@
+"""Reading what was built: a wheel, an sdist, or a folder of metadata, as plain values.
+
+Believes nothing and judges nothing: what is missing or twice there is seen as that.  ``fields`` and ``description`` read core metadata as the specification says
+it is read (the standard library's email parser, policy compat32).
+"""
+
+from __future__ import annotations
+
+import email.message
+import email.parser
+import email.policy
+import gzip
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from configparser import ConfigParser, Error
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["Built", "read_built"]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One thing that was built; ``members`` are its files, ``home`` is where its metadata lies."""
+
+    kind: str  # wheel, sdist, metadata
+    path: Path
+    members: Mapping[str, bytes]
+    homes: tuple[str, ...]  # .dist-info folders of a wheel, top folders of an sdist
+    faults: tuple[str, ...] = ()  # what a reader of the archive stumbles over
+    magics: frozenset[bytes] = field(default_factory=frozenset)  # of a tar's headers
+
+    @property
+    def home(self) -> str:
+        """The one folder of its metadata; empty where there is not exactly one."""
+        return self.homes[0] if len(self.homes) == 1 else ""
+
+    def inside(self, path: str) -> str:
+        """A path with ``{dist_info}``, ``{data}`` and ``{root}`` filled in."""
+        data = self.home.removesuffix(".dist-info") + ".data"
+        for name, folder in (("{dist_info}", self.home), ("{root}", self.home), ("{data}", data)):
+            path = path.replace(name, folder)
+        return path
+
+    @property
+    def metadata(self) -> bytes:
+        """METADATA or PKG-INFO; empty where it is missing."""
+        name = "PKG-INFO" if self.kind == "sdist" else "METADATA"
+        return self.members.get(f"{self.home}/{name}", b"")
+
+    def message(self) -> email.message.Message:
+        """The metadata, parsed."""
+        text = self.metadata.decode("utf-8", "surrogateescape")
+        return email.parser.Parser(policy=email.policy.compat32).parsestr(text)
+
+    def fields(self, name: str) -> list[str]:
+        """Every value of a field."""
+        return [str(value) for value in self.message().get_all(name, [])]
+
+    def description(self) -> str:
+        """The description, from the body or from its header."""
+        message = self.message()
+        header = message.get("Description")
+        if header is not None:
+            return re.sub(r"\r?\n {7}\|", "\n", str(header))
+        body = message.get_payload()
+        return body if isinstance(body, str) else ""
+
+    def entry_points(self) -> dict[str, dict[str, str]]:
+        """Groups of entry points; none where there is no file."""
+
+        class Parser(ConfigParser):
+            optionxform = staticmethod(str)  # type: ignore[assignment]
+
+        parser = Parser(delimiters=("=",), interpolation=None)
+        try:
+            parser.read_string(self.members.get(f"{self.home}/entry_points.txt", b"").decode())
+        except (Error, UnicodeDecodeError) as error:
+            return {"(no entry points)": {"(error)": str(error)}}
+        return {name: dict(parser[name]) for name in parser.sections() if len(parser[name])}
+
+
+def read_built(kind: str, folder: Path) -> Built | None:
+    """What lies in ``folder``; None unless there is exactly one thing of that kind."""
+    pattern = {"wheel": "*.whl", "sdist": "*.tar.gz", "metadata": "*.dist-info"}[kind]
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        return None
+    path = found[0]
+    if kind == "wheel":
+        return _wheel(path)
+    if kind == "sdist":
+        return _sdist(path)
+    members = {
+        f"{path.name}/{each.relative_to(path).as_posix()}": each.read_bytes()
+        for each in path.rglob("*")
+        if each.is_file()
+    }
+    return Built(kind, path, members, (path.name,))
+
+
+def _wheel(path: Path) -> Built:
+    members: dict[str, bytes] = {}
+    faults = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [info.filename for info in archive.infolist()]
+            faults += [f"{name} stands twice" for name in sorted(names) if names.count(name) > 1]
+            members = {name: archive.read(name) for name in names if not name.endswith("/")}
+    except (zipfile.BadZipFile, OSError) as error:
+        faults.append(str(error))
+    return Built("wheel", path, members, _tops(members, ".dist-info"), tuple(faults))
+
+
+def _sdist(path: Path) -> Built:
+    members: dict[str, bytes] = {}
+    faults = []
+    tops: set[str] = set()
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for info in archive:
+                tops.add(info.name.split("/")[0])
+                stream = archive.extractfile(info) if info.isreg() else None
+                if stream is not None:
+                    members[info.name] = stream.read()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        faults.append(str(error))
+    return Built("sdist", path, members, tuple(sorted(tops)), tuple(faults), _magics(path))
+
+
+def _magics(path: Path) -> frozenset[bytes]:
+    """The magic of every header of a gzipped tar: POSIX has ``ustar\\0``, GNU ``ustar`` and blanks."""
+    found = set()
+    try:
+        with gzip.open(path) as stream:
+            while len(header := stream.read(512)) == 512 and header.strip(b"\0"):
+                found.add(header[257:263])
+                size = int(header[124:136].rstrip(b"\0 ") or b"0", 8)
+                stream.seek((size + 511) // 512 * 512, 1)
+    except (OSError, EOFError, ValueError):
+        found.add(b"?")
+    return frozenset(found)
+
+
+def _tops(members: Iterable[str], ending: str) -> tuple[str, ...]:
+    return tuple(sorted({top for top in (name.split("/")[0] for name in members) if top.endswith(ending)}))

@@ -1,0 +1,396 @@
+"""Build backend: its hooks are called on a source tree with standard metadata only; what comes out is opened and read.
+
+Given: ``project`` (the [project] table; as text: the part of pyproject.toml it would be), ``tables`` (more text for pyproject.toml), ``files`` (the tree), ``module``
+(false: no package is put into the tree). By default the project is demo 1.0 with a package ``src/demo``.
+
+What was built is named after its verb: ``wheel``, ``sdist``, ``editable``, ``wheel-metadata``, ``editable-metadata``; what came out of the unpacked sdist
+(``source = "sdist"``) is ``wheel-from-sdist``.  Most words of ``expect`` are tables by these names.  In paths ``{dist_info}``, ``{data}`` and ``{root}`` stand for the folders.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import fnmatch
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from accord_conformance.built import Built, read_built
+from accord_conformance.cases import Step
+from accord_conformance.errors import SuiteError
+from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
+from accord_conformance.likeness import alike
+from accord_conformance.making.files import write_tree
+from accord_conformance.making.projects import module_of, pyproject
+from accord_conformance.protocol import Answer
+from accord_conformance.roles.backend_checks import CHECKS
+from accord_conformance.roles.role import Role
+from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environment, purelib
+
+__all__ = ["ROLE"]
+
+_RUN_SECONDS = 30
+# Verb: the hook, what it builds, how that is read.
+_HOOKS = {
+    "build-wheel": ("build_wheel", "wheel", "wheel"),
+    "build-sdist": ("build_sdist", "sdist", "sdist"),
+    "build-editable": ("build_editable", "editable", "wheel"),
+    "prepare-wheel-metadata": ("prepare_metadata_for_build_wheel", "wheel-metadata", "metadata"),
+    "prepare-editable-metadata": ("prepare_metadata_for_build_editable", "editable-metadata", "metadata"),
+    "requires-for-wheel": ("get_requires_for_build_wheel", "", ""),
+    "requires-for-sdist": ("get_requires_for_build_sdist", "", ""),
+    "requires-for-editable": ("get_requires_for_build_editable", "", ""),
+}
+_KINDS = {built: kind for _, built, kind in _HOOKS.values() if built} | {"wheel-from-sdist": "wheel"}
+
+
+def _set_up(scene: Scene) -> None:
+    scene.values["given"] = {}
+
+
+def _kept(word: str) -> Maker:
+    """Keeps a word of ``given`` until the tree is written, before the first hook is called."""
+
+    def keep(scene: Scene, value: Any) -> None:
+        scene.values["given"][word] = value
+
+    return keep
+
+
+def _write_project(scene: Scene) -> None:
+    given, settings = scene.values["given"], scene.values["settings"]
+    folder = scene.folder / "project"
+    project = given.get("project", {"name": "demo", "version": "1.0"})
+    name = str(project.get("name", "demo")) if isinstance(project, Mapping) else "demo"
+    module = module_of(name)
+
+    def filled(text: str) -> str:
+        return text.replace("{module}", module).replace("{name}", name)
+
+    files = {filled(path): filled(text) for path, text in settings.get("files", {}).items()}
+    package = f"src/{module}"
+    if given.get("module", True):
+        files[f"{package}/__init__.py"] = f'"""The package {module}."""\n'
+    write_tree(folder, {key: text for key, text in files.items() if not (folder / key).exists()})
+    text = pyproject(
+        project,
+        settings["backend"],
+        settings.get("requires", ()),
+        (given.get("tables", ""), filled(settings.get("pyproject", ""))),
+    )
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+    # Some build systems make an sdist of what version control knows.
+    if settings.get("git"):
+        git = ["git", "-c", "user.name=suite", "-c", "user.email=suite@suite.example", "-C", str(folder)]
+        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
+            subprocess.run([*git, *arguments], check=True, capture_output=True, timeout=_RUN_SECONDS)
+
+
+def _out(scene: Scene, name: str) -> Path:
+    if name not in _KINDS:
+        raise SuiteError("backend", f"nothing built is called {name!r}: {', '.join(_KINDS)}")
+    return scene.folder / "out" / name
+
+
+def _tree(scene: Scene, source: str) -> Path:
+    """The tree that a hook is called in: the project, or what is in the sdist."""
+    if source == "project":
+        return scene.folder / "project"
+    place = scene.folder / "unpacked"
+    archives = sorted(_out(scene, "sdist").glob("*.tar.gz"))
+    if len(archives) != 1:
+        raise SuiteError("backend", "no sdist was built before")
+    shutil.rmtree(place, ignore_errors=True)
+    with tarfile.open(archives[0], "r:gz") as archive:
+        archive.extractall(place, filter="data")
+    tops = list(place.iterdir())
+    return tops[0] if len(tops) == 1 else place
+
+
+def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
+    if not (scene.folder / "out").exists():
+        _write_project(scene)
+        (scene.folder / "out").mkdir()
+        scene.values["before"] = _listing(scene.folder / "project")
+    hook, built, _ = _HOOKS[step.do]
+    source = step.arguments.get("source", "project")
+    arguments: dict[str, Any] = {}
+    if built:
+        folder = _out(scene, f"{built}-from-sdist" if source == "sdist" else built)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        word = "metadata" if "metadata" in built else built.replace("editable", "wheel")
+        arguments[f"{word}_directory"] = str(folder)
+    by = step.arguments.get("by", "position")
+    if by != "least":
+        arguments["config_settings"] = step.arguments.get("config")
+    metadata = step.arguments.get("metadata")
+    if metadata:
+        prepared = read_built("metadata", _out(scene, metadata))
+        if prepared is None:
+            raise SuiteError("backend", f"{metadata} was not prepared before")
+        arguments["metadata_directory"] = str(prepared.path)
+    call = {
+        "backend": scene.values["settings"]["backend"],
+        "hook": hook,
+        "tree": str(_tree(scene, source)),
+        "positional": list(arguments.values()) if by == "position" else [],
+        "named": {} if by == "position" else arguments,
+        "closed": step.arguments.get("stdin") == "closed",
+        "answer": str(scene.folder / "answer.json"),
+    }
+    scene.values["last"] = built
+    return {"call": call}
+
+
+def _listing(folder: Path) -> list[str]:
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in found if not name.startswith(".git/"))
+
+
+def _built(scene: Scene, name: str) -> Built | None:
+    return read_built(_KINDS[name], _out(scene, name))
+
+
+Look = Callable[[str, Built, Any], Iterable[Finding]]
+
+
+def _of_each(look: Look) -> Witness:
+    """A witness of a table by what was built."""
+
+    def witness(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+        for name, wanted in expected.items():
+            built = _built(scene, name)
+            if built is None:
+                there = sorted(path.name for path in _out(scene, name).glob("*"))
+                yield Finding(name, "one was built", shown(there), False)
+                continue
+            yield from look(name, built, wanted)
+
+    return witness
+
+
+def _as_list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _fields(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """Every value of fields of the metadata, in order; ``[]``: the field is not there."""
+    for field, wanted in expected.items():
+        yield agree(f"{name} {field}", _as_list(wanted), built.fields(field))
+
+
+def _field_sets(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """Every value of fields, in any order; dependency specifiers as what they say, others without regard to white space at the comma or semicolon."""
+    for field, wanted in expected.items():
+        likeness = alike if field == "Requires-Dist" else _spaced
+        yield agree(
+            f"{name} {field}",
+            sorted(map(likeness, _as_list(wanted))),
+            sorted(map(likeness, built.fields(field))),
+        )
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"\s*([,;])\s*", r"\1 ", text).strip()
+
+
+def _people(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """The people of a field, as pairs of name and address read from it as from a header."""
+    for field, wanted in expected.items():
+        found = [list(pair) for pair in email.utils.getaddresses(built.fields(field))]
+        yield agree(f"{name} {field}", [list(pair) for pair in wanted], found)
+
+
+def _matching(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """A pattern that the one value of each field has as a whole."""
+    for field, pattern in expected.items():
+        found = built.fields(field)
+        yield Finding(
+            f"{name} {field}",
+            pattern,
+            shown(found),
+            len(found) == 1 and bool(re.fullmatch(pattern, found[0])),
+        )
+
+
+def _described(name: str, built: Built, expected: str) -> Iterable[Finding]:
+    """The description, without white space around it."""
+    yield agree(f"{name} description", expected.strip(), built.description().strip())
+
+
+def _points(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """The entry points, whole."""
+    plain = {
+        group: {key: re.sub(r"\s*:\s*", ":", value) for key, value in names.items()}
+        for group, names in built.entry_points().items()
+    }
+    yield agree(f"{name} entry points", dict(expected), plain)
+
+
+def _has(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
+    """Files that are in it; patterns are allowed."""
+    for path in expected:
+        wanted = built.inside(path)
+        there = wanted in built.members or bool(fnmatch.filter(built.members, wanted))
+        yield Finding(f"{name} has", wanted, shown(sorted(built.members)), there)
+
+
+def _lacks(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
+    """Files, or patterns of them, that are not in it."""
+    for path in expected:
+        found = fnmatch.filter(built.members, built.inside(path))
+        yield Finding(f"{name} lacks", f"no {built.inside(path)}", shown(found), not found)
+
+
+def _content(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """The whole text of files."""
+    for path, text in expected.items():
+        found = built.members.get(built.inside(path), b"(not there)")
+        yield agree(f"{name} {path}", text, found.decode("utf-8", "replace"))
+
+
+def _filename(name: str, built: Built, expected: str) -> Iterable[Finding]:
+    """A pattern that the file's name has as a whole."""
+    found = built.path.name
+    yield Finding(f"{name} file name", expected, found, bool(re.fullmatch(expected, found)))
+
+
+def _sound(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
+    """Checks by name (``backend_checks``)."""
+    for check in expected:
+        if check not in CHECKS:
+            raise SuiteError("backend", f"no check {check!r}: {', '.join(CHECKS)}")
+        wrong = CHECKS[check](built)
+        yield Finding(f"{name} {check}", "nothing wrong", wrong or "nothing wrong", not wrong)
+
+
+def _returns(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """What the hook returned: ``basename`` of the one thing it made, or ``requirements``, a list of strings."""
+    said = answer.value if isinstance(answer.value, dict) else {}
+    value = said.get("value")
+    if expected == "requirements":
+        good = (
+            isinstance(value, list)
+            and said.get("type") == "list"
+            and all(isinstance(each, str) for each in value)
+        )
+        yield Finding("returns", "a list of strings", f"{said.get('type')} {shown(value)}", good)
+        return
+    there = sorted(path.name for path in _out(scene, scene.values["last"]).glob("*"))
+    good = isinstance(value, str) and "/" not in value and value in there
+    yield Finding("returns", f"one of {shown(there)}", f"{said.get('type')} {shown(value)}", good)
+
+
+def _same(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all but those the sdist leaves open), ``files`` (paths and bytes)."""
+    one, two = expected["one"], expected["two"]
+    left, right = _built(scene, one), _built(scene, two)
+    if left is None or right is None:
+        yield Finding(f"{one}, {two}", "both were built", "they were not", False)
+    elif expected["in"] == "metadata":
+        yield agree(f"metadata of {one}, {two}", _text(left), _text(right))
+    elif expected["in"] == "fields":
+        yield from _same_fields(left, right)
+    else:
+        ignored = {left.inside("{dist_info}/RECORD"), left.inside("{dist_info}/WHEEL")}
+        for name in sorted({*left.members, *right.members} - ignored):
+            if left.members.get(name) != right.members.get(name):
+                yield Finding(f"{one}, {two}", f"the same {name}", "it differs or is missing", False)
+
+
+def _text(built: Built) -> str:
+    return built.metadata.decode("utf-8", "replace")
+
+
+def _same_fields(sdist: Built, wheel: Built) -> Iterable[Finding]:
+    """What the sdist says, the wheel says; what it does not, the wheel does not: save Dynamic fields."""
+    dynamic = {name.lower() for name in sdist.fields("Dynamic")} | {
+        "dynamic",
+        "metadata-version",
+        "description",
+    }
+    names = {*sdist.message().keys(), *wheel.message().keys()}
+    for name in sorted(names, key=str.lower):
+        if name.lower() not in dynamic:
+            yield agree(f"field {name}", sdist.fields(name), wheel.fields(name))
+    if "description" not in {name.lower() for name in sdist.fields("Dynamic")}:
+        yield agree("description", sdist.description().strip(), wheel.description().strip())
+
+
+def _untouched(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Whether the source tree has the files it had before."""
+    after = _listing(scene.folder / "project")
+    new = [name for name in after if name not in scene.values["before"]]
+    yield Finding("untouched", shown(expected), f"new: {shown(new)}", (not new) == expected)
+
+
+def _says(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """A pattern in what the tool printed."""
+    yield Finding(
+        "says", expected, answer.message, re.search(expected, answer.message, re.IGNORECASE) is not None
+    )
+
+
+def _imported(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """What ``code`` prints where the editable wheel is unpacked into an environment, after ``files`` of the tree were written anew."""
+    built = _built(scene, "editable")
+    if built is None:
+        yield Finding("imported", "a wheel was built", "it was not", False)
+        return
+    if not (scene.folder / "env").exists():
+        make_environment(scene)
+        for name, data in built.members.items():
+            path = purelib(scene.folder / "env") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+    write_tree(scene.folder / "project", expected.get("files", {}))
+    done = subprocess.run(
+        [scene.values["target"], "-c", expected["code"]],
+        cwd=scene.folder / "tmp",
+        env={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=_RUN_SECONDS,
+        check=False,
+    )
+    found = (done.stdout or done.stderr).strip().replace(str(scene.folder), "")
+    yield agree("imported", expected["prints"], found)
+
+
+ROLE = Role(
+    name="backend",
+    about="Builds wheels and sdists from a source tree, asked through its hooks.",
+    verbs=dict.fromkeys(_HOOKS, ("by", "config", "metadata", "source", "stdin")),
+    makers={
+        "files": COMMON_MAKERS["files"],
+        "environment": COMMON_MAKERS["environment"],
+        **{word: _kept(word) for word in ("project", "tables", "module")},
+    },
+    set_up=_set_up,
+    values=_values,
+    witnesses={
+        **COMMON_WITNESSES,
+        "returns": _returns,
+        "filename": _of_each(_filename),
+        "fields": _of_each(_fields),
+        "field_sets": _of_each(_field_sets),
+        "people": _of_each(_people),
+        "matching": _of_each(_matching),
+        "description": _of_each(_described),
+        "entry_points": _of_each(_points),
+        "has": _of_each(_has),
+        "lacks": _of_each(_lacks),
+        "content": _of_each(_content),
+        "sound": _of_each(_sound),
+        "same": _same,
+        "untouched": _untouched,
+        "imported": _imported,
+        "says": _says,
+    },
+)

@@ -1,0 +1,237 @@
+"""What makes a wheel, an sdist or a metadata folder sound, each thing a check of its own: the first words of what is wrong, or nothing.
+
+A case names the checks that its rules are about.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import re
+import sys
+import sysconfig
+from collections.abc import Callable
+
+from accord_conformance.built import Built
+
+__all__ = ["CHECKS"]
+
+# The metadata version each field came with; those of 1.0 are not here.
+_SINCE = {
+    "supported-platform": (1, 1), "classifier": (1, 1), "download-url": (1, 1), "requires": (1, 1),
+    "provides": (1, 1), "obsoletes": (1, 1), "maintainer": (1, 2), "maintainer-email": (1, 2),
+    "requires-dist": (1, 2), "requires-python": (1, 2), "requires-external": (1, 2), "project-url": (1, 2),
+    "provides-dist": (1, 2), "obsoletes-dist": (1, 2), "description-content-type": (2, 1),
+    "provides-extra": (2, 1), "dynamic": (2, 2), "license-expression": (2, 4), "license-file": (2, 4),
+    "import-name": (2, 5), "import-namespace": (2, 5),
+}  # fmt: skip
+_LEGAL = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+_BETTER = ("sha256", "sha384", "sha512")
+
+
+def _readable(built: Built) -> str:
+    return "; ".join(built.faults)
+
+
+def _utf8(built: Built) -> str:
+    try:
+        built.metadata.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return str(error)
+    return ""
+
+
+def _required(built: Built) -> str:
+    wrong = [
+        f"{name}: {built.fields(name)}"
+        for name in ("Metadata-Version", "Name", "Version")
+        if len(built.fields(name)) != 1
+    ]
+    return "; ".join(wrong)
+
+
+def _legal_version(built: Built) -> str:
+    found = built.fields("Metadata-Version")
+    return "" if found and found[0] in _LEGAL else str(found)
+
+
+def _version(built: Built) -> tuple[int, ...]:
+    found = built.fields("Metadata-Version") or ["0"]
+    return tuple(int(part) for part in found[0].split(".") if part.isdigit())
+
+
+def _fields_of_version(built: Built) -> str:
+    version = _version(built)
+    late = [
+        name for name in dict.fromkeys(built.message().keys()) if _SINCE.get(name.lower(), (1, 0)) > version
+    ]
+    return f"metadata {built.fields('Metadata-Version')} has {late}" if late else ""
+
+
+def _single_use(built: Built) -> str:
+    multiple = {
+        "platform", "supported-platform", "classifier", "requires-dist", "requires-external", "project-url",
+        "provides-extra", "provides-dist", "obsoletes-dist", "license-file", "import-name",
+        "import-namespace", "dynamic", "requires", "provides", "obsoletes",
+    }  # fmt: skip
+    names = [name.lower() for name in built.message()]
+    twice = sorted({name for name in names if names.count(name) > 1} - multiple)
+    return f"more than once: {twice}" if twice else ""
+
+
+def _dynamic_names(built: Built) -> str:
+    wrong = [
+        name for name in built.fields("Dynamic") if name.lower() in ("name", "version", "metadata-version")
+    ]
+    return f"Dynamic: {wrong}" if wrong else ""
+
+
+def _no_parentheses(built: Built) -> str:
+    wrong = [each for each in built.fields("Requires-Dist") if "(" in each.partition(";")[0]]
+    return f"with parentheses: {wrong}" if wrong else ""
+
+
+def _one_license(built: Built) -> str:
+    both = built.fields("License") and built.fields("License-Expression")
+    return f"License: {built.fields('License')}, License-Expression too" if both else ""
+
+
+def _stem(built: Built) -> str:
+    name = re.sub(r"[-_.]+", "_", "".join(built.fields("Name"))).lower()
+    return f"{name}-{''.join(built.fields('Version'))}"
+
+
+def _wheel_name(built: Built) -> str:
+    parts = built.path.name.removesuffix(".whl").split("-")
+    if len(parts) not in (5, 6):
+        return f"{built.path.name} has {len(parts)} parts"
+    return (
+        "" if "-".join(parts[:2]) == _stem(built) else f"{built.path.name}, but metadata says {_stem(built)}"
+    )
+
+
+def _dist_info(built: Built) -> str:
+    if len(built.homes) != 1:
+        return f"{len(built.homes)} .dist-info folders"
+    wanted = ["METADATA", "WHEEL"] + (["RECORD"] if built.kind == "wheel" else [])
+    lacking = [name for name in wanted if f"{built.home}/{name}" not in built.members]
+    if lacking:
+        return f"{built.home} lacks {lacking}"
+    return (
+        "" if built.home == f"{_stem(built)}.dist-info" else f"{built.home}, but metadata says {_stem(built)}"
+    )
+
+
+def _wheel_file(built: Built) -> str:
+    text = built.members.get(f"{built.home}/WHEEL", b"").decode("utf-8", "replace")
+    pairs = [line.partition(": ")[::2] for line in text.splitlines() if line.strip()]
+    values = dict(pairs)
+    if values.get("Wheel-Version") != "1.0":
+        return f"Wheel-Version: {values.get('Wheel-Version')}"
+    if values.get("Root-Is-Purelib") not in ("true", "false"):
+        return f"Root-Is-Purelib: {values.get('Root-Is-Purelib')}"
+    if built.kind != "wheel":
+        return ""
+    pythons, abis, platforms = (part.split(".") for part in built.path.name[:-4].split("-")[-3:])
+    expanded = {f"{p}-{a}-{f}" for p in pythons for a in abis for f in platforms}
+    tags = {value for key, value in pairs if key == "Tag"}
+    return "" if tags == expanded else f"Tag: {sorted(tags)}, file name: {sorted(expanded)}"
+
+
+def _record(built: Built) -> str:
+    own = f"{built.home}/RECORD"
+    rows = list(csv.reader(io.StringIO(built.members.get(own, b"").decode("utf-8", "replace"))))
+    listed = {row[0]: row for row in rows if len(row) == 3}
+    if len(listed) != len(rows):
+        return "rows that are not of three fields, or twice the same"
+    for name, data in built.members.items():
+        if name in (own, f"{own}.jws", f"{own}.p7s"):
+            continue
+        if name not in listed:
+            return f"{name} is not listed"
+        algorithm, _, digest = listed[name][1].partition("=")
+        if algorithm not in _BETTER:
+            return f"{name} has the hash {algorithm!r}"
+        coded = base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
+        if coded != digest or listed[name][2] not in ("", str(len(data))):
+            return f"{name} has another hash or size"
+    more = sorted(set(listed) - set(built.members))
+    if more:
+        return f"listed, but not there: {more}"
+    return "" if own in listed and not listed[own][1] else f"{own} is not listed without a hash"
+
+
+def _compatible(built: Built) -> str:
+    """Tagged as compatible with this system: any Python 3, or this one, on any or this platform."""
+    python, abi, platform = built.path.name[:-4].split("-")[-3:]
+    own = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+    pythons = {
+        "py3",
+        f"py3{sys.version_info[1]}",
+        own,
+        *(f"py3{minor}" for minor in range(sys.version_info[1])),
+    }
+    here = re.sub(r"[-.]", "_", sysconfig.get_platform())
+    good = (
+        pythons & set(python.split("."))
+        and {"none", "abi3", own} & set(abi.split("."))
+        and any(each in ("any", here) or each.startswith("manylinux") for each in platform.split("."))
+    )
+    return "" if good else built.path.name
+
+
+def _license_files(built: Built) -> str:
+    """Every License-File is there: below the root of an sdist, below licenses/ of a wheel."""
+    if _version(built) < (2, 4):
+        return ""
+    base = built.home if built.kind == "sdist" else f"{built.home}/licenses"
+    lacking = [name for name in built.fields("License-File") if f"{base}/{name}" not in built.members]
+    return f"{base} lacks {lacking}" if lacking else ""
+
+
+def _sdist_name(built: Built) -> str:
+    wanted = f"{_stem(built)}.tar.gz"
+    return "" if built.path.name == wanted else f"{built.path.name}, but metadata says {wanted}"
+
+
+def _one_root(built: Built) -> str:
+    beside = [name for name in built.members if "/" not in name]
+    return "" if len(built.homes) == 1 and not beside else f"{list(built.homes)} {beside}"
+
+
+def _root_name(built: Built) -> str:
+    return "" if built.home == _stem(built) else f"{built.home}, but metadata says {_stem(built)}"
+
+
+def _pax(built: Built) -> str:
+    return "" if built.magics == {b"ustar\0"} else f"magic {sorted(built.magics)}"
+
+
+def _version_2_2(built: Built) -> str:
+    return "" if _version(built) >= (2, 2) else f"Metadata-Version: {built.fields('Metadata-Version')}"
+
+
+CHECKS: dict[str, Callable[[Built], str]] = {
+    "readable": _readable,
+    "utf-8": _utf8,
+    "required-fields": _required,
+    "legal-metadata-version": _legal_version,
+    "fields-of-its-version": _fields_of_version,
+    "single-use": _single_use,
+    "dynamic-names": _dynamic_names,
+    "no-parentheses": _no_parentheses,
+    "one-license-field": _one_license,
+    "license-files": _license_files,
+    "wheel-name": _wheel_name,
+    "dist-info": _dist_info,
+    "wheel-file": _wheel_file,
+    "record": _record,
+    "compatible": _compatible,
+    "sdist-name": _sdist_name,
+    "one-root": _one_root,
+    "root-name": _root_name,
+    "pax": _pax,
+    "metadata-2.2": _version_2_2,
+}
