@@ -2,7 +2,8 @@
 
 A *reply* as a case writes it down: ``status`` (200), ``type``, ``body`` (text), ``base64``, ``headers`` (table), ``cut`` (that many bytes of the promised
 length never come), ``endless`` (it never ends, up to a limit of ours), ``wait`` (seconds before the answer), ``moved`` (302 to there), ``once`` (a reply given the first
-time only, after which ``then`` is given).  It binds to loopback, on a free port.
+time only, after which ``then`` is given).  It binds to loopback, on a free port.  In bodies and headers ``{site}`` is its address, ``{elsewhere}`` the same server
+under another host's name.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ class Site:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.elsewhere = self.url.replace("127.0.0.1", "localhost")
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
@@ -102,6 +104,10 @@ class Site:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def placed(self, text: bytes) -> bytes:
+        """``text`` with the addresses it speaks of filled in."""
+        return text.replace(b"{site}", self.url.encode()).replace(b"{elsewhere}", self.elsewhere.encode())
 
     def take(self, request: Request) -> Reply:
         """Keeps the request, and says what to answer."""
@@ -159,17 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.type)
         for name, value in answer.headers.items():
-            self.send_header(name, value.replace("{site}", self.home.url))
+            self.send_header(name, self.home.placed(value.encode()).decode())
         if answer.endless:
             self.close_connection = True
             self.end_headers()
             self._go_on()
             return
-        body = (
-            answer.body.replace(b"{site}", self.home.url.encode())
-            if b"{site}" in answer.body
-            else answer.body
-        )
+        body = self.home.placed(answer.body)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":

@@ -24,7 +24,7 @@ from accord_conformance.protocol import fill
 __all__ = ["Tool", "Tools", "default_folder"]
 
 _READY = "accord-conformance.json"
-_VERSION = re.compile(r"\d+(?:\.\d+)+\S*")
+_VERSION = re.compile(r"\d+(?:\.\d+)+[^\s)]*")
 _INSTALLING_SECONDS = 900
 
 

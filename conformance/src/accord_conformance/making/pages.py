@@ -1,10 +1,14 @@
 """Pages of the Simple repository API made from a case's words: right by default, wrong where the case says so.
 
-An index is a table: ``projects`` (name as in its URL: project), ``api_version``, ``formats`` (of json, html), ``root`` (path), ``routes`` (site).
-A project is a table: ``files`` (list), ``versions``, ``status``, ``meta`` (more keys of the page), ``json``/``html`` (the page whole).
-A file is a table: ``wheel`` or ``sdist`` (the key of a given one) with, all optional, ``url``, ``filename``, ``hashes`` (false for none),
-``requires_python`` (false for none), ``yanked``, ``size``, ``upload_time``, ``core_metadata`` (true, false, or hashes), ``metadata_body`` (what is served at .metadata),
-``body`` (``{text=}``, or ``{cut=N}`` for what is served instead), ``extra`` (more keys).
+An index is a table: ``projects`` (name as in its URL: project), ``api_version`` ("" for none), ``formats`` (of json, html), ``root`` (path), ``routes`` (site).
+A project is a table: ``files`` (list), ``versions``, ``status``, ``meta`` and ``extra`` (more keys of the page's ``meta`` and of the page), ``api_version``,
+``path`` (another place for the page), ``types`` (json, html: another content type), ``head`` and ``before`` (more of the HTML head, and before the links),
+``json``/``html`` (the page whole, or the JSON page's keys).
+A file is a table: ``wheel`` or ``sdist`` (the key of a given one) with, all optional, ``url``, ``filename``, ``path`` (where it is served), ``hashes`` (false for none),
+``requires_python`` (false for none), ``yanked``, ``size`` (false for none), ``upload_time``, ``core_metadata`` (true: with its hash; "bare": without; false, or hashes),
+``legacy_metadata`` (as core_metadata, under the older name), ``metadata_body`` (what is served at .metadata), ``metadata_served`` (false: nothing is),
+``body`` (``{text=}``, or ``{cut=N}`` for what is served instead), ``extra`` (more keys), ``text`` and ``attributes`` (of the HTML link).
+In what is written whole, ``{sha256:KEY}`` and ``{size:KEY}`` stand for what is true of a given file.
 """
 
 from __future__ import annotations
@@ -12,8 +16,9 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from accord_conformance.errors import SuiteError
@@ -34,7 +39,10 @@ class _File:
     requires_python: str | None
     yanked: str | bool
     core_metadata: dict[str, str] | bool | None
+    legacy_metadata: dict[str, str] | bool | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+    attributes: str = ""
 
 
 def make_index(values: Mapping[str, Any], made: Mapping[str, Made]) -> tuple[Routes, str]:
@@ -48,15 +56,32 @@ def make_index(values: Mapping[str, Any], made: Mapping[str, Made]) -> tuple[Rou
     names = []
     for name, project in projects.items():
         names.append(name)
-        for path, answer in _project(root, name, project, made, version, formats).items():
-            routes[path] = answer
-    listing = {"meta": {"api-version": version}, "projects": [{"name": name} for name in names]}
+        routes.update(_project(root, name, project, made, version, formats))
+    listing = {"meta": _meta(version), "projects": [{"name": name} for name in names]}
     links = "".join(f'<a href="{root}{name}/">{html.escape(name)}</a><br>\n' for name in names)
     routes[root] = _page(listing, _document(version, "Simple index", links), formats)
     for path, answer in table.take("routes", dict, {}).items():
         routes[path] = reply(f"route {path}", answer)
     table.done()
-    return routes, root
+    return {path: _true(answer, made) for path, answer in routes.items()}, root
+
+
+def _true(answer: Reply, made: Mapping[str, Made]) -> Reply:
+    """The reply with what it says of given files filled in."""
+    body = answer.body
+    for key, item in made.items() if b"{s" in body else ():
+        body = body.replace(b"{sha256:%s}" % key.encode(), item.sha256.encode())
+        body = body.replace(b"{size:%s}" % key.encode(), str(len(item.data)).encode())
+    return replace(
+        answer,
+        body=body,
+        then=answer.then and _true(answer.then, made),
+        other=answer.other and _true(answer.other, made),
+    )
+
+
+def _meta(version: str) -> dict[str, Any]:
+    return {"api-version": version} if version else {}
 
 
 def _project(
@@ -69,29 +94,35 @@ def _project(
 ) -> Routes:
     table = Table(f"project {name}", values)
     routes: Routes = {}
-    files = []
-    for each in table.take("files", list, []):
-        file = _file(name, Table(f"file of {name}", each), made, routes)
-        files.append(file)
-    default = sorted({item.version for item in made.values() if item.project == name})
+    files = [_file(Table(f"file of {name}", each), made, routes) for each in table.take("files", list, [])]
+    default = sorted({item.version for item in made.values() if _normal(item.project) == _normal(name)})
+    version = table.take("api_version", str, version)
     page: dict[str, Any] = {
-        "meta": {"api-version": version, **table.take("meta", dict, {})},
+        "meta": {**_meta(version), **table.take("meta", dict, {})},
         "name": name,
         "versions": list(table.texts("versions", default)),
         "files": [_as_json(file) for file in files],
+        **table.take("extra", dict, {}),
     }
     status = table.take("status", dict, None)
     if status is not None:
         page["project-status"] = status
-    body = _document(version, f"Links for {name}", "".join(_as_link(file) for file in files), status)
+    links = table.take("before", str, "") + "".join(_as_link(file) for file in files)
+    body = _document(version, f"Links for {name}", links, status, table.take("head", str, ""))
     page_json = table.take("json", (dict, str), page)
     page_html = table.take("html", str, body)
+    types = table.take("types", dict, {})
+    path = table.take("path", str, f"{root}{name}/")
     table.done()
-    routes[f"{root}{name}/"] = _page(page_json, page_html, formats)
+    routes[path] = _page(page_json, page_html, formats, types)
     return routes
 
 
-def _file(project: str, table: Table, made: Mapping[str, Made], routes: Routes) -> _File:
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _file(table: Table, made: Mapping[str, Made], routes: Routes) -> _File:
     key = table.take("wheel", str, None) or table.take("sdist", str)
     if key not in made:
         raise SuiteError(table.where, f"no wheel or sdist {key!r} is given")
@@ -99,13 +130,12 @@ def _file(project: str, table: Table, made: Mapping[str, Made], routes: Routes) 
     filename = table.take("filename", str, item.filename)
     path = f"/files/{key}/{filename}"
     url = table.take("url", str, path)
+    path = table.take("path", str, path)
     said = table.take("hashes", (dict, bool), {"sha256": item.sha256})
     python = table.take("requires_python", (str, bool), item.requires_python)
-    core = table.take("core_metadata", (dict, bool), None)
     metadata = table.take("metadata_body", str, item.metadata.decode()).encode()
-    if core is True:
-        core = {"sha256": hashlib.sha256(metadata).hexdigest()}
-    if core:
+    core, legacy = (_metadata_key(table, key, metadata) for key in ("core_metadata", "legacy_metadata"))
+    if table.take("metadata_served", bool, bool(core or legacy)):
         routes[f"{path}.metadata"] = Reply(200, "application/octet-stream", metadata)
     body = Table(f"{table.where} body", table.take("body", dict, {}))
     data = body.take("text", str, "").encode() or item.data
@@ -113,10 +143,12 @@ def _file(project: str, table: Table, made: Mapping[str, Made], routes: Routes) 
     routes[path] = Reply(200, "application/octet-stream", data, cut=body.take("cut", int, 0))
     body.done()
     extra: dict[str, Any] = {}
-    for key_, name in (("size", "size"), ("upload_time", "upload-time")):
-        value = table.take(key_, (int, str), None)
-        if value is not None:
-            extra[name] = value
+    size = table.take("size", (int, str, bool), len(item.data))
+    if size is not False:
+        extra["size"] = size
+    uploaded = table.take("upload_time", str, None)
+    if uploaded is not None:
+        extra["upload-time"] = uploaded
     extra.update(table.take("extra", dict, {}))
     file = _File(
         filename,
@@ -125,10 +157,24 @@ def _file(project: str, table: Table, made: Mapping[str, Made], routes: Routes) 
         python if isinstance(python, str) else None,
         table.take("yanked", (str, bool), False),
         core,
+        legacy,
         extra,
+        table.take("text", str, filename),
+        table.take("attributes", str, ""),
     )
     table.done()
     return file
+
+
+def _metadata_key(table: Table, key: str, metadata: bytes) -> dict[str, str] | bool | None:
+    said = table.take(key, (dict, bool, str), None)
+    if said is True:
+        return {"sha256": hashlib.sha256(metadata).hexdigest()}
+    if isinstance(said, str):
+        if said != "bare":
+            raise SuiteError(table.where, f'{key} is true, "bare", false or hashes, not {said!r}')
+        return True
+    return said if isinstance(said, dict | bool) else None
 
 
 def _as_json(file: _File) -> dict[str, Any]:
@@ -139,6 +185,8 @@ def _as_json(file: _File) -> dict[str, Any]:
         entry["yanked"] = file.yanked
     if file.core_metadata is not None:
         entry["core-metadata"] = file.core_metadata
+    if file.legacy_metadata is not None:
+        entry["dist-info-metadata"] = file.legacy_metadata
     # What API 1.1 made compulsory; a case overrides it through "size" and "extra".
     return {**entry, **file.extra}
 
@@ -150,24 +198,33 @@ def _as_link(file: _File) -> str:
         more += f' data-requires-python="{html.escape(file.requires_python)}"'
     if file.yanked is not False:
         more += f' data-yanked="{html.escape(file.yanked if isinstance(file.yanked, str) else "")}"'
-    if isinstance(file.core_metadata, dict):
-        first = next((f"{name}={value}" for name, value in file.core_metadata.items()), "true")
-        more += f' data-core-metadata="{first}"'
-    return f'<a href="{html.escape(file.url + hashed)}"{more}>{html.escape(file.filename)}</a><br>\n'
+    for attribute, said in (("core", file.core_metadata), ("dist-info", file.legacy_metadata)):
+        if said:
+            hashes = said if isinstance(said, dict) else {}
+            first = next((f"{name}={value}" for name, value in hashes.items()), "true")
+            more += f' data-{attribute}-metadata="{first}"'
+    more += file.attributes and f" {file.attributes}"
+    return f'<a href="{html.escape(file.url + hashed)}"{more}>{html.escape(file.text)}</a><br>\n'
 
 
-def _document(version: str, title: str, links: str, status: Mapping[str, Any] | None = None) -> str:
-    metas = f'<meta name="pypi:repository-version" content="{version}">'
+def _document(
+    version: str, title: str, links: str, status: Mapping[str, Any] | None = None, head: str = ""
+) -> str:
+    metas = f'<meta name="pypi:repository-version" content="{version}">' if version else ""
     for key, value in (status or {}).items():
         suffix = "" if key == "status" else f"-{key}"
         metas += f'<meta name="pypi:project-status{suffix}" content="{html.escape(str(value))}">'
-    return f"<!DOCTYPE html>\n<html><head>{metas}<title>{html.escape(title)}</title></head>\n<body>\n{links}</body></html>\n"
+    return f"<!DOCTYPE html>\n<html><head>{metas}{head}<title>{html.escape(title)}</title></head>\n<body>\n{links}</body></html>\n"
 
 
-def _page(page: Mapping[str, Any] | str, body: str, formats: tuple[str, ...]) -> Reply:
+def _page(
+    page: Mapping[str, Any] | str, body: str, formats: tuple[str, ...], types: Mapping[str, str] | None = None
+) -> Reply:
+    types = types or {}
     text = page if isinstance(page, str) else json.dumps(page)
-    json_page = Reply(200, JSON, text.encode())
-    html_page = Reply(200, HTML, body.encode())
+    json_page = Reply(200, types.get("json", JSON), text.encode())
+    html_page = Reply(200, types.get("html", HTML), body.encode())
     if "json" not in formats:
-        return html_page.negotiated(None)
+        # A type that is written down is not negotiated: that is how a server sends what nobody asked for.
+        return html_page if "html" in types else html_page.negotiated(None)
     return html_page.negotiated(json_page) if "html" in formats else json_page

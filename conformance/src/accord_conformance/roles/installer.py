@@ -21,8 +21,9 @@ from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
 from accord_conformance.protocol import Answer
+from accord_conformance.roles.client import CLIENT_WITNESSES
 from accord_conformance.roles.role import Role
-from accord_conformance.scene import Scene, make_environment, purelib
+from accord_conformance.scene import COMMON_MAKERS, Scene, make_environment, purelib
 
 __all__ = ["ROLE", "WITNESSES", "place"]
 
@@ -35,8 +36,10 @@ def _set_up(scene: Scene) -> None:
 
 
 def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
-    """``wheels`` and ``sdists`` become ``{files...}``; ``names`` stay."""
+    """``wheels`` and ``sdists`` become ``{files...}``; ``names`` stay; ``index`` replaces the pages that are served."""
     values = dict(step.arguments)
+    if "index" in values:
+        COMMON_MAKERS["index"](scene, values.pop("index"))
     keys = [*values.pop("wheels", ()), *values.pop("sdists", ())]
     for key in keys:
         if key not in scene.made:
@@ -196,6 +199,7 @@ WITNESSES: dict[str, Witness] = {
     "executable": _modes,
     "prints": _prints,
     "record": _record,
+    **CLIENT_WITNESSES,
 }
 
 ROLE = Role(
@@ -203,7 +207,8 @@ ROLE = Role(
     about="Puts distributions into an environment and takes them out again.",
     verbs={
         "install": ("wheels", "sdists", "requested"),  # files, without their dependencies
-        "install-from-index": ("requirements",),  # from {index} alone, without dependencies
+        "install-from-index": ("requirements", "index"),  # from {index} alone, without dependencies
+        "install-with-dependencies": ("requirements", "index"),  # the same, with them
         "uninstall": ("names",),
     },
     set_up=_set_up,

@@ -23,6 +23,7 @@ class Unsupported(Exception):
 
 
 _COMMANDS = []  # those run for the request at hand, for the reader of the report
+_SAID = []  # what they said: a warning is seen there
 _REQUEST = {}
 
 
@@ -42,6 +43,7 @@ def call(arguments, **options):
         check=False,
     )
     words = (done.stderr + done.stdout).decode("utf-8", "replace").strip()
+    _SAID.append(words)
     if done.returncode:
         if any(each in words for each in unsupported):
             raise Unsupported(words)
@@ -56,6 +58,7 @@ def serve(verbs, refusals=()):
     for line in sys.stdin:
         request = json.loads(line)
         _COMMANDS.clear()
+        _SAID.clear()
         _REQUEST.clear()
         _REQUEST.update(request)
         answer = _answer(verbs, request, refusals)
@@ -72,7 +75,8 @@ def _answer(verbs, request, refusals):
     try:
         wanted = inspect.signature(function).parameters
         given = {name: value for name, value in request["with"].items() if name in wanted}
-        return {"outcome": "done", "value": function(**given)}
+        value = function(**given)
+        return {"outcome": "done", "value": value, "message": "\n".join(_SAID)[-4000:]}
     except Unsupported as error:
         return {"outcome": "unsupported", "message": str(error)}
     except Refused as error:

@@ -1,0 +1,51 @@
+"""Poetry and PDM as installers from an index: each request becomes a project that depends on what is asked for, locked and installed.
+
+``ASKED`` says which of the two.  They have no installation without dependencies: the cases that ask for it give none.
+"""
+
+import json
+import os
+import pathlib
+
+from speak import call, serve
+
+PYPROJECT = """\
+[project]
+name = "asker"
+version = "1.0"
+requires-python = "==3.%s.*"
+dependencies = %s
+
+[tool.poetry]
+package-mode = false
+
+[[tool.poetry.source]]
+name = "suite"
+url = "%s"
+priority = "primary"
+
+[tool.pdm]
+distribution = false
+
+[[tool.pdm.source]]
+name = "pypi"
+url = "%s"
+verify_ssl = true
+"""
+
+
+def install(requirements, index, project, env, purelib, bin):
+    folder = pathlib.Path(project)
+    minor = pathlib.Path(purelib).parent.name.rpartition(".")[2]
+    text = PYPROJECT % (minor, json.dumps(requirements), index, index)
+    folder.joinpath("pyproject.toml").write_text(text)
+    for name in ("poetry.lock", "pdm.lock"):
+        folder.joinpath(name).unlink(missing_ok=True)
+    more = {"VIRTUAL_ENV": env, "PDM_CHECK_UPDATE": "0", "PDM_IGNORE_SAVED_PYTHON": "1"}
+    if os.environ["ASKED"] == "poetry":
+        call([bin + "/poetry", "install", "--no-root", "--no-interaction"], more=more)
+    else:
+        call([bin + "/pdm", "install", "--no-self"], more=more)
+
+
+serve({"install-from-index": install, "install-with-dependencies": install})

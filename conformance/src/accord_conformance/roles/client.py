@@ -1,0 +1,126 @@
+"""What a client of an index is looked at for: what it asked the suite's server, what it said, what it then had in the environment.
+
+Witnesses for every role that is fed from ``{index}``; knows the server's log and no tool.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping
+from email.parser import HeaderParser
+from pathlib import Path
+
+from accord_conformance.judging import Finding, Witness
+from accord_conformance.protocol import Answer
+from accord_conformance.scene import Scene, purelib
+from accord_conformance.site import Request
+
+__all__ = ["CLIENT_WITNESSES"]
+
+
+def _installed(scene: Scene, answer: Answer, expected: Mapping[str, str | bool]) -> Iterable[Finding]:
+    """The version of each named project that is installed; ``false`` for one that may not be, ``true`` for any version."""
+    found = _projects(purelib(Path(scene.values["env"])))
+    for name, wanted in expected.items():
+        version = found.get(_normal(name), "")
+        ok = bool(version) == wanted if isinstance(wanted, bool) else version == wanted
+        words = {True: "any version", False: "not installed"}
+        said = words[wanted] if isinstance(wanted, bool) else wanted
+        yield Finding(f"installed {name}", said, version or "not installed", ok)
+
+
+def _projects(folder: Path) -> dict[str, str]:
+    found = {}
+    for path in folder.glob("*.dist-info/METADATA"):
+        metadata = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
+        found[_normal(metadata.get("Name", ""))] = metadata.get("Version", "")
+    return found
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _requests(scene: Scene) -> list[Request]:
+    return list(scene.site.requests) if scene.site is not None else []
+
+
+def _asked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Paths that must have been asked for; * stands for anything."""
+    paths = [request.path for request in _requests(scene)]
+    for pattern in expected:
+        there = bool(fnmatch.filter(paths, pattern))
+        yield Finding("asked", pattern, ", ".join(dict.fromkeys(paths)) or "nothing", there)
+
+
+def _not_asked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Paths, query and all, that may not have been asked for."""
+    paths = [request.path for request in _requests(scene)]
+    for pattern in expected:
+        wrong = fnmatch.filter(paths, pattern)
+        yield Finding(
+            "not_asked", f"nothing like {pattern}", ", ".join(wrong) or "nothing like it", not wrong
+        )
+
+
+def _accepts(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """Patterns found in the Accept header of every request for a path."""
+    for path, patterns in expected.items():
+        headers = _accept_headers(scene, path)
+        for pattern in patterns:
+            ok = bool(headers) and all(re.search(pattern, header) for header in headers)
+            yield Finding(f"accepts {path}", pattern, " | ".join(headers) or "it was not asked for", ok)
+
+
+def _accepts_no(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """Patterns found in no Accept header of a request for a path."""
+    for path, patterns in expected.items():
+        headers = _accept_headers(scene, path)
+        for pattern in patterns:
+            ok = bool(headers) and not any(re.search(pattern, header) for header in headers)
+            yield Finding(f"accepts_no {path}", pattern, " | ".join(headers) or "it was not asked for", ok)
+
+
+def _accept_headers(scene: Scene, path: str) -> list[str]:
+    asked = [each for each in _requests(scene) if fnmatch.fnmatchcase(each.path.partition("?")[0], path)]
+    return list(dict.fromkeys(each.headers.get("accept", "(none)") for each in asked))
+
+
+def _says(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Patterns, in any case, found in what the tool said to the person."""
+    for pattern in expected:
+        yield Finding("says", pattern, _end(answer.message), _found(pattern, answer.message))
+
+
+def _warns(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The same, where a warning is owed only by a tool that went on."""
+    for pattern in expected:
+        ok = answer.outcome == "refused" or _found(pattern, answer.message)
+        yield Finding("warns", pattern, _end(answer.message), ok)
+
+
+def _tidy(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Whether it ended without a traceback."""
+    found = "a traceback" if answer.untidy else "no traceback"
+    yield Finding("tidy", "no traceback", found, answer.untidy is not expected)
+
+
+def _found(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE | re.DOTALL) is not None
+
+
+def _end(message: str) -> str:
+    return message[-400:].strip() or "nothing"
+
+
+CLIENT_WITNESSES: dict[str, Witness] = {
+    "installed": _installed,
+    "asked": _asked,
+    "not_asked": _not_asked,
+    "accepts": _accepts,
+    "accepts_no": _accepts_no,
+    "says": _says,
+    "warns": _warns,
+    "tidy": _tidy,
+}
