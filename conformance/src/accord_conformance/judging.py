@@ -11,6 +11,7 @@ error             something is wrong with the case or the adapter
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -59,10 +60,10 @@ def agree(what: str, expected: Any, found: Any) -> Finding:
 
 
 def _outcome(scene: Scene, answer: Answer, expected: str | list[str]) -> Iterable[Finding]:
-    """How it ended; a list where the standard leaves it open, so that the rest of ``expect`` is looked at either way."""
+    """How it ended; a list where the standard leaves it open, ``any`` where only what is left behind matters."""
     found = answer.outcome + (" (with a traceback)" if answer.untidy else "")
     allowed = [expected] if isinstance(expected, str) else expected
-    yield Finding("outcome", " or ".join(allowed), found, answer.outcome in allowed)
+    yield Finding("outcome", " or ".join(allowed), found, answer.outcome in allowed or "any" in allowed)
 
 
 def _value(scene: Scene, answer: Answer, expected: Any) -> Iterable[Finding]:
@@ -77,4 +78,47 @@ def _value_has(scene: Scene, answer: Answer, expected: Any) -> Iterable[Finding]
         yield agree(f"value.{key}", wanted, value.get(key))
 
 
-COMMON_WITNESSES: dict[str, Witness] = {"outcome": _outcome, "value": _value, "value_has": _value_has}
+def _says(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Patterns, in any case, found in what the tool said to the person."""
+    for pattern in expected:
+        yield Finding("says", pattern, _end(answer.message), _found(pattern, answer.message))
+
+
+def _says_not(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Patterns found nowhere in it."""
+    for pattern in expected:
+        yield Finding(
+            "says_not", f"nowhere: {pattern}", _end(answer.message), not _found(pattern, answer.message)
+        )
+
+
+def _warns(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The same, where a warning is owed only by a tool that went on."""
+    for pattern in expected:
+        ok = answer.outcome == "refused" or _found(pattern, answer.message)
+        yield Finding("warns", pattern, _end(answer.message), ok)
+
+
+def _tidy(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Whether it ended without a traceback."""
+    found = "a traceback" if answer.untidy else "no traceback"
+    yield Finding("tidy", "no traceback", found, answer.untidy is not expected)
+
+
+def _found(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE | re.DOTALL) is not None
+
+
+def _end(message: str) -> str:
+    return message[-400:].strip() or "nothing"
+
+
+COMMON_WITNESSES: dict[str, Witness] = {
+    "outcome": _outcome,
+    "value": _value,
+    "value_has": _value_has,
+    "says": _says,
+    "says_not": _says_not,
+    "warns": _warns,
+    "tidy": _tidy,
+}

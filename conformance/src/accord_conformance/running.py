@@ -142,7 +142,7 @@ def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> t
             return steps, verdict
         findings = _find(stage, scene, answer, step.expect)
         steps.append(_shown(step.do, answer, findings, scene, tool))
-        if not all(finding.ok for finding in findings):
+        if not all(finding.ok for finding in findings) and case.kind == "verdict":
             return steps, "fail"
     return steps, "seen" if case.kind == "survey" else "pass"
 

@@ -88,6 +88,7 @@ def _sdists(scene: Scene, values: Mapping[str, Any]) -> None:
 
 def _keep(scene: Scene, key: str, made: Made) -> None:
     scene.made[key] = made
+    scene.values[f"sha256_{key}"] = made.sha256
     # A folder for each: two files of a case may have one name.
     path = scene.folder / "dist" / key / made.filename
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,17 +121,19 @@ COMMON_MAKERS: dict[str, Maker] = {
 }
 
 
-def make_environment(scene: Scene, name: str = "env") -> Path:
+def make_environment(
+    scene: Scene, name: str = "env", base: Path | None = None, *, system: bool = False
+) -> Path:
     """A virtual environment as PEP 405 describes it, written by hand so that no tool's accident is in it.
 
-    Offers ``{env}``, ``{target}`` (its Python) and ``{purelib}``.
+    Of the Python ``base`` (default: the suite's); ``system`` lets it see what is installed there.  Offers ``{env}``, ``{target}`` (its Python) and ``{purelib}``.
     """
     folder = scene.folder / name
-    base = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    base = base or Path(getattr(sys, "_base_executable", sys.executable)).resolve()
     (folder / "bin").mkdir(parents=True)
     purelib(folder).mkdir(parents=True)
     (folder / "pyvenv.cfg").write_text(
-        f"home = {base.parent}\ninclude-system-site-packages = false\n"
+        f"home = {base.parent}\ninclude-system-site-packages = {str(system).lower()}\n"
         f"version = {'.'.join(map(str, sys.version_info[:3]))}\n",
         encoding="utf-8",
     )

@@ -16,16 +16,25 @@ def _fields():
     return fields, text
 
 
+def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
+    return _write(wheel_directory, {"__editable__plain.pth": os.getcwd().encode() + b"\n"})
+
+
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    fields, metadata = _fields()
-    stem = fields["Name"].replace("-", "_").replace(".", "_").lower()
-    folder = stem + "-" + fields["Version"] + ".dist-info"
-    wheel = "Wheel-Version: 1.0\nGenerator: plain\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    members = {folder + "/METADATA": metadata.encode(), folder + "/WHEEL": wheel.encode()}
+    members = {}
     for name in sorted(os.listdir(".")):
         if name.endswith(".py") and name not in ("backend.py", "setup.py"):
             with open(name, "rb") as stream:
                 members[name] = stream.read()
+    return _write(wheel_directory, members)
+
+
+def _write(wheel_directory, members):
+    fields, metadata = _fields()
+    stem = fields["Name"].replace("-", "_").replace(".", "_").lower()
+    folder = stem + "-" + fields["Version"] + ".dist-info"
+    wheel = "Wheel-Version: 1.0\nGenerator: plain\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    members = {**members, folder + "/METADATA": metadata.encode(), folder + "/WHEEL": wheel.encode()}
     record = ""
     for name, data in members.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

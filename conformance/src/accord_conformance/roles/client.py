@@ -87,40 +87,10 @@ def _accept_headers(scene: Scene, path: str) -> list[str]:
     return list(dict.fromkeys(each.headers.get("accept", "(none)") for each in asked))
 
 
-def _says(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
-    """Patterns, in any case, found in what the tool said to the person."""
-    for pattern in expected:
-        yield Finding("says", pattern, _end(answer.message), _found(pattern, answer.message))
-
-
-def _warns(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
-    """The same, where a warning is owed only by a tool that went on."""
-    for pattern in expected:
-        ok = answer.outcome == "refused" or _found(pattern, answer.message)
-        yield Finding("warns", pattern, _end(answer.message), ok)
-
-
-def _tidy(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
-    """Whether it ended without a traceback."""
-    found = "a traceback" if answer.untidy else "no traceback"
-    yield Finding("tidy", "no traceback", found, answer.untidy is not expected)
-
-
-def _found(pattern: str, text: str) -> bool:
-    return re.search(pattern, text, re.IGNORECASE | re.DOTALL) is not None
-
-
-def _end(message: str) -> str:
-    return message[-400:].strip() or "nothing"
-
-
 CLIENT_WITNESSES: dict[str, Witness] = {
     "installed": _installed,
     "asked": _asked,
     "not_asked": _not_asked,
     "accepts": _accepts,
     "accepts_no": _accepts_no,
-    "says": _says,
-    "warns": _warns,
-    "tidy": _tidy,
 }

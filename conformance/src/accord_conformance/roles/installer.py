@@ -2,15 +2,19 @@
 
 Each case has an environment of its own, made by hand, empty.  A place in it is written ``scheme:path``: ``purelib:demo/__init__.py``,
 ``scripts:demo``, ``data:share/demo.txt``, ``headers:demo/demo.h``; ``dist-info:`` is the folder of the one distribution installed, or of ``dist-info(name):``.
+``platlib:`` differs from ``purelib:`` where ``given.python`` sets them apart; ``base:`` is the folder of modules of the Python below the environment.
+
+Given besides the common words: ``installed`` (key: a wheel's table, put there by hand as another installer would; with ``installer``), ``present`` (place: content),
+``python`` (a base Python of the case's own: ``managed`` text of EXTERNALLY-MANAGED, ``split``, ``system`` for an environment that sees it, ``itself`` to install
+into it and no environment, ``installed`` in it), ``locale`` (a locale to speak), ``trees`` and ``repositories`` (key: an sdist's table; a source tree
+in the project's folder, or a git repository with the tag v1).
 """
 
 from __future__ import annotations
 
-import base64
-import csv
-import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -20,12 +24,23 @@ from typing import Any
 from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
+from accord_conformance.making.files import content
+from accord_conformance.making.installed import LIB64, make_base, put_project, unpack_sdist
+from accord_conformance.making.sdists import make_sdist
 from accord_conformance.protocol import Answer
+from accord_conformance.reading import Table
 from accord_conformance.roles.client import CLIENT_WITNESSES
+from accord_conformance.roles.records import (
+    changes,
+    direct_url,
+    filled,
+    record_findings,
+    remember,
+)
 from accord_conformance.roles.role import Role
-from accord_conformance.scene import COMMON_MAKERS, Scene, make_environment, purelib
+from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environment, purelib
 
-__all__ = ["ROLE", "WITNESSES", "place"]
+__all__ = ["MAKERS", "ROLE", "WITNESSES", "place"]
 
 _RUN_SECONDS = 30
 _PLACE = re.compile(r"(?P<scheme>[a-z-]+)(?:\((?P<name>[^)]+)\))?:(?P<path>.*)")
@@ -33,11 +48,92 @@ _PLACE = re.compile(r"(?P<scheme>[a-z-]+)(?:\((?P<name>[^)]+)\))?:(?P<path>.*)")
 
 def _set_up(scene: Scene) -> None:
     make_environment(scene)
+    scene.values["platlib"] = scene.values["purelib"]
+    scene.values["cache_tag"] = str(sys.implementation.cache_tag)
+
+
+def _python(scene: Scene, values: Mapping[str, Any]) -> None:
+    """A base Python of the case's own; the environment is made of it, or is it."""
+    table = Table("python", values)
+    split, itself = table.take("split", bool, False), table.take("itself", bool, False)
+    base = scene.folder / "base"
+    executable = make_base(base, table.take("managed", str, None), split)
+    shutil.rmtree(scene.values["env"])
+    if itself:
+        scene.values.update(env=str(base), target=str(executable), purelib=str(purelib(base)))
+    else:
+        make_environment(scene, base=executable, system=table.take("system", bool, False))
+    env = Path(scene.values["env"])
+    scene.values["platlib"] = str(env / LIB64) if split else scene.values["purelib"]
+    for key, each in table.take("installed", dict, {}).items():
+        put_project(purelib(base), key, each, {})
+    table.done()
+
+
+def _installed(scene: Scene, values: Mapping[str, Any]) -> None:
+    for key, each in values.items():
+        put_project(Path(scene.values["purelib"]), key, each, _texts(scene))
+
+
+def _present(scene: Scene, values: Mapping[str, Any]) -> None:
+    for where, value in values.items():
+        path, each = place(scene, where), content(where, value)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(each.data)
+        path.chmod(each.mode)
+
+
+def _locale(scene: Scene, name: str) -> None:
+    """A locale made for the case; a machine without the sources of locales cannot play it."""
+    language, _, charset = name.partition(".")
+    folder = scene.folder / "locales"
+    folder.mkdir()
+    _run(["localedef", "-i", language, "-f", charset, str(folder / name)], scene.folder, scene)
+    scene.environment.update(LC_ALL=name, LOCPATH=str(folder))
+
+
+def _trees(scene: Scene, values: Mapping[str, Any]) -> None:
+    for key, each in values.items():
+        unpack_sdist(make_sdist(key, each), scene.folder / "project" / key)
+
+
+def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
+    """Git repositories at ``{repositories}/KEY``, the commit of the last in ``{commit}``."""
+    scene.values["repositories"] = str(scene.folder / "repositories")
+    for key, each in values.items():
+        folder = scene.folder / "repositories" / key
+        unpack_sdist(make_sdist(key, each), folder)
+        git = ["git", "-c", "user.name=Case", "-c", "user.email=case@mail.example", "-C", str(folder)]
+        _run([*git, "init", "-q", "-b", "main"], folder, scene)
+        _run([*git, "add", "-A"], folder, scene)
+        _run([*git, "commit", "-q", "-m", "first"], folder, scene)
+        _run([*git, "tag", "v1"], folder, scene)
+        scene.values["commit"] = _run([*git, "rev-parse", "HEAD"], folder, scene).strip()
+
+
+def _run(arguments: list[str], folder: Path, scene: Scene) -> str:
+    """A command of the suite's own; SuiteError when it is not there or fails."""
+    try:
+        done = subprocess.run(
+            arguments, cwd=folder, env=scene.environment, capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise SuiteError("installer", f"{arguments[0]}: {error.strerror}") from error
+    if done.returncode:
+        raise SuiteError("installer", f"{' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _texts(scene: Scene) -> dict[str, str]:
+    return {name: text for name, text in scene.values.items() if isinstance(text, str)}
 
 
 def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
-    """``wheels`` and ``sdists`` become ``{files...}``; ``names`` stay; ``index`` replaces the pages that are served."""
-    values = dict(step.arguments)
+    """``wheels`` and ``sdists`` become ``{files...}``, the folder of the first one ``{links}``; ``index`` replaces the pages that are served."""
+    remember(scene, Path(scene.values["env"]))
+    if scene.site is not None:
+        scene.values["authority"] = scene.site.url.partition("//")[2]
+    values = dict(filled(scene, step.arguments))
     if "index" in values:
         COMMON_MAKERS["index"](scene, values.pop("index"))
     keys = [*values.pop("wheels", ()), *values.pop("sdists", ())]
@@ -45,12 +141,13 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
         if key not in scene.made:
             raise SuiteError("installer", f"no wheel or sdist {key!r} is given")
     files = [str(scene.folder / "dist" / key / scene.made[key].filename) for key in keys]
-    return {**values, "files": files}
+    links = {"links": str(Path(files[0]).parent)} if files else {}
+    return {**values, **links, "files": files}
 
 
 def place(scene: Scene, where: str) -> Path:
     """The path of a place in the environment."""
-    found = _PLACE.fullmatch(where)
+    found = _PLACE.fullmatch(filled(scene, where))
     if found is None:
         raise SuiteError("installer", f"a place is written scheme:path, not {where!r}")
     env = Path(scene.values["env"])
@@ -59,6 +156,8 @@ def place(scene: Scene, where: str) -> Path:
         return _dist_info(env, found["name"]) / found["path"]
     folders = {
         "purelib": purelib(env),
+        "platlib": Path(scene.values.get("platlib", purelib(env))),
+        "base": purelib(scene.folder / "base"),
         "scripts": env / "bin",
         "data": env,
         "headers": env / "include" / "site" / f"python3.{sys.version_info[1]}",
@@ -127,7 +226,7 @@ def _prints(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterab
         program, _, rest = command.partition(" ")
         target = str(Path(scene.values["env"]) / "bin" / program)
         arguments = [target, "-c", rest[3:]] if rest.startswith("-c ") else [target, *rest.split()]
-        yield agree(f"prints {command}", wanted, _said(arguments, scene))
+        yield agree(f"prints {command}", filled(scene, wanted), _said(arguments, scene))
 
 
 def _said(arguments: list[str], scene: Scene) -> str:
@@ -148,38 +247,57 @@ def _said(arguments: list[str], scene: Scene) -> str:
 
 
 def _record(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """RECORD of what was installed: ``complete`` (every row is true, no file of the environment's package folder is missing), ``has`` rows' paths, ``lacks`` paths."""
+    """RECORD of what was installed (``of``: a place); what may be asked of it is with ``record_findings``."""
     path = place(scene, expected.get("of", "dist-info:RECORD"))
-    rows = list(csv.reader(_read(path).splitlines()))
-    listed = {row[0]: row for row in rows if row}
-    for name in expected.get("has", ()):
-        yield Finding("record", f"{name} is listed", ", ".join(sorted(listed)), name in listed)
-    for name in expected.get("lacks", ()):
-        yield Finding("record", f"{name} is not listed", ", ".join(sorted(listed)), name not in listed)
-    if expected.get("complete"):
-        wrong = _untrue(listed, purelib(Path(scene.values["env"])))
-        yield Finding("record", "every row is true", "; ".join(wrong) or "every row is true", not wrong)
+    return record_findings(scene, path, path.parent.parent, expected)
 
 
-def _untrue(listed: Mapping[str, list[str]], base: Path) -> list[str]:
-    wrong = []
-    for name, row in listed.items():
-        path = base / name
-        if not path.is_file():
-            wrong.append(f"{name} is not there")
-            continue
-        if len(row) != 3:
-            wrong.append(f"{name} has {len(row)} fields")
-            continue
-        data = path.read_bytes()
-        if row[2] and row[2] != str(len(data)):
-            wrong.append(f"{name} has {len(data)} bytes, not {row[2]}")
-        algorithm, _, digest = row[1].partition("=")
-        if digest:
-            coded = base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
-            if coded != digest:
-                wrong.append(f"{name} has another hash")
-    return wrong
+def _direct_url(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """direct_url.json of what was installed (``direct_url``)."""
+    return direct_url(scene, place(scene, "dist-info:direct_url.json"), expected)
+
+
+def _unchanged(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """The environment is as it was before the request."""
+    return _no_change(scene, since_first=False)
+
+
+def _restored(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """The environment is as it was before the first request, directories included."""
+    return _no_change(scene, since_first=True)
+
+
+def _no_change(scene: Scene, since_first: bool) -> Iterable[Finding]:
+    if scene.values["settings"].get("makes_environment"):
+        return  # it never touches the environment that was there
+    found = changes(scene, Path(scene.values["env"]), since_first=since_first)
+    what = "restored" if since_first else "unchanged"
+    yield Finding(what, "nothing has changed", "; ".join(found) or "nothing has changed", not found)
+
+
+def _named(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
+    """INSTALLER, if there is one: ``line`` (one line of printable ASCII), ``command`` (the name of a program of the tool's)."""
+    path = place(scene, "dist-info:INSTALLER")
+    text = path.read_bytes().decode("latin-1") if path.is_file() else None
+    if text is None:
+        yield Finding("installer_file", "one line, if it is there", "it is not there", True)
+        return
+    if expected.get("line"):
+        right = re.fullmatch(r"[ -~]+\s*", text) is not None
+        yield Finding("installer_file", "one line of printable ASCII", repr(text), right)
+    if expected.get("command"):
+        found = shutil.which(text.strip(), path=scene.environment["PATH"]) is not None
+        yield Finding("installer_file", "the name of a program", text.strip(), found)
+
+
+def _somewhere(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Names of new files that are in the environment, wherever it may be, but not in a folder of the wheel's."""
+    new = [each.removesuffix(" is new") for each in changes(scene, Path(scene.values["env"]))]
+    for name in expected:
+        found = [path for path in new if path.endswith(f"/{name}") and ".data/" not in path]
+        yield Finding(
+            "somewhere", f"{name} is in its place", ", ".join(found) or "it is nowhere", bool(found)
+        )
 
 
 def _read(path: Path) -> str:
@@ -200,6 +318,22 @@ WITNESSES: dict[str, Witness] = {
     "prints": _prints,
     "record": _record,
     **CLIENT_WITNESSES,
+    "direct_url": _direct_url,
+    "unchanged": _unchanged,
+    "restored": _restored,
+    "somewhere": _somewhere,
+    "installer_file": _named,
+}
+
+# The Python first: all else lies in the environment made of it.
+MAKERS: dict[str, Maker] = {
+    "python": _python,
+    "locale": _locale,
+    **COMMON_MAKERS,
+    "installed": _installed,
+    "present": _present,
+    "trees": _trees,
+    "repositories": _repositories,
 }
 
 ROLE = Role(
@@ -209,8 +343,15 @@ ROLE = Role(
         "install": ("wheels", "sdists", "requested"),  # files, without their dependencies
         "install-from-index": ("requirements", "index"),  # from {index} alone, without dependencies
         "install-with-dependencies": ("requirements", "index"),  # the same, with them
+        "install-anyway": ("wheels",),  # into an environment that is marked as externally managed
+        # by name, the folder of the wheels as a list of links
+        "install-from-links": ("wheels", "requirements"),
+        "install-requirements": ("requirements",),  # no index: direct references, with {site} and the like
+        "install-directory": ("path",),  # a source tree, by its path
+        "install-editable": ("path",),
         "uninstall": ("names",),
     },
+    makers=MAKERS,
     set_up=_set_up,
     values=_values,
     witnesses=WITNESSES,
