@@ -12,9 +12,9 @@ def hook(call, python):
     path = call["answer"] + ".call"
     with open(path, "w") as stream:
         json.dump(call, stream)
-    speak.call([python, caller, path], unsupported=("no such hook",))
+    said = speak.call([python, caller, path], unsupported=("no such hook",))
     with open(call["answer"]) as stream:
-        return json.load(stream)
+        return dict(json.load(stream), said=said.strip()[-2000:])
 
 
 serve(

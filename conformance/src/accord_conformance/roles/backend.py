@@ -1,7 +1,8 @@
 """Build backend: its hooks are called on a source tree with standard metadata only; what comes out is opened and read.
 
-Given: ``project`` (the [project] table; as text: the part of pyproject.toml it would be), ``tables`` (more text for pyproject.toml), ``files`` (the tree), ``module``
-(false: no package is put into the tree). By default the project is demo 1.0 with a package ``src/demo``.
+Given: ``project`` (keys of the [project] table, beside a name, a version and a description, or instead of them; as text: the part of pyproject.toml it would be), ``without``
+(which of those three are left out), ``tables`` (more text for pyproject.toml), ``files`` (the tree), ``module`` (false: no package is put into the tree).
+By default the project is demo 1.0 with a package ``src/demo``.  ``outcome = "either"``: the tool may refuse; if it does not, the rest must hold.
 
 What was built is named after its verb: ``wheel``, ``sdist``, ``editable``, ``wheel-metadata``, ``editable-metadata``; what came out of the unpacked sdist
 (``source = "sdist"``) is ``wheel-from-sdist``.  Most words of ``expect`` are tables by these names.  In paths ``{dist_info}``, ``{data}`` and ``{root}`` stand for the folders.
@@ -35,6 +36,7 @@ from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environme
 __all__ = ["ROLE"]
 
 _RUN_SECONDS = 30
+_PLAIN = {"name": "demo", "version": "1.0", "description": "A demonstration."}
 # Verb: the hook, what it builds, how that is read.
 _HOOKS = {
     "build-wheel": ("build_wheel", "wheel", "wheel"),
@@ -65,7 +67,10 @@ def _kept(word: str) -> Maker:
 def _write_project(scene: Scene) -> None:
     given, settings = scene.values["given"], scene.values["settings"]
     folder = scene.folder / "project"
-    project = given.get("project", {"name": "demo", "version": "1.0"})
+    project = given.get("project", {})
+    if isinstance(project, Mapping):
+        left_out = given.get("without", ())
+        project = {**{key: text for key, text in _PLAIN.items() if key not in left_out}, **project}
     name = str(project.get("name", "demo")) if isinstance(project, Mapping) else "demo"
     module = module_of(name)
 
@@ -164,6 +169,8 @@ def _of_each(look: Look) -> Witness:
     """A witness of a table by what was built."""
 
     def witness(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+        if answer.outcome == "refused":
+            return
         for name, wanted in expected.items():
             built = _built(scene, name)
             if built is None:
@@ -194,6 +201,29 @@ def _field_sets(name: str, built: Built, expected: Mapping[str, Any]) -> Iterabl
             sorted(map(likeness, _as_list(wanted))),
             sorted(map(likeness, built.fields(field))),
         )
+
+
+def _addresses(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """The addresses of a field, read from it as from a header."""
+    for field, wanted in expected.items():
+        found = [address for _, address in email.utils.getaddresses(built.fields(field))]
+        yield agree(f"{name} {field}", list(wanted), found)
+
+
+def _specifier(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """A version specifier, its clauses in any order."""
+    for field, wanted in expected.items():
+        found = [sorted(re.sub(r"\s", "", text).split(",")) for text in built.fields(field)]
+        yield agree(f"{name} {field}", [sorted(wanted.split(","))], found)
+
+
+def _includes(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """Values that a field has among others."""
+    for field, wanted in expected.items():
+        found = built.fields(field)
+        for each in _as_list(wanted):
+            there = alike(each) in map(alike, found)
+            yield Finding(f"{name} {field}", f"{each} among them", shown(found), there)
 
 
 def _spaced(text: str) -> str:
@@ -287,8 +317,8 @@ def _returns(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
     yield Finding("returns", f"one of {shown(there)}", f"{said.get('type')} {shown(value)}", good)
 
 
-def _same(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
-    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all but those the sdist leaves open), ``files`` (paths and bytes)."""
+def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all ``but`` some, and but those that the first one leaves open as Dynamic), ``files`` (paths and bytes)."""
     one, two = expected["one"], expected["two"]
     left, right = _built(scene, one), _built(scene, two)
     if left is None or right is None:
@@ -296,7 +326,7 @@ def _same(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable
     elif expected["in"] == "metadata":
         yield agree(f"metadata of {one}, {two}", _text(left), _text(right))
     elif expected["in"] == "fields":
-        yield from _same_fields(left, right)
+        yield from _same_fields(left, right, expected.get("but", ()))
     else:
         ignored = {left.inside("{dist_info}/RECORD"), left.inside("{dist_info}/WHEEL")}
         for name in sorted({*left.members, *right.members} - ignored):
@@ -308,13 +338,10 @@ def _text(built: Built) -> str:
     return built.metadata.decode("utf-8", "replace")
 
 
-def _same_fields(sdist: Built, wheel: Built) -> Iterable[Finding]:
-    """What the sdist says, the wheel says; what it does not, the wheel does not: save Dynamic fields."""
-    dynamic = {name.lower() for name in sdist.fields("Dynamic")} | {
-        "dynamic",
-        "metadata-version",
-        "description",
-    }
+def _same_fields(sdist: Built, wheel: Built, but: Iterable[str]) -> Iterable[Finding]:
+    """What the one says, the other says; what it does not, the other does not: save Dynamic fields."""
+    dynamic = {name.lower() for name in (*sdist.fields("Dynamic"), *but)}
+    dynamic |= {"dynamic", "metadata-version", "description"}
     names = {*sdist.message().keys(), *wheel.message().keys()}
     for name in sorted(names, key=str.lower):
         if name.lower() not in dynamic:
@@ -331,10 +358,18 @@ def _untouched(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding
 
 
 def _says(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
-    """A pattern in what the tool printed."""
-    yield Finding(
-        "says", expected, answer.message, re.search(expected, answer.message, re.IGNORECASE) is not None
-    )
+    """A pattern in what the tool printed, in any case."""
+    value = answer.value if isinstance(answer.value, dict) else {}
+    said = f"{answer.message}{value.get('said', '')}"
+    there = re.search(expected, said, re.IGNORECASE) is not None
+    yield Finding("says", expected, said or "(nothing)", there)
+
+
+def _outcome(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    if expected == "either":
+        yield Finding("outcome", "done or refused", answer.outcome, answer.outcome in ("done", "refused"))
+    else:
+        yield from COMMON_WITNESSES["outcome"](scene, answer, expected)
 
 
 def _imported(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
@@ -370,16 +405,20 @@ ROLE = Role(
     makers={
         "files": COMMON_MAKERS["files"],
         "environment": COMMON_MAKERS["environment"],
-        **{word: _kept(word) for word in ("project", "tables", "module")},
+        **{word: _kept(word) for word in ("project", "without", "tables", "module")},
     },
     set_up=_set_up,
     values=_values,
     witnesses={
         **COMMON_WITNESSES,
+        "outcome": _outcome,
         "returns": _returns,
         "filename": _of_each(_filename),
         "fields": _of_each(_fields),
         "field_sets": _of_each(_field_sets),
+        "addresses": _of_each(_addresses),
+        "specifier": _of_each(_specifier),
+        "includes": _of_each(_includes),
         "people": _of_each(_people),
         "matching": _of_each(_matching),
         "description": _of_each(_described),

@@ -15,6 +15,7 @@ def main(path):
         call = json.load(stream)
     sys.path.pop(0)  # this folder: a backend sees what its environment holds
     os.chdir(call["tree"])
+    os.dup2(1, 2)  # what it prints is one text, warnings included
     if call["closed"]:
         os.close(0)
     module, _, attributes = call["backend"].partition(":")
