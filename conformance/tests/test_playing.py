@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +73,22 @@ def test_a_command_that_does_not_end_hangs_and_is_ended_with_its_children(tmp_pa
     assert answer.outcome == "hung"
     assert time.monotonic() - begun < 20
     child = int((tmp_path / "child").read_text())
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]
+    wait_until(lambda: not alive(child))
+
+
+def alive(number: int) -> bool:
+    """Whether a process runs: one that is dead and not yet fetched does not."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def wait_until(so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 20
+    while not so():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
 
 
 def test_of_endless_output_no_more_is_kept_than_the_limit(tmp_path: Path) -> None:
