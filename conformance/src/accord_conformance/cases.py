@@ -117,7 +117,7 @@ def _case(
         rules,
         min((standards.rules[rule].level for rule in rules), key=LEVELS.index),
         kind,
-        {**common, **table.take("given", dict, {})},
+        _together(common, table.take("given", dict, {})),
         _steps(table),
         tuple(_reading(table.where, each) for each in table.take("reading", list, [])),
         _twin(file, name, table.take("twin", str, twin)),
@@ -129,6 +129,16 @@ def _case(
     if kind == "verdict" and not any(step.expect for step in case.steps):
         raise SuiteError(table.where, "nothing is expected of this case")
     return case
+
+
+def _together(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file gives to all its cases, and what a case adds: two tables of one name are one."""
+    return {
+        word: {**common[word], **own[word]}
+        if isinstance(common.get(word), dict) and isinstance(own.get(word), dict)
+        else own.get(word, common.get(word))
+        for word in {**common, **own}
+    }
 
 
 def _twin(file: str, name: str, said: str) -> str:

@@ -4,7 +4,7 @@ pass  fail        the standard decides
 reading-N         a disputed case: the tool follows reading N; ``reading-none`` when it follows no reading
 seen              a survey
 unsupported       the tool has no such function
-void              it refused, but does not do the honest twin either: that says nothing
+void              it refused, but does not do the honest twin either, or never came to the question: that says nothing
 error             something is wrong with the case or the adapter
 """
 

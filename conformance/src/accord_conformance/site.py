@@ -2,8 +2,8 @@
 
 A *reply* as a case writes it down: ``status`` (200), ``type``, ``body`` (text), ``base64``, ``headers`` (table), ``cut`` (that many bytes of the promised
 length never come), ``endless`` (it never ends, up to a limit of ours), ``wait`` (seconds before the answer), ``moved`` (302 to there), ``once`` (a reply given the first
-time only, after which ``then`` is given).  It binds to loopback, on a free port.  In bodies and headers ``{site}`` is its address, ``{elsewhere}`` the same server
-under another host's name.
+time only, after which ``then`` is given).  It binds to loopback, on a free port.  In bodies and headers ``{site}`` is its address, ``{host}`` that without
+the scheme, ``{elsewhere}`` the same server under another host's name.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Site:
         class Handler(_Handler):
             home = site
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self.elsewhere = self.url.replace("127.0.0.1", "localhost")
@@ -107,7 +107,10 @@ class Site:
 
     def placed(self, text: bytes) -> bytes:
         """``text`` with the addresses it speaks of filled in."""
-        return text.replace(b"{site}", self.url.encode()).replace(b"{elsewhere}", self.elsewhere.encode())
+        places = {b"{site}": self.url, b"{elsewhere}": self.elsewhere, b"{host}": self.url.partition("//")[2]}
+        for name, address in places.items():
+            text = text.replace(name, address.encode())
+        return text
 
     def take(self, request: Request) -> Reply:
         """Keeps the request, and says what to answer."""
@@ -149,6 +152,11 @@ def _qualities(accept: str) -> dict[str, float]:
                 quality = float(each[2:])
         found[kind.replace("latest", "v1") if "pypi.simple" in kind else kind] = quality
     return found
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Silent: a tool that hangs up in the middle is looked at by what it did, not here."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ from speak import call, serve
 
 PYPROJECT = """\
 [project]
-name = "asker"
+name = "the-project-that-depends-on-it"
 version = "1.0"
 requires-python = "==3.%s.*"
 dependencies = %s

@@ -8,7 +8,7 @@ A file is a table: ``wheel`` or ``sdist`` (the key of a given one) with, all opt
 ``requires_python`` (false for none), ``yanked``, ``size`` (false for none), ``upload_time``, ``core_metadata`` (true: with its hash; "bare": without; false, or hashes),
 ``legacy_metadata`` (as core_metadata, under the older name), ``metadata_body`` (what is served at .metadata), ``metadata_served`` (false: nothing is),
 ``body`` (``{text=}``, or ``{cut=N}`` for what is served instead), ``extra`` (more keys), ``text`` and ``attributes`` (of the HTML link).
-In what is written whole, ``{sha256:KEY}`` and ``{size:KEY}`` stand for what is true of a given file.
+In what is written whole, ``{sha256:KEY}`` (or another of hashlib) and ``{size:KEY}`` stand for what is true of a given file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,11 +27,15 @@ from accord_conformance.site import HTML, JSON, Reply, Routes, reply
 
 __all__ = ["make_index"]
 
+# Those of hashlib that need no length; the standard allows them all.
+_HASHES = sorted(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
+
 
 @dataclass(slots=True)
 class _File:
     """One file as a page shows it."""
 
+    version: str
     filename: str
     url: str
     hashes: dict[str, str]
@@ -69,9 +72,13 @@ def make_index(values: Mapping[str, Any], made: Mapping[str, Made]) -> tuple[Rou
 def _true(answer: Reply, made: Mapping[str, Made]) -> Reply:
     """The reply with what it says of given files filled in."""
     body = answer.body
-    for key, item in made.items() if b"{s" in body else ():
-        body = body.replace(b"{sha256:%s}" % key.encode(), item.sha256.encode())
-        body = body.replace(b"{size:%s}" % key.encode(), str(len(item.data)).encode())
+    for key, item in made.items():
+        mark = b":%s}" % key.encode()
+        for name in _HASHES if mark in body else ():
+            body = body.replace(
+                b"{" + name.encode() + mark, hashlib.new(name, item.data).hexdigest().encode()
+            )
+        body = body.replace(b"{size" + mark, str(len(item.data)).encode())
     return replace(
         answer,
         body=body,
@@ -95,7 +102,7 @@ def _project(
     table = Table(f"project {name}", values)
     routes: Routes = {}
     files = [_file(Table(f"file of {name}", each), made, routes) for each in table.take("files", list, [])]
-    default = sorted({item.version for item in made.values() if _normal(item.project) == _normal(name)})
+    default = sorted({file.version for file in files})
     version = table.take("api_version", str, version)
     page: dict[str, Any] = {
         "meta": {**_meta(version), **table.take("meta", dict, {})},
@@ -116,10 +123,6 @@ def _project(
     table.done()
     routes[path] = _page(page_json, page_html, formats, types)
     return routes
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _file(table: Table, made: Mapping[str, Made], routes: Routes) -> _File:
@@ -151,6 +154,7 @@ def _file(table: Table, made: Mapping[str, Made], routes: Routes) -> _File:
         extra["upload-time"] = uploaded
     extra.update(table.take("extra", dict, {}))
     file = _File(
+        item.version,
         filename,
         url,
         said if isinstance(said, dict) else {},
