@@ -6,7 +6,6 @@ Enough of the grammar to compare what a project states with what a tool writes; 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 __all__ = ["alike"]
 
@@ -54,41 +53,39 @@ def _marker(text: str) -> str:
     if not tokens:
         return ""
     try:
-        return _spelled(_Terms(tokens).either())
+        ways = _Terms(tokens).either()
     except (IndexError, ValueError):
         return text
+    # Comparisons are never negated, so what is left after absorption is the one smallest form there is.
+    least = [way for way in ways if not any(other < way for other in ways)]
+    return " or ".join(sorted(" and ".join(sorted(way)) for way in least))
 
 
-def _spelled(term: Any) -> str:
-    if isinstance(term, str):
-        return term
-    word, parts = term
-    return "(" + f" {word} ".join(sorted(set(map(_spelled, parts)))) + ")"
+_Ways = frozenset[frozenset[str]]  # any of these sets of comparisons, all of one set
 
 
 class _Terms:
-    """Reads a marker's tokens: ``or`` of ``and`` of comparisons, joined flat."""
+    """Reads a marker's tokens: ``or`` of ``and`` of comparisons, multiplied out."""
 
     def __init__(self, tokens: list[str]) -> None:
         self._tokens = [*tokens, ""]
 
-    def either(self) -> Any:
-        return self._joined("or", self._both)
-
-    def _both(self) -> Any:
-        return self._joined("and", self._one)
-
-    def _joined(self, word: str, read: Any) -> Any:
-        parts = [read()]
-        while self._tokens[0] == word:
+    def either(self) -> _Ways:
+        ways = self._both()
+        while self._tokens[0] == "or":
             self._tokens.pop(0)
-            parts.append(read())
-        flat: list[Any] = []
-        for part in parts:
-            flat += part[1] if isinstance(part, tuple) and part[0] == word else [part]
-        return flat[0] if len(flat) == 1 else (word, flat)
+            ways |= self._both()
+        return ways
 
-    def _one(self) -> Any:
+    def _both(self) -> _Ways:
+        ways = self._one()
+        while self._tokens[0] == "and":
+            self._tokens.pop(0)
+            more = self._one()
+            ways = frozenset(way | other for way in ways for other in more)
+        return ways
+
+    def _one(self) -> _Ways:
         first = self._tokens.pop(0)
         if first == "(":
             inner = self.either()
@@ -102,4 +99,4 @@ class _Terms:
         # The name of an extra is compared in its normal form.
         if left == "extra":
             right = re.sub(r"[-_.]+", "-", right).lower()
-        return f"{left} {operator} {right}"
+        return frozenset({frozenset({f"{left} {operator} {right}"})})

@@ -203,6 +203,20 @@ def _field_sets(name: str, built: Built, expected: Mapping[str, Any]) -> Iterabl
         )
 
 
+def _begins(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """The values that those of a field begin with."""
+    for field, wanted in expected.items():
+        found = built.fields(field)
+        yield Finding(f"{name} {field}", shown(wanted), shown(found), found[: len(wanted)] == list(wanted))
+
+
+def _lists(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """The parts of fields that are lists with commas, in any order."""
+    for field, wanted in expected.items():
+        found = [sorted(part.strip() for part in text.split(",")) for text in built.fields(field)]
+        yield agree(f"{name} {field}", [sorted(wanted)], found)
+
+
 def _addresses(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
     """The addresses of a field, read from it as from a header."""
     for field, wanted in expected.items():
@@ -289,6 +303,21 @@ def _filename(name: str, built: Built, expected: str) -> Iterable[Finding]:
     """A pattern that the file's name has as a whole."""
     found = built.path.name
     yield Finding(f"{name} file name", expected, found, bool(re.fullmatch(expected, found)))
+
+
+def _root(name: str, built: Built, expected: str) -> Iterable[Finding]:
+    """A pattern that the one folder of an sdist has as a whole."""
+    yield Finding(f"{name} root", expected, shown(built.homes), bool(re.fullmatch(expected, built.home)))
+
+
+def _unchanged(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """Files of the project that are in an sdist byte for byte."""
+    for name, paths in expected.items():
+        built = _built(scene, name)
+        for path in paths:
+            found = built.members.get(f"{built.home}/{path}") if built else None
+            same = found == (scene.folder / "project" / path).read_bytes()
+            yield Finding(f"{name} {path}", "the project's", "the same" if same else "it differs", same)
 
 
 def _sound(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
@@ -416,6 +445,10 @@ ROLE = Role(
         "filename": _of_each(_filename),
         "fields": _of_each(_fields),
         "field_sets": _of_each(_field_sets),
+        "begins": _of_each(_begins),
+        "root": _of_each(_root),
+        "unchanged": _unchanged,
+        "lists": _of_each(_lists),
         "addresses": _of_each(_addresses),
         "specifier": _of_each(_specifier),
         "includes": _of_each(_includes),
