@@ -226,9 +226,13 @@ def _page(
 ) -> Reply:
     types = types or {}
     text = page if isinstance(page, str) else json.dumps(page)
-    json_page = Reply(200, types.get("json", JSON), text.encode())
-    html_page = Reply(200, types.get("html", HTML), body.encode())
+    json_page = Reply(200, types.get("json", JSON), text.encode(), _NO_CACHE)
+    html_page = Reply(200, types.get("html", HTML), body.encode(), _NO_CACHE)
     if "json" not in formats:
         # A type that is written down is not negotiated: that is how a server sends what nobody asked for.
         return html_page if "html" in types else html_page.negotiated(None)
     return html_page.negotiated(json_page) if "html" in formats else json_page
+
+
+# How long a page may be kept without asking is no sentence of these standards.
+_NO_CACHE = {"Cache-Control": "no-cache"}

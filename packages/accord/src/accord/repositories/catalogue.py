@@ -19,6 +19,7 @@ from accord.repositories.admission import Admitted
 from accord.repositories.candidates import Target, Warm, decide
 from accord.repositories.groups import Groups, fields_of, older
 from accord.repositories.pages import Loaded, Pages
+from accord.repositories.policy import unyanked
 from accord_core.errors import AccordError, RepositoryError
 from accord_core.resolve.port import Unusable
 from accord_core.resolve.solver import Solver
@@ -209,13 +210,13 @@ class Catalogue:
             self._crawl(project, specifier, extras)
 
     def files(self, project: str, version: str) -> list[File]:
-        """The files of a version on the page of its owner, those after the cutoff left out."""
+        """The files of a version on the page of its owner; those after the cutoff, and yanked ones beside usable others, left out."""
         from accord_core.index.model import File
 
         loaded = self._load(project)
         fields = loaded.warm.files.get(version)
         if fields is None:
-            files = [file for file, _ in self._source.files(loaded, version)]
+            files = [file for file, _ in unyanked(list(self._source.files(loaded, version)), self._target)]
             loaded.warm.files[version] = [fields_of(file) for file in files]
             loaded.warm.grown = True
         else:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from accord_core.index.model import File
     from accord_core.resolve.universe import Universe
 
-__all__ = ["Policy"]
+__all__ = ["Policy", "unyanked"]
 
 
 class Policy:
@@ -138,6 +138,7 @@ class Policy:
         compressed tag sets.  Raises RepositoryError ``no-usable-file``.
         """
         cutoff = self.cutoff(project)
+        files = unyanked(list(files), target)
         best: tuple[tuple[bool, int], File] | None = None
         sdist: File | None = None
         elsewhere: File | None = None
@@ -209,6 +210,18 @@ class Policy:
         tags = sorted({tags for tags in refused if tags})
         some = ", ".join(tags[:3]) + (", …" if len(tags) > 3 else "")
         return "no-compatible-wheel", f"has no wheel for this Python and platform ({python}), only {some}"
+
+
+def unyanked(files: list[tuple[File, str | None]], target: Target) -> list[tuple[File, str | None]]:
+    """``files`` of one version, with their compressed tag sets, without the yanked ones if the target can use another (PEP 592)."""
+    kept = [pair for pair in files if not pair[0].yanked]
+    if len(kept) == len(files):
+        return files
+    usable = any(
+        (tag is None or target.rank(tag) is not None) and target.python_fits(file.requires_python)
+        for file, tag in kept
+    )
+    return kept if usable else files
 
 
 def _yank_reason(universe: Universe, mask: int, groups: Groups) -> str | None:
