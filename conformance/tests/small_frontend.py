@@ -47,7 +47,9 @@ class _Wrong(Exception):
 class _Build:
     """One source tree, its environment and its backend."""
 
-    def __init__(self, fault: str, values: Mapping[str, Any], work: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, fault: str, values: Mapping[str, Any], work: Path, environment: Mapping[str, str]
+    ) -> None:
         self.fault = fault
         self.values = values
         self.work = work

@@ -44,7 +44,11 @@ def _tree():
             if kind == "file" and not os.path.isfile(path):
                 kind = "other"
             outside = not os.path.realpath(path).startswith(os.path.realpath(".") + os.sep)
-            found[os.path.relpath(path, ".")] = {"kind": kind, "mode": there.st_mode & 0o7777, "outside": outside}
+            found[os.path.relpath(path, ".")] = {
+                "kind": kind,
+                "mode": there.st_mode & 0o7777,
+                "outside": outside,
+            }
     return found
 
 

@@ -18,6 +18,7 @@ _MODULES = {
     "version-library": "library",
     "installer": "installer",
     "backend": "backend",
+    "frontend": "frontend",
 }
 _ALWAYS = {"outcome"}
 

@@ -17,6 +17,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,25 @@ def _filename(name: str, built: Built, expected: str) -> Iterable[Finding]:
     yield Finding(f"{name} file name", expected, found, bool(re.fullmatch(expected, found)))
 
 
+def _same_toml(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
+    """TOML files of an sdist that say what the project's say."""
+    project = built.path.parents[2] / "project"
+    for path in expected:
+        own = tomllib.loads((project / path).read_text(encoding="utf-8"))
+        try:
+            found = tomllib.loads(built.members.get(f"{built.home}/{path}", b"").decode())
+        except ValueError as error:
+            found = {"(no TOML)": str(error)}
+        yield agree(f"{name} {path}", own, found)
+
+
+def _none_like(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Patterns that no value of a field has in it."""
+    for field, pattern in expected.items():
+        found = [value for value in built.fields(field) if re.search(pattern, value)]
+        yield Finding(f"{name} {field}", f"nothing like {pattern}", shown(found), not found)
+
+
 def _root(name: str, built: Built, expected: str) -> Iterable[Finding]:
     """A pattern that the one folder of an sdist has as a whole."""
     yield Finding(f"{name} root", expected, shown(built.homes), bool(re.fullmatch(expected, built.home)))
@@ -448,6 +468,8 @@ ROLE = Role(
         "begins": _of_each(_begins),
         "root": _of_each(_root),
         "unchanged": _unchanged,
+        "same_toml": _of_each(_same_toml),
+        "none_like": _of_each(_none_like),
         "lists": _of_each(_lists),
         "addresses": _of_each(_addresses),
         "specifier": _of_each(_specifier),
