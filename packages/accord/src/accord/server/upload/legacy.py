@@ -50,9 +50,6 @@ _UPLOADS_SOMETHING = select(tables.role.c.id).where(
     tables.role.c.user_id == bindparam("user_id"),
     tables.role.c.role != "reader",
 )
-_NAME = select(tables.file_name.c.filename).where(
-    tables.file_name.c.index_id == bindparam("index_id"), tables.file_name.c.filename == bindparam("filename")
-)
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
@@ -99,13 +96,14 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
     form.settle(path)
     step("upload-received")
     named = read_filename(form.filename, parts.settings.limits)
-    index, who = _demand(parts, request, named, form.size)
+    index, who, new = _demand(parts, request, named, form.size)
     examined = examine(path, form.filename)
     policy.demand_file(index, examined)
     compare(form, examined)
     provenance = _provenance(parts, form, examined)
-    with parts.database.read() as connection:  # before anything of it is kept
-        fault = name_fault(connection, index, examined.filename, examined.sha256)
+    if not new:  # then only the same bytes may come, and nothing is kept of others
+        with parts.database.read() as connection:
+            fault = name_fault(connection, index, examined.filename, examined.sha256)
         if fault is not None:
             raise fault
     beside = {examined.metadata_sha256: examined.metadata} if examined.serves_metadata else {}
@@ -164,8 +162,8 @@ def _enter(
     return published
 
 
-def _demand(parts: Parts, request: Request, named: FileName, size: int) -> tuple[IndexRow, Principal]:
-    """What can be known before the file is opened."""
+def _demand(parts: Parts, request: Request, named: FileName, size: int) -> tuple[IndexRow, Principal, bool]:
+    """What can be known before the file is opened; the last is whether its name is new."""
     at = parts.now()
     with parts.database.read() as connection:
         index = index_of(connection, request)
@@ -173,11 +171,8 @@ def _demand(parts: Parts, request: Request, named: FileName, size: int) -> tuple
         principals.demand(connection, who, "upload", index, named.name, at)
         policy.demand_name(index, named)
         demand_project(connection, index, named.name, who.actor, at)
-        if _is_new(connection, index, named.filename):
+        new = name_fault(connection, index, named.filename, None) is None
+        if new:
             most = parts.settings.limits.project_bytes
             policy.demand_room(connection, index, named.name, size, most)
-    return index, who
-
-
-def _is_new(connection: Connection, index: IndexRow, filename: str) -> bool:
-    return connection.execute(_NAME, {"index_id": index.id, "filename": filename}).first() is None
+    return index, who, new
