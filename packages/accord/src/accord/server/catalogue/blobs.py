@@ -2,11 +2,13 @@
 
 Bytes are put into the storage before the block that enters them in the database, because storing is slow.  So a block
 that begins to point at a blob first says :func:`keep`: it finds the blob still there, and nobody takes it away before the
-block has ended.  :func:`release` deletes, in a block of its own, what no row points at.
+block has ended.  :func:`release` deletes, in a block of its own, what no row points at; :func:`entering` stands around
+the whole of it.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, Connection, Select
 
-    from accord.server.database import Writing
+    from accord.server.database import Database, Writing
     from accord.server.storage import BlobStore
 
-__all__ = ["keep", "pointed", "release"]
+__all__ = ["entering", "give_up", "keep", "pointed", "release"]
 
 _TURN = "blobs"
 _AT_ONCE = 500
@@ -52,6 +54,22 @@ def keep(writing: Writing, storage: BlobStore, *digests: str) -> None:
                 hint="send the file again",
                 headers={"Retry-After": "1"},
             )
+
+
+@contextmanager
+def entering(database: Database, storage: BlobStore, digests: Iterable[str]) -> Iterator[None]:
+    """Around what stores these and enters them: where that is refused they go, unless a row needs them."""
+    try:
+        yield
+    except Refused:
+        give_up(database, storage, digests)
+        raise
+
+
+def give_up(database: Database, storage: BlobStore, digests: Iterable[str]) -> None:
+    """:func:`release` in a block of its own."""
+    with database.write("system") as writing:
+        release(writing, storage, digests)
 
 
 def release(writing: Writing, storage: BlobStore, digests: Iterable[str]) -> int:

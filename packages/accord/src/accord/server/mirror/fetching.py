@@ -156,8 +156,7 @@ class Fetches:
                 writing.changed(index.id, "change-file", project=project, filename=file.filename)
         old = known.provenance_sha256
         if old not in (None, said.provenance_sha256):
-            with self._parts.database.write("system") as writing:
-                blobs.release(writing, storage, [old])
+            blobs.give_up(self._parts.database, storage, [old])
 
     def whole(self, index: IndexRow, project: str, file: Kept) -> None:
         """Have a file, before anything is answered.  Raises as :meth:`stream`."""

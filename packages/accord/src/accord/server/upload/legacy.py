@@ -112,19 +112,14 @@ def _publish(parts: Parts, request: Request, form: Form, path: str) -> Response:
         evidence = hashlib.sha256(provenance).hexdigest()
         beside[evidence] = provenance
     digests = [examined.sha256, *beside]
-    try:
+    with blobs.entering(parts.database, parts.storage, digests):
         with disk_full():
             parts.storage.put(examined.sha256, path, beside)
         step("upload-enter")
         published = _enter(parts, index, who, examined, digests, evidence)
-    except Refused:
-        with parts.database.write("system") as writing:
-            blobs.release(writing, parts.storage, digests)
-        raise
     step("upload-acknowledge")
     if evidence is not None and not published.new:
-        with parts.database.write("system") as writing:
-            blobs.release(writing, parts.storage, [evidence])
+        blobs.give_up(parts.database, parts.storage, [evidence])
     if published.waits:
         return PlainTextResponse("OK: the file waits in quarantine, and is visible when it is released")
     return PlainTextResponse("OK" if published.new else "OK: the same file was there already")

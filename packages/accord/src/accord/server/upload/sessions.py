@@ -313,7 +313,7 @@ class _Room:
         return await run_in_threadpool(self._attested, request, body)
 
     def _attested(self, request: Request, body: bytes) -> Response:
-        storage = self._parts.storage
+        database, storage = self._parts.database, self._parts.storage
         file = self._demand_pending(request)
         attestations, sha256 = read_attestations(body, file.filename, self._limits)
         if file.hashes.get("sha256", sha256) != sha256:
@@ -322,20 +322,15 @@ class _Room:
         digest = hashlib.sha256(provenance).hexdigest()
         with disk_full():
             storage.put_bytes(digest, provenance)
-        try:
-            with self._parts.database.read() as connection:
+        with blobs.entering(database, storage, [digest]):
+            with database.read() as connection:
                 _, who, _, _ = self._file(connection, request)
-            with self._parts.database.write(who.actor) as writing:
+            with database.write(who.actor) as writing:
                 file = self._still_pending(writing.connection, request)
                 blobs.keep(writing, storage, digest)
                 session_files.attested(writing, file, digest, sha256)
-        except Refused:
-            with self._parts.database.write("system") as writing:
-                blobs.release(writing, storage, [digest])
-            raise
         if file.provenance_sha256 not in (None, digest):
-            with self._parts.database.write("system") as writing:
-                blobs.release(writing, storage, [file.provenance_sha256])
+            blobs.give_up(database, storage, [file.provenance_sha256])
         return respond(204)
 
     def _demand_pending(self, request: Request) -> SessionFile:
@@ -362,15 +357,11 @@ class _Room:
         except Refused as fault:
             found = fault
         digests = () if isinstance(found, Refused) else (found.sha256, found.metadata_sha256)
-        try:
+        with blobs.entering(self._parts.database, storage, digests):
             if not isinstance(found, Refused):
                 with disk_full():
                     storage.put(found.sha256, path, {found.metadata_sha256: found.metadata})
             self._enter(request, found, digests)
-        except Refused:
-            with self._parts.database.write("system") as writing:
-                blobs.release(writing, storage, digests)
-            raise
         return respond(204)
 
     def _enter(self, request: Request, found: Examined | Refused, digests: tuple[str, ...]) -> None:
