@@ -274,9 +274,7 @@ class Database:
                 group.serial = writing.serial or group.serial
                 group.rings |= writing.rings
             return
-        with ExitStack() as around, self.alter() as connection:
-            if not even_read_only:
-                _demand_writable(connection)
+        with ExitStack() as around, self._writable(even_read_only=even_read_only) as connection:
             writing = Writing(connection, actor, self.now())
             yield writing
             writing._number()
@@ -297,9 +295,17 @@ class Database:
             self.bell.ring()
 
     @contextmanager
-    def _writable(self) -> Iterator[Connection]:
+    def _writable(self, *, even_read_only: bool = False) -> Iterator[Connection]:
         with self.alter() as connection:
-            _demand_writable(connection)
+            reason = None if even_read_only else connection.execute(_WHY_READ_ONLY).scalar()
+            if reason:
+                raise Refused(
+                    503,
+                    "server-read-only",
+                    f"nothing can be written now: {reason}",
+                    hint="reading goes on; try again later",
+                    headers={"Retry-After": "30"},
+                )
             yield connection
 
     @contextmanager
@@ -349,18 +355,6 @@ class Database:
         self.counter.close()
         if self._turn is not None:
             self._turn.close()
-
-
-def _demand_writable(connection: Connection) -> None:
-    reason = connection.execute(_WHY_READ_ONLY).scalar()
-    if reason:
-        raise Refused(
-            503,
-            "server-read-only",
-            f"nothing can be written now: {reason}",
-            hint="reading goes on; try again later",
-            headers={"Retry-After": "30"},
-        )
 
 
 def _engine(url: str) -> Engine:
