@@ -97,7 +97,7 @@ class Search:
         # What is derived is no change: also a server that takes no changes for a while may start.
         with self._database.write("system", even_read_only=True) as writing:
             self._words.create(writing.connection)
-        if self._missing() <= _FAR:
+        if 0 < self._missing() <= _FAR:
             self.catch_up()
 
     def freshen(self) -> None:
@@ -107,10 +107,9 @@ class Search:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """One round of what is missing, for which whoever asks waits."""
-        if self.behind():
-            with self._database.write("system", even_read_only=True) as writing:
-                self._follow(writing.connection)
+        """One round, where something is missing, for which whoever asks waits."""
+        with self._database.write("system", even_read_only=True) as writing:
+            self._follow(writing.connection)
 
     def keep_up(self) -> None:
         """Round after round until nothing is missing; others may write between.  Where so much is missing that all rows are
