@@ -6,13 +6,14 @@ holds.  So what a killed process left is told apart from what a slow client is s
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import secrets
 import shutil
 import weakref
 
-__all__ = ["Incoming"]
+__all__ = ["Incoming", "forget_file"]
 
 _LOCK = ".lock"
 
@@ -58,6 +59,12 @@ class Incoming:
     def _turn(self) -> int:
         """Making a folder and looking whose it is are not done at the same time; closing the handle ends the turn."""
         return _locked(os.path.join(self._above, _LOCK))
+
+
+def forget_file(path: str) -> None:
+    """Remove it, where it is still there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _locked(path: str) -> int:

@@ -62,7 +62,6 @@ _IN_PROJECT = {
 }
 
 
-# Made once: to put a statement together costs several times what running it does.
 _TOKEN = (
     select(tables.token, tables.user.c.name.label("user_name"), tables.user.c.admin, tables.user.c.disabled)
     .join(tables.user, tables.user.c.id == tables.token.c.user_id)

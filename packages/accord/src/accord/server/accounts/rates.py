@@ -144,7 +144,6 @@ def _adding(insert: Any) -> Any:
     ).returning(tables.rate.c.count)
 
 
-# Made once: to put a statement together costs several times what running it does.
 _ADD = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
 
 

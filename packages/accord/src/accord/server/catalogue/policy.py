@@ -55,7 +55,6 @@ QUARANTINE = ("none", "all", "new-projects")
 """Which new files wait for a scanner or a person: no, every one, those of a project that has none yet."""
 
 
-# Made once: to put a statement together costs several times what running it does.
 _OTHER_SDIST = select(tables.file.c.filename).where(
     tables.file.c.release_id == bindparam("release_id"),
     tables.file.c.kind == "sdist",

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["Published", "demand_project", "name_fault", "open_project", "project_turn", "publish_file"]
 
 
-# Made once: to put a statement together costs several times what running it does.
 _ENTER = insert(tables.file).returning(tables.file.c.id)
 _BURN = insert(tables.file_name)
 _MAKE = insert(tables.project).returning(tables.project.c.id)

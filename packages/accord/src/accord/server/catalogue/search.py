@@ -48,7 +48,6 @@ __all__ = ["FILL", "Found", "KeepingUp", "Search", "open_search"]
 
 FILL = "fill-search"
 """The kind of job that calls :meth:`Search.fill`."""
-# Made once: to put a statement together costs several times what running it does.
 _SERIAL = select(tables.serial.c.value)
 _KNOWN = select(tables.state.c.value).where(tables.state.c.key == STATE)
 _REACHED = update(tables.state).where(tables.state.c.key == STATE).values(value=bindparam("reached"))

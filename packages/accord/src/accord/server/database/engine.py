@@ -46,7 +46,6 @@ READ_ONLY = "read_only"
 _BUSY_SECONDS = 30.0
 _CONNECT_SECONDS = 5
 
-# Made once: to put a statement together costs several times what running it does.
 _COUNT = (
     update(tables.serial)
     .values(value=tables.serial.c.value + bindparam("changes"))

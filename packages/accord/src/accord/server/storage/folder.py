@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from accord.io.files import sync_folder
 from accord.io.steps import step
 from accord.server.errors import disk_fault
-from accord.server.incoming import Incoming
+from accord.server.incoming import Incoming, forget_file
 from accord.server.storage.port import NOTHING, Stored, missing
 
 __all__ = ["FolderStore"]
@@ -62,7 +62,7 @@ class FolderStore:
             for sha256, data in small.items():
                 if self.size(sha256) != len(data):
                     path = self._aside.path()
-                    at_end.callback(_forget, path)
+                    at_end.callback(forget_file, path)
                     with open(path, "wb") as file:
                         file.write(data)
                     new[path] = self._place(sha256)
@@ -88,7 +88,7 @@ class FolderStore:
                 _sync(aside)
                 os.rename(aside, place)
             finally:
-                _forget(aside)
+                forget_file(aside)
             os.unlink(path)
 
     def link(self, sha256: str) -> str | None:
@@ -124,7 +124,7 @@ class FolderStore:
         return b"".join(self.stream(sha256))
 
     def delete(self, sha256: str) -> None:
-        _forget(self._place(sha256))
+        forget_file(self._place(sha256))
 
     def digests(self) -> Iterator[str]:
         for one in self.listing():
@@ -145,11 +145,6 @@ def _written() -> Iterator[None]:
         yield
     except OSError as fault:
         raise disk_fault(fault) from fault
-
-
-def _forget(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
 
 
 def _sync(path: str) -> None:

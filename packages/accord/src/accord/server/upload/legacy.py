@@ -8,7 +8,6 @@ project and whether there is room before the file is opened, and nothing is stor
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
@@ -27,6 +26,7 @@ from accord.server.catalogue import blobs, policy
 from accord.server.catalogue.publishing import demand_project, name_fault, publish_file
 from accord.server.database import tables
 from accord.server.errors import Refused, disk_full
+from accord.server.incoming import forget_file
 from accord.server.upload.comparing import compare
 from accord.server.upload.receive import demand_length, receive_form
 
@@ -66,8 +66,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         try:
             return await threads.run(_publish, parts, request, form, path)
         finally:
-            if os.path.exists(path):
-                os.unlink(path)
+            forget_file(path)
 
     return everywhere([Route("/legacy/", upload, methods=["POST"], name="legacy-upload")])
 

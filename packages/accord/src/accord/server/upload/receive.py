@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -15,6 +14,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
 from accord.server.errors import Refused, disk_full
+from accord.server.incoming import forget_file
 from accord.server.limits import DEFAULT
 
 if TYPE_CHECKING:
@@ -110,10 +110,10 @@ async def receive_form(
         reader.form.held = spool.held()
         return reader.form
     except MultipartParseError as fault:
-        _forget(path)
+        forget_file(path)
         raise Refused(400, "upload-form", f"the form cannot be read: {fault}") from fault
     except BaseException:
-        _forget(path)
+        forget_file(path)
         raise
 
 
@@ -144,11 +144,6 @@ class _Spool:
     def held(self) -> bytes | None:
         """All of it, if it is in memory only."""
         return None if self._file is not None else bytes(self._held)
-
-
-def _forget(path: str) -> None:
-    if os.path.exists(path):
-        os.unlink(path)
 
 
 async def receive_bytes(
@@ -190,7 +185,7 @@ async def receive_bytes(
                     f"the file has {name} {one.hexdigest()}, announced was {hashes[name]}",
                 )
     except BaseException:
-        _forget(path)
+        forget_file(path)
         raise
 
 

@@ -13,7 +13,6 @@ answered: nothing here is ever in the state ``processing``.
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -29,6 +28,7 @@ from accord.server.archives.filenames import read_filename
 from accord.server.bodies import read_body
 from accord.server.catalogue import blobs, policy, reading, session_files, sessions
 from accord.server.errors import Refused, disk_full
+from accord.server.incoming import forget_file
 from accord.server.upload import protocol
 from accord.server.upload.protocol import Links, respond
 from accord.server.upload.receive import receive_bytes
@@ -298,8 +298,7 @@ class _Room:
         try:
             return await self._threads.run(self._received, request, path)
         finally:
-            if os.path.exists(path):
-                os.unlink(path)
+            forget_file(path)
 
     async def attest(self, request: Request) -> Response:
         """Attestations of a file, before it is completed; those that came before are replaced."""
