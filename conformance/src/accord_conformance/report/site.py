@@ -70,7 +70,7 @@ def _index(book: Book) -> str:
         "p",
         f"{len(book.cases)} cases ({counted} of them decided by a sentence, the others disputed or surveys) of "
         f"{len(book.standards.rules)} rules, asked of {len(book.tools())} tools on {book.run.when[:10]} with Python {book.run.python}, {book.run.platform}. "
-        "A cell shows how many of the cases of MUST sentences passed, of those the tool has a function for; below it, of SHOULD sentences.",
+        "A cell shows how many of the cases of MUST sentences passed, of those the tool has a function for; below it, after the plus, of SHOULD sentences.",
     )
     by_standard = []
     for standard in book.standards.standards:
@@ -110,7 +110,7 @@ def _cells(book: Book, cases: list[Case], href: str | None) -> list[Markup]:
         kind = "fail" if not must.whole else "part" if not should.whole else "pass"
         text = str(must) if must.counted else "-"
         shown: Element = tag("a", text, href=href) if href else text
-        below = tag("div", f"should {should}", class_="soft") if should.counted else None
+        below = tag("div", f"+ {should}", class_="soft") if should.counted else None
         cells.append(tag("td", shown, below, class_=kind))
     return cells
 
