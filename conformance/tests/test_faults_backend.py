@@ -1,0 +1,255 @@
+"""Wrong build backends, each with one seeded fault: the suite finds every one."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import re
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from accord_conformance.protocol import Answer, Request
+from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
+
+Members = dict[str, bytes]
+Change = Callable[[Members], Members]
+
+
+def out(request: Request) -> Path:
+    """Where what was built lies."""
+    return request.folder.parent / "out"
+
+
+def write_wheel(path: Path, members: Members) -> None:
+    """The wheel anew, with a RECORD that is true, unless there is one called ``RECORD!``."""
+    record = next(name for name in members if name.endswith("/RECORD"))
+    wrong = members.pop("RECORD!", None)
+    rows = [
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
+        for name, data in members.items()
+        if name != record
+    ]
+    members[record] = wrong or ("".join(rows) + f"{record},,\n").encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+
+
+def in_wheels(change: Change, built: str = "wheel") -> Damage:
+    """Changes the members of each wheel that was built as ``built``."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        for path in (out(request) / built).glob("*.whl"):
+            with zipfile.ZipFile(path) as archive:
+                members = {name: archive.read(name) for name in archive.namelist()}
+            write_wheel(path, change(members))
+        return answer
+
+    return damage
+
+
+def in_sdists(change: Change, form: int = tarfile.PAX_FORMAT) -> Damage:
+    """Changes the members of each sdist."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        for path in (out(request) / "sdist").glob("*.tar.gz"):
+            with tarfile.open(path) as archive:
+                members = {
+                    info.name: stream.read() for info in archive if (stream := archive.extractfile(info))
+                }
+            with gzip.open(path, "wb") as packed, tarfile.open(fileobj=packed, mode="w", format=form) as new:
+                for name, data in change(members).items():
+                    info = tarfile.TarInfo(name)
+                    info.size = len(data)
+                    new.addfile(info, io.BytesIO(data))
+        return answer
+
+    return damage
+
+
+def text(name: str, pattern: str, new: str) -> Change:
+    """Puts ``new`` for every match of ``pattern`` in members whose path ends in ``name``."""
+
+    def change(members: Members) -> Members:
+        return {
+            path: re.sub(pattern.encode(), new.encode(), data) if path.endswith(name) else data
+            for path, data in members.items()
+        }
+
+    return change
+
+
+def without(pattern: str) -> Change:
+    """Leaves out the members whose path the pattern is in."""
+    return lambda members: {path: data for path, data in members.items() if not re.search(pattern, path)}
+
+
+def renamed(pattern: str, new: str) -> Change:
+    """Renames members."""
+    return lambda members: {re.sub(pattern, new, path): data for path, data in members.items()}
+
+
+def not_utf_8(members: Members) -> Members:
+    return {
+        path: data.decode().encode("latin-1", "replace") if path.endswith("/METADATA") else data
+        for path, data in members.items()
+    }
+
+
+def wrong_record(members: Members) -> Members:
+    record = next(data for path, data in members.items() if path.endswith("/RECORD"))
+    return {**members, "RECORD!": re.sub(rb"sha256=..", b"sha256=xx", record, count=1)}
+
+
+def copied(request: Request, answer: Answer) -> Answer:
+    """An editable wheel with copies of the modules."""
+    source = (request.folder / "src" / "demo" / "part.py").read_bytes()
+
+    def change(members: Members) -> Members:
+        return {**without(r"\.pth$")(members), "demo/__init__.py": b"", "demo/part.py": source}
+
+    return in_wheels(change, "editable")(request, answer)
+
+
+def whole_path(request: Request, answer: Answer) -> Answer:
+    return replace(answer, value={**answer.value, "value": f"/somewhere/{answer.value['value']}"})
+
+
+def one_string(request: Request, answer: Answer) -> Answer:
+    return replace(answer, value={"type": "str", "value": "setuptools"})
+
+
+def long_name(request: Request, answer: Answer) -> Answer:
+    """An sdist whose file name is not normalised."""
+    for path in (out(request) / "sdist").glob("*.tar.gz"):
+        path.rename(path.with_name("Friendly.Bard--Two-1.0.tar.gz"))
+    return answer
+
+
+def no_wheel_file(request: Request, answer: Answer) -> Answer:
+    for path in out(request).glob("*-metadata/*.dist-info/WHEEL"):
+        path.unlink()
+    return answer
+
+
+def for_another_system(request: Request, answer: Answer) -> Answer:
+    for path in (out(request) / "editable").glob("*.whl"):
+        path.rename(path.with_name("demo-1.0-cp27-cp27m-win32.whl"))
+    return answer
+
+
+def two_wheels(request: Request, answer: Answer) -> Answer:
+    for path in (out(request) / "wheel").glob("*.whl"):
+        shutil.copy(path, path.with_name("other-1.0-py3-none-any.whl"))
+    return answer
+
+
+# Name: (the case that must find it, damage).
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "returns a whole path": ("backend/hooks/build-wheel", whole_path),
+    "builds two wheels": ("backend/hooks/build-wheel", two_wheels),
+    "returns one string of requirements": ("backend/hooks/requires-for-wheel", one_string),
+    "prepares no WHEEL": ("backend/hooks/prepared-metadata-is-valid", no_wheel_file),
+    "builds other metadata than it prepared": (
+        "backend/hooks/prepared-metadata-is-what-is-built",
+        in_wheels(text("/METADATA", r"\nRequires-Dist: trio[^\n]*", "")),
+    ),
+    "builds a broken project": ("backend/hooks/unable-raises", agreeing),
+    "loses dependencies in an editable wheel": (
+        "backend/editable/same-dependencies",
+        in_wheels(text("/METADATA", r"\nRequires-Dist: trio", ""), "editable"),
+    ),
+    "copies modules into an editable wheel": ("backend/editable/change-is-seen", copied),
+    "writes a wrong RECORD": ("backend/editable/is-a-wheel", in_wheels(wrong_record, "editable")),
+    "tags an editable wheel for another system": ("backend/editable/tags", for_another_system),
+    "loses the summary": ("backend/project/plain", in_wheels(text("/METADATA", r"\nSummary: [^\n]*", ""))),
+    "fills in classifiers": (
+        "backend/project/classifiers",
+        in_wheels(text("/METADATA", r"\nName:", "\nClassifier: Programming Language :: Python\nName:")),
+    ),
+    "writes metadata in latin-1": ("backend/project/description-not-ascii", in_wheels(not_utf_8)),
+    "takes Markdown for plain text": (
+        "backend/project/readme-suffix-in-capitals",
+        in_wheels(text("/METADATA", "text/markdown", "text/plain")),
+    ),
+    "puts an address into Author": (
+        "backend/people/address-only",
+        in_wheels(text("/METADATA", "Author-email:", "Author:")),
+    ),
+    "joins the marker of an extra without brackets": (
+        "backend/dependencies/optional-with-or-in-its-marker",
+        in_wheels(text("/METADATA", r"; \((.*)\) and extra", r"; \1 and extra")),
+    ),
+    "forgets extras without dependencies": (
+        "backend/dependencies/extra-without-dependencies",
+        in_wheels(text("/METADATA", r"\nProvides-Extra: nothing", "")),
+    ),
+    "writes names of entry points in lower case": (
+        "backend/entry-points/capitals",
+        in_wheels(text("/entry_points.txt", r"Demo ?= ?demo:main\n", "")),
+    ),
+    "leaves licence files out of the wheel": (
+        "backend/licences/files-in-the-wheel",
+        in_wheels(without("/licenses/legal")),
+    ),
+    "flattens licence files": (
+        "backend/licences/files-by-way-of-the-sdist",
+        in_wheels(renamed("/licenses/legal/", "/licenses/"), "wheel-from-sdist"),
+    ),
+    "writes an old metadata version": (
+        "backend/licences/metadata-version-of-an-expression",
+        in_wheels(text("/METADATA", r"Metadata-Version: 2\.\d", "Metadata-Version: 2.1")),
+    ),
+    "writes License beside an expression": (
+        "backend/licences/expression",
+        in_wheels(text("/METADATA", r"\nName:", "\nLicense: MIT\nName:")),
+    ),
+    "lets * cross a slash": (
+        "backend/globs/star-stops-at-a-slash",
+        in_wheels(text("/METADATA", r"\nLicense-File", r"\nLicense-File: legal/deep/b.txt\nLicense-File")),
+    ),
+    "takes a pattern that matches nothing": ("backend/globs/no-match", agreeing),
+    "takes a pattern with ..": ("backend/globs/parent", agreeing),
+    "takes a dynamic name": ("backend/refused/dynamic-name", agreeing),
+    "takes console_scripts twice": ("backend/refused/console-scripts-among-entry-points", agreeing),
+    "writes a GNU archive": ("backend/sdists/pax", in_sdists(dict, tarfile.GNU_FORMAT)),
+    "puts files beside the folder": (
+        "backend/sdists/plain",
+        in_sdists(lambda members: {**members, "beside.txt": b"x"}),
+    ),
+    "leaves PKG-INFO out": ("backend/sdists/plain", in_sdists(without("PKG-INFO"))),
+    "leaves pyproject.toml out": ("backend/sdists/plain", in_sdists(without("pyproject.toml"))),
+    "does not normalise the sdist's name": ("backend/sdists/name-is-normalised", long_name),
+    "writes PKG-INFO of version 2.1": (
+        "backend/sdists/metadata-version",
+        in_sdists(text("PKG-INFO", r"Metadata-Version: 2\.\d", "Metadata-Version: 2.1")),
+    ),
+    "forgets a module in the sdist": ("backend/sdists/builds-again", in_sdists(without("demo/part.py"))),
+    "changes metadata on the way through the sdist": (
+        "backend/sdists/metadata-is-kept",
+        in_wheels(text("/METADATA", r"\nRequires-Python: [^\n]*", ""), "wheel-from-sdist"),
+    ),
+    "writes import names under an old version": (
+        "backend/import-names/names",
+        in_wheels(text("/METADATA", r"Metadata-Version: 2\.\d", "Metadata-Version: 2.4")),
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str) -> None:
+    pattern, damage = FAULTS[name]
+    cases = [case for case in cases_like(pattern) if case.role == "backend"]
+    tool = tool_here("accord-backend")
+
+    assert not failures(tool, cases), "the honest tool passes"
+    assert failures(tool, cases, damage)

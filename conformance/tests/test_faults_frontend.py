@@ -1,0 +1,57 @@
+"""Wrong build frontends, each with one seeded fault (``small_frontend``): the suite finds every one, and nothing wrong with the honest one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from accord_conformance.cases import Case
+from accord_conformance.running import play_case
+from accord_conformance.testing import cases_like, tool_here
+
+from .small_frontend import SmallFrontend
+
+# The fault: the case that must find it.
+FAULTS = {
+    "runs hooks elsewhere": "frontend/hooks/plain",
+    "puts backend-path last": "frontend/backend-path/first-of-sys-path",
+    "looks for the backend in the tree": "frontend/hooks/not-from-the-tree",
+    "lets backend-path lead outside": "frontend/backend-path/outside-by-a-link",
+    "ignores requires": "frontend/environment/requires-of-pyproject",
+    "ignores what hooks require": "frontend/environment/what-the-hook-asked-for",
+    "does not mind a missing requires": "frontend/environment/no-requires",
+    "leaves programs off PATH": "frontend/environment/programs-are-on-path",
+    "lets the target environment in": "frontend/environment/isolated",
+    "prefers setup.py": "frontend/hooks/setup-py-is-not-asked",
+    "wants every hook": "frontend/hooks/no-get-requires",
+    "calls all hooks in one process": "frontend/hooks/each-hook-in-a-fresh-process",
+    "drops settings": "frontend/hooks/settings",
+    "lets the last setting win": "frontend/hooks/setting-given-twice",
+    "goes by the exit code": "frontend/hooks/a-hook-that-ends-its-process-in-peace",
+    "passes over failures": "frontend/hooks/a-hook-that-raises",
+    "takes what is printed for the answer": "frontend/hooks/a-hook-that-prints",
+    "wants UTF-8": "frontend/hooks/a-hook-that-prints-no-text",
+    "hands on half of the metadata": "frontend/editable/prepared-metadata-is-handed-on",
+    "does not say editable": "frontend/editable/direct-url",
+    "keeps the editable wheel": "frontend/editable/wheel-is-not-kept",
+    "leaves editables in place": "frontend/editable/uninstalled",
+    "unpacks whatever there is": "frontend/unpacking/absolute-link",
+    "takes any wheel for an sdist": "frontend/unpacking/another-version-is-built",
+}
+
+
+def wrong(cases: Sequence[Case], fault: str = "") -> list[str]:
+    """The cases that fail with the small frontend."""
+    tool = tool_here("accord")  # only its folder of programs is looked at
+    return [case.id for case in cases if play_case(tool, case, SmallFrontend(fault)).verdict == "fail"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_fault_is_found(fault: str) -> None:
+    cases = cases_like(FAULTS[fault])
+
+    assert cases
+    assert not wrong(cases), "the honest frontend passes"
+    assert wrong(cases, fault)
