@@ -37,7 +37,6 @@ FAULTS = {
     "keeps the editable wheel": "frontend/editable/wheel-is-not-kept",
     "leaves editables in place": "frontend/editable/uninstalled",
     "unpacks whatever there is": "frontend/unpacking/absolute-link",
-    "takes any wheel for an sdist": "frontend/unpacking/another-version-is-built",
 }
 
 
