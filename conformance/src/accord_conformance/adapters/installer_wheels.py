@@ -9,7 +9,8 @@ LENT = {"PYTHONPATH": os.path.dirname(os.path.dirname(installer.__file__))}
 
 
 def install(target, files):
-    call([target, "-m", "installer", *files], more=LENT)
+    # What is there already it does not touch: there is no way to upgrade.
+    call([target, "-m", "installer", *files], more=LENT, unsupported=("FileExistsError",))
 
 
 serve({"install": install})

@@ -94,7 +94,14 @@ def _locale(scene: Scene, name: str) -> None:
 
 def _trees(scene: Scene, values: Mapping[str, Any]) -> None:
     for key, each in values.items():
-        unpack_sdist(make_sdist(key, each), scene.folder / "project" / key)
+        _tree(key, each, scene.folder / "project" / key)
+
+
+def _tree(key: str, values: Mapping[str, Any], folder: Path) -> None:
+    """The source tree of an sdist's table; ``below``: in that folder of the tree."""
+    table = dict(values)
+    below = table.pop("below", ".")
+    unpack_sdist(make_sdist(key, table), folder / below)
 
 
 def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
@@ -102,7 +109,7 @@ def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
     scene.values["repositories"] = str(scene.folder / "repositories")
     for key, each in values.items():
         folder = scene.folder / "repositories" / key
-        unpack_sdist(make_sdist(key, each), folder)
+        _tree(key, each, folder)
         git = ["git", "-c", "user.name=Case", "-c", "user.email=case@mail.example", "-C", str(folder)]
         _run([*git, "init", "-q", "-b", "main"], folder, scene)
         _run([*git, "add", "-A"], folder, scene)
@@ -243,7 +250,9 @@ def _said(arguments: list[str], scene: Scene) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"({error})"
-    return done.stdout.strip() if done.returncode == 0 else f"(code {done.returncode}) {done.stderr.strip()}"
+    if done.returncode == 0:
+        return done.stdout.strip()
+    return f"(code {done.returncode}) {done.stderr.strip()}".strip()
 
 
 def _record(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
