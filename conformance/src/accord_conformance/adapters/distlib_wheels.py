@@ -1,7 +1,6 @@
 """distlib as an installer: ``Wheel.install`` with the paths that the environment's Python names."""
 
 import json
-import os
 import subprocess
 
 from distlib import DistlibException
@@ -15,21 +14,12 @@ PATHS = (
 )
 
 
-def same_project(name, wheel):
-    """Whether a folder is the .dist-info of the wheel's project."""
-    stem, ending = os.path.splitext(name)
-    plain = stem.partition("-")[0].lower().replace(".", "_")
-    return ending == ".dist-info" and plain == wheel.name.lower().replace("-", "_").replace(".", "_")
-
-
 def install(target, env, files):
     paths = json.loads(subprocess.check_output([target, "-c", PATHS]))
     if not paths["venv"]:
         raise Unsupported("a library that is told the paths: it knows of no Python")
     for file in files:
         wheel = Wheel(file)
-        if any(same_project(each, wheel) for each in os.listdir(paths["purelib"])):
-            raise Unsupported("the library has no upgrade")
         where = {
             "prefix": env,
             "purelib": paths["purelib"],

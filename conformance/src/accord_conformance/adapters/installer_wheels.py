@@ -9,8 +9,7 @@ LENT = {"PYTHONPATH": os.path.dirname(os.path.dirname(installer.__file__))}
 
 
 def install(target, files):
-    # What is there already it does not touch: there is no way to upgrade.
-    call([target, "-m", "installer", *files], more=LENT, unsupported=("FileExistsError",))
+    call([target, "-m", "installer", *files], more=LENT)
 
 
 serve({"install": install})

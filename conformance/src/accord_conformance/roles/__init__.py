@@ -19,6 +19,7 @@ _MODULES = {
     "installer": "installer",
     "backend": "backend",
     "frontend": "frontend",
+    "environment-maker": "environments",
 }
 _ALWAYS = {"outcome"}
 

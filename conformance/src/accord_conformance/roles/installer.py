@@ -190,8 +190,15 @@ def _files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
 
 def _absent(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """Places where nothing may be."""
+    itself = scene.values["settings"].get("makes_environment")
     for where in expected:
         path = place(scene, where)
+        if (
+            itself
+            and where.startswith(("purelib:", "platlib:"))
+            and scene.values["platlib"] != scene.values["purelib"]
+        ):
+            continue  # in the environment that it made these may be one folder
         there = path.exists() or path.is_symlink()
         yield Finding("absent", f"{where} is not there", "it is" if there else "it is not", not there)
 
@@ -352,6 +359,7 @@ ROLE = Role(
         "install": ("wheels", "sdists", "requested"),  # files, without their dependencies
         "install-from-index": ("requirements", "index"),  # from {index} alone, without dependencies
         "install-with-dependencies": ("requirements", "index"),  # the same, with them
+        "upgrade": ("wheels",),  # where another release of the project is installed
         "install-anyway": ("wheels",),  # into an environment that is marked as externally managed
         # by name, the folder of the wheels as a list of links
         "install-from-links": ("wheels", "requirements"),
