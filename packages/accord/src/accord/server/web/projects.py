@@ -7,6 +7,7 @@ the tabs ``files`` and ``dependencies``; ``releases``, ``used-by`` of all of the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_version
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from accord.server.catalogue.life import Tombstone
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.parts import Parts
+    from accord.server.web.visits import Handler
 
 __all__ = ["Looked", "look", "routes"]
 
@@ -83,16 +85,45 @@ class Looked:
         )
 
 
+def _normal(handler: Handler) -> Handler:
+    """At addresses as they are written normally; others lead there."""
+
+    @wraps(handler)
+    def answer(visit: Visit) -> Response:
+        return _moved(visit) or handler(visit)
+
+    return answer
+
+
+def _moved(visit: Visit) -> Response | None:
+    """Names and versions have one way to be written; other ways lead there (PEP 503, 440)."""
+    asked, name = visit.path("project"), normalise(visit.path("project"))
+    version = visit.request.path_params.get("version")
+    normal = version
+    if version is not None:
+        try:
+            Version(version)
+        except InvalidVersion:
+            return None
+        normal = canonicalize_version(version, strip_trailing_zero=False)
+    if (name, normal) == (asked, version) or not name:
+        return None
+    path = visit.request.url.path
+    tail = path.split("/project/", 1)[1].split("/", 2 if version else 1)[-1]
+    way = f"{visit.base}project/{name}/" + (f"{normal}/" if normal else "")
+    return RedirectResponse(way + tail.lstrip("/") if tail else way, 301)
+
+
 def routes(parts: Parts) -> list[BaseRoute]:
     return everywhere(
         [
-            page(parts, "/project/{project}/", overview),
-            page(parts, "/project/{project}/releases/", releases),
-            page(parts, "/project/{project}/used-by/", used_by),
-            page(parts, "/project/{project}/{version}/", overview),
-            page(parts, "/project/{project}/{version}/files/", files),
+            page(parts, "/project/{project}/", _normal(overview)),
+            page(parts, "/project/{project}/releases/", _normal(releases)),
+            page(parts, "/project/{project}/used-by/", _normal(used_by)),
+            page(parts, "/project/{project}/{version}/", _normal(overview)),
+            page(parts, "/project/{project}/{version}/files/", _normal(files)),
             page(parts, "/project/{project}/{version}/files/{filename}", inside),
-            page(parts, "/project/{project}/{version}/dependencies/", dependencies),
+            page(parts, "/project/{project}/{version}/dependencies/", _normal(dependencies)),
             page(parts, "/project/{project}", slash),
             page(parts, "/project/{project}/{version}", slash),
         ]
@@ -126,9 +157,6 @@ def look(visit: Visit, connection: Connection) -> Looked:
 
 def overview(visit: Visit) -> Response:
     """The description, the installation, what the metadata say."""
-    moved = _moved(visit)
-    if moved is not None:
-        return moved
     serial = visit.parts.shelf.catch_up()
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
@@ -152,9 +180,6 @@ def overview(visit: Visit) -> Response:
 
 
 def releases(visit: Visit) -> Response:
-    moved = _moved(visit)
-    if moved is not None:
-        return moved
     serial = visit.parts.shelf.catch_up()
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
@@ -163,9 +188,6 @@ def releases(visit: Visit) -> Response:
 
 
 def files(visit: Visit) -> Response:
-    moved = _moved(visit)
-    if moved is not None:
-        return moved
     serial = visit.parts.shelf.catch_up()
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
@@ -192,9 +214,6 @@ def inside(visit: Visit) -> Response:
 
 
 def dependencies(visit: Visit) -> Response:
-    moved = _moved(visit)
-    if moved is not None:
-        return moved
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
         release, _ = _release(visit, looked)
@@ -208,9 +227,6 @@ def dependencies(visit: Visit) -> Response:
 
 
 def used_by(visit: Visit) -> Response:
-    moved = _moved(visit)
-    if moved is not None:
-        return moved
     with visit.parts.database.read() as connection:
         looked = look(visit, connection)
         by_id = {index.id: index for index in looked.order}
@@ -224,25 +240,6 @@ def used_by(visit: Visit) -> Response:
         }
     head = _head(visit, looked, browsing.preferred(looked.releases), named=False, tab="used-by")
     return visit.show("used_by.html", **head, users=shown, most=_USERS)
-
-
-def _moved(visit: Visit) -> Response | None:
-    """Names and versions have one way to be written; other ways lead there (PEP 503, 440)."""
-    asked, name = visit.path("project"), normalise(visit.path("project"))
-    version = visit.request.path_params.get("version")
-    normal = version
-    if version is not None:
-        try:
-            Version(version)
-        except InvalidVersion:
-            return None
-        normal = canonicalize_version(version, strip_trailing_zero=False)
-    if (name, normal) == (asked, version) or not name:
-        return None
-    path = visit.request.url.path
-    tail = path.split("/project/", 1)[1].split("/", 2 if version else 1)[-1]
-    way = f"{visit.base}project/{name}/" + (f"{normal}/" if normal else "")
-    return RedirectResponse(way + tail.lstrip("/") if tail else way, 301)
 
 
 def _release(visit: Visit, looked: Looked) -> tuple[ReleaseRow | None, bool]:
