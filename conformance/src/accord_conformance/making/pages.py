@@ -2,7 +2,7 @@
 
 An index is a table: ``projects`` (name as in its URL: project), ``api_version`` ("" for none), ``formats`` (of json, html), ``root`` (path), ``routes`` (site).
 A project is a table: ``files`` (list), ``versions``, ``status``, ``meta`` and ``extra`` (more keys of the page's ``meta`` and of the page), ``api_version``,
-``path`` (another place for the page), ``types`` (json, html: another content type), ``head`` and ``before`` (more of the HTML head, and before the links),
+``path`` (another place for the page), ``types`` (json, html: another content type), ``headers`` (instead of Cache-Control: no-cache), ``head`` and ``before`` (more of the HTML head, and before the links),
 ``json``/``html`` (the page whole, or the JSON page's keys).
 A file is a table: ``wheel`` or ``sdist`` (the key of a given one) with, all optional, ``url``, ``filename``, ``path`` (where it is served), ``hashes`` (false for none),
 ``requires_python`` (false for none), ``yanked``, ``size`` (false for none), ``upload_time``, ``core_metadata`` (true: with its hash; "bare": without; false, or hashes),
@@ -18,6 +18,7 @@ import html
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from accord_conformance.errors import SuiteError
@@ -27,6 +28,8 @@ from accord_conformance.site import HTML, JSON, Reply, Routes, reply
 
 __all__ = ["make_index"]
 
+# How long a page may be kept without asking is no sentence of these standards.
+_NO_CACHE = {"Cache-Control": "no-cache"}
 # Those of hashlib that need no length; the standard allows them all.
 _HASHES = sorted(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
@@ -118,10 +121,10 @@ def _project(
     body = _document(version, f"Links for {name}", links, status, table.take("head", str, ""))
     page_json = table.take("json", (dict, str), page)
     page_html = table.take("html", str, body)
-    types = table.take("types", dict, {})
+    types, headers = table.take("types", dict, {}), table.take("headers", dict, _NO_CACHE)
     path = table.take("path", str, f"{root}{name}/")
     table.done()
-    routes[path] = _page(page_json, page_html, formats, types)
+    routes[path] = _page(page_json, page_html, formats, types, headers)
     return routes
 
 
@@ -222,17 +225,16 @@ def _document(
 
 
 def _page(
-    page: Mapping[str, Any] | str, body: str, formats: tuple[str, ...], types: Mapping[str, str] | None = None
+    page: Mapping[str, Any] | str,
+    body: str,
+    formats: tuple[str, ...],
+    types: Mapping[str, str] = MappingProxyType({}),
+    headers: Mapping[str, str] = _NO_CACHE,
 ) -> Reply:
-    types = types or {}
     text = page if isinstance(page, str) else json.dumps(page)
-    json_page = Reply(200, types.get("json", JSON), text.encode(), _NO_CACHE)
-    html_page = Reply(200, types.get("html", HTML), body.encode(), _NO_CACHE)
+    json_page = Reply(200, types.get("json", JSON), text.encode(), headers)
+    html_page = Reply(200, types.get("html", HTML), body.encode(), headers)
     if "json" not in formats:
         # A type that is written down is not negotiated: that is how a server sends what nobody asked for.
         return html_page if "html" in types else html_page.negotiated(None)
     return html_page.negotiated(json_page) if "html" in formats else json_page
-
-
-# How long a page may be kept without asking is no sentence of these standards.
-_NO_CACHE = {"Cache-Control": "no-cache"}
