@@ -1,0 +1,144 @@
+"""Wrong clients of an index, each with one seeded fault: the suite finds every one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request as Ask
+from urllib.request import urlopen
+
+import pytest
+
+from accord_conformance.protocol import Answer, Request
+from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+
+
+def asks(path: str, accept: str = ACCEPT) -> Damage:
+    """Asks the index for one thing more."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        try:
+            with urlopen(Ask(request.values["site"] + path, headers={"Accept": accept}), timeout=10) as reply:
+                reply.read()
+        except HTTPError as error:
+            error.close()
+        return answer
+
+    return damage
+
+
+def left(version: str, name: str = "demo") -> Damage:
+    """Leaves that version of the project in the environment."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        folder = Path(request.values["purelib"])
+        for old in folder.glob(f"{name}-*.dist-info"):
+            shutil.rmtree(old)
+        made = folder / f"{name}-{version}.dist-info"
+        made.mkdir()
+        made.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        return answer
+
+    return damage
+
+
+def without(name: str) -> Damage:
+    """Does not install that project."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        for old in Path(request.values["purelib"]).glob(f"{name}-*.dist-info"):
+            shutil.rmtree(old)
+        return answer
+
+    return damage
+
+
+def words(change: Callable[[str], str]) -> Damage:
+    """Says something else."""
+    return lambda request, answer: replace(answer, message=change(answer.message))
+
+
+def refusing(request: Request, answer: Answer) -> Answer:
+    return replace(answer, outcome="refused")
+
+
+def with_a_traceback(request: Request, answer: Answer) -> Answer:
+    return replace(answer, untidy=True)
+
+
+# Name: (the case that must find it, damage).
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "goes on with a newer major version": ("client/versions/json-newer-major", agreeing),
+    "goes on with a Content-Type of a newer major version": (
+        "client/versions/content-type-of-a-newer-major",
+        agreeing,
+    ),
+    "refuses HTML that has no version": ("client/versions/html-without-version", refusing),
+    "refuses a newer minor version": ("client/versions/json-newer-minor", refusing),
+    "does not say that the version is too new": (
+        "client/versions/json-newer-major-words",
+        words(lambda said: "error: no"),
+    ),
+    "installs, though it refuses": ("client/versions/html-newer-major", left("1.0")),
+    "ends in a traceback where the server does not accept": (
+        "client/negotiation/not-acceptable",
+        with_a_traceback,
+    ),
+    "asks for the name as it is written": (
+        "client/names/upper-case",
+        asks("/simple/Holy-Grail-X/"),
+    ),
+    "asks through the parameter format": (
+        "client/negotiation/no-format-parameter",
+        asks("/simple/demo/?format=application/vnd.pypi.simple.v1%2Bjson"),
+    ),
+    "asks without saying that it reads JSON": (
+        "client/negotiation/json-that-is-read-is-asked-for",
+        asks("/simple/demo/", "text/html"),
+    ),
+    "asks with an Accept that is out of form": (
+        "client/negotiation/accept-is-a-list",
+        asks("/simple/demo/", "text/html; application/vnd.pypi.simple.v1+json"),
+    ),
+    "asks for the latest version": (
+        "client/negotiation/no-latest",
+        asks("/simple/demo/", f"{ACCEPT}, application/vnd.pypi.simple.latest+json"),
+    ),
+    "takes a yanked version (JSON)": ("client/yanked/json-true", left("2.0")),
+    "takes a yanked version without a reason (HTML)": ("client/yanked/html-empty", left("2.0")),
+    "keeps away from a version that is no longer yanked": ("client/yanked/unyanked", left("1.0")),
+    "installs a yanked file and says nothing": (
+        "client/yanked/pinned-warning",
+        words(lambda said: re.sub("(?i)yank", "----", said)),
+    ),
+    "fetches a yanked file of the version": (
+        "client/yanked/build-number",
+        asks("/files/second/demo-1.0-2-py3-none-any.whl"),
+    ),
+    "takes a file for a Python to come": ("client/requires-python/json-newer-python", left("2.0")),
+    "does not decode Requires-Python in HTML": ("client/requires-python/html-fits", left("1.0")),
+    "takes the last file of the page for the newest": ("client/pages-json/order-of-files", left("1.0")),
+    "stops at a key it does not know": ("client/pages-json/unknown-keys", refusing),
+    "does not see a dependency without a metadata file": ("client/metadata/html-missing", without("demo")),
+    "asks for a metadata file that is not there": (
+        "client/metadata/json-false",
+        asks("/files/asker/asker-1.0-py3-none-any.whl.metadata"),
+    ),
+    "refuses an archived project": ("client/status/archived-html", refusing),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str) -> None:
+    pattern, damage = FAULTS[name]
+    cases = [case for case in cases_like(pattern) if case.role == "installer"]
+    tool = tool_here("accord")
+
+    assert not failures(tool, cases), "the honest tool passes"
+    assert failures(tool, cases, damage)
