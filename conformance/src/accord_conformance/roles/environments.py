@@ -20,7 +20,7 @@ from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree
 from accord_conformance.making.files import write_tree
 from accord_conformance.making.installed import make_base
 from accord_conformance.protocol import Answer
-from accord_conformance.roles.records import changes, filled, remember, says
+from accord_conformance.roles.records import changes, filled, remember
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, purelib
 
@@ -178,7 +178,6 @@ WITNESSES: dict[str, Witness] = {
     "python": _python,
     "shell": _shell,
     "unchanged": _unchanged,
-    "says": says,
 }
 
 _MAKERS: dict[str, Maker] = {

@@ -112,7 +112,7 @@ def _wheel(hook: str, wheel_directory: str, config_settings: Settings, metadata_
     from . import project, wheel
 
     tree = project.read(".")
-    _tell_unknown(config_settings, tree)
+    _tell(config_settings, tree)
     wheel.check_prepared(tree, metadata_directory, config_settings)
     return wheel.build(tree, wheel_directory, editable=hook == "build_editable", settings=config_settings)
 
@@ -125,7 +125,7 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     from . import project, sdist
 
     tree = project.read(".")
-    _tell_unknown(config_settings, tree)
+    _tell(config_settings, tree)
     return sdist.build(tree, sdist_directory)
 
 
@@ -148,8 +148,14 @@ def _metadata(hook: str, metadata_directory: str, config_settings: Settings) -> 
     return wheel.prepare_metadata(project.read("."), metadata_directory, settings=config_settings)
 
 
-def _tell_unknown(config_settings: Settings, tree: Project) -> None:
-    """Name what changes nothing: a frontend may pass one set of settings to the backends of many projects."""
+def _tell(config_settings: Settings, tree: Project) -> None:
+    """Say what no build fails for: of the project, and which settings change nothing (a frontend may pass one set of them to the
+    backends of many projects)."""
+    if tree.warnings:
+        from .errors import say
+
+        for warning in tree.warnings:
+            say(warning)
     if config_settings:
         from .errors import say
 

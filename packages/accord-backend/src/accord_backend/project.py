@@ -70,7 +70,7 @@ class Project:
         "home", "import_names", "import_namespaces", "keywords", "licence_expression", "licence_files", "licence_text",
         "maintainers", "modules", "name", "optional_dependencies", "readme", "readme_file", "requires_python", "root",
         "sboms", "scripts", "sdist_exclude", "sdist_include", "steps", "tree", "urls", "version", "version_file",
-        "wheel_exclude",
+        "warnings", "wheel_exclude",
     )  # fmt: skip
 
     root: str
@@ -107,6 +107,7 @@ class Project:
     home: Home | None
     extensions: tuple[Extension, ...]
     steps: tuple[Step, ...]
+    warnings: list[str]  # what a person should know and no build fails for
 
     @property
     def stem(self) -> str:
@@ -307,7 +308,8 @@ def _readme(table: Table, result: Project) -> None:
     if file is not None:
         result.readme_file = os.path.normpath(file).replace(os.sep, "/")
         text = _named_text(table, result.root, "readme", file)
-        kind = kind or _README_TYPES.get(os.path.splitext(file)[1].lower())
+        if isinstance(value, str):  # a table says it itself
+            kind = _README_TYPES.get(os.path.splitext(file)[1].lower())
     if kind is None or kind.partition(";")[0].strip().lower() not in _README_TYPES.values():
         table.fault("readme-type", "readme", "give content-type: text/markdown, text/x-rst or text/plain")
     elif text is not None:
@@ -340,11 +342,16 @@ def _licence(table: Table, result: Project) -> None:
     result.licence_expression = None
     result.licence_text = None
     found: set[str] = set()
+    result.warnings = []
     value = table.data.get("license")
     if isinstance(value, dict):
         entry = table.table("license")
         entry.only("file", "text")
         file, text = entry.text("file"), entry.text("text")
+        result.warnings.append(
+            "project.license: a table is deprecated (PEP 639); "
+            "write an SPDX expression, license = 'MIT', and name the files in license-files"
+        )
         if (file is None) == (text is None):
             table.fault("license-source", "license", "give an SPDX expression, such as license = 'MIT'")
         if "license-files" in table.data:
@@ -358,6 +365,9 @@ def _licence(table: Table, result: Project) -> None:
         result.licence_expression = rules.licence_expression(text) if text is not None else None
         if text is not None and result.licence_expression is None:
             table.fault("license-invalid", "license", f"{text!r} is not an SPDX expression")
+        result.warnings += [
+            f"project.license: {said}" for said in rules.licence_warnings(result.licence_expression or "")
+        ]
         if any(line.startswith("License ::") for line in result.classifiers):
             table.fault(
                 "license-twice", "classifiers", "drop the 'License ::' lines: license says it (PEP 639)"
@@ -365,6 +375,8 @@ def _licence(table: Table, result: Project) -> None:
     patterns = table.texts("license-files") if "license-files" in table.data else None
     for pattern in _LICENCE_DEFAULTS if patterns is None else patterns:
         try:
+            if patterns is not None:
+                _standard(pattern)
             files = matching(result.tree, Pattern(pattern))
         except Unusable as fault:
             table.fault(fault.code, "license-files", str(fault))
@@ -375,6 +387,15 @@ def _licence(table: Table, result: Project) -> None:
     for path in sorted(found):
         _named_text(table, result.root, "license-files", path)
     result.licence_files = tuple(sorted(found))
+
+
+def _standard(pattern: str) -> None:
+    """Raises Unusable for a sign that no glob of the specification has ("Valid glob patterns")."""
+    for sign in pattern:
+        if not sign.isalnum() and sign not in " _-./*?[]\\":
+            raise Unusable(
+                "glob-invalid", f"{pattern!r} holds {sign!r}, which no pattern of the standard does"
+            )
 
 
 def _people(table: Table, result: Project) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "is_object_reference",
     "is_specifier",
     "licence_expression",
+    "licence_warnings",
     "normal_name",
     "normal_version",
     "requirement",
@@ -39,10 +40,14 @@ _PRE_SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": 
 _DIGITS = frozenset("0123456789")
 _LETTERS = _DIGITS.union("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _NAME = _LETTERS.union("._-")
-_CLAUSE = _LETTERS.union(".!+*_-")
+_RELEASE = _DIGITS.union(".")
 _OPERATORS = ("~=", "==", "!=", "<=", ">=", "<", ">")
 _LONGEST_LICENCE = 4000  # characters; each pair of parentheses is a call deeper
 _MOST_PARENTHESES = 100
+# Written so, nobody need load the list.
+_COMMON_LICENCES = frozenset(
+    ("MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "MPL-2.0", "ISC", "PSF-2.0", "0BSD")
+)
 _LICENCE_REFERENCE = _LETTERS.union(".-")
 _LICENCE_WORD = _LICENCE_REFERENCE.union(":+")
 
@@ -134,9 +139,24 @@ def _is_clause(text: str) -> bool:
         return len(arbitrary) == 1 and not {";", ")"} & set(arbitrary[0])
     for operator in _OPERATORS:
         if text.startswith(operator):
-            version = text[len(operator) :].lstrip()
-            return bool(version) and _CLAUSE.issuperset(version)
+            return _is_operand(operator, text[len(operator) :].strip())
     return False
+
+
+def _is_operand(operator: str, version: str) -> bool:
+    """Whether ``version`` may stand after ``operator`` (PEP 440, "Version specifiers")."""
+    exact = operator in ("==", "!=")
+    if exact and version.endswith(".*"):
+        normal = normal_version(version[:-2])
+        return normal is not None and _RELEASE.issuperset(normal.rpartition("!")[2])
+    normal = normal_version(version)
+    if normal is None or ("+" in normal and not exact):
+        return False
+    release = normal.rpartition("!")[2]
+    while release and not _RELEASE.issuperset(release):
+        release = release[:-1]
+    # What is compatible with a single number is everything: one too few.
+    return operator != "~=" or "." in release.strip(".")
 
 
 def _split_marker(rest: str) -> tuple[str, str]:
@@ -166,7 +186,7 @@ def _after_name(text: str) -> int:
 
 
 def requirement(text: str) -> str | None:
-    """The requirement without outer blanks if its name, extras and specifiers are well formed (PEP 508).
+    """The requirement without outer blanks, and without parentheses round its specifiers, if its name, extras and specifiers are well formed (PEP 508).
 
     The marker is passed on as written: an installer evaluates it, a builder only carries it.
     """
@@ -179,7 +199,12 @@ def requirement(text: str) -> str | None:
     if body.startswith("@"):
         if not body[1:].strip():
             return None
-    elif not is_specifier(body[1:-1] if body.startswith("(") and body.endswith(")") else body):
+    elif body.startswith("(") and body.endswith(")"):
+        # Parentheses may be read, but not be written (core metadata, "Requires-Dist").
+        inner = body[1:-1].strip()
+        text = text[:place].rstrip() + inner + (f"; {marker}" if marker else "")
+        body = inner
+    if not body.startswith("@") and not is_specifier(body):
         return None
     if ";" in rest and not marker and not body.startswith("@"):
         return None
@@ -198,9 +223,10 @@ def with_extra(text: str, extra: str) -> str:
 
 
 def licence_expression(text: str) -> str | None:
-    """The SPDX expression with its operators in upper case (PEP 639), or ``None`` where it is not one.
+    """The SPDX expression with operators and identifiers in their reference case (PEP 639), or ``None`` where it is not one.
 
-    Checks the grammar, not the list of licences, which grows faster than a backend should.
+    An identifier that is not in the list stays as it is written: the list grows faster than a backend should
+    (``licence_warnings`` says so).
     """
     if len(text) > _LONGEST_LICENCE or text.count("(") > _MOST_PARENTHESES:
         return None
@@ -211,6 +237,7 @@ def licence_expression(text: str) -> str | None:
     rest = _licence_terms(tokens)
     if rest is None or rest or not tokens:
         return None
+    tokens = [_reference_case(tokens, place)[0] for place in range(len(tokens))]
     return " ".join(tokens).replace("( ", "(").replace(" )", ")")
 
 
@@ -233,6 +260,33 @@ def _licence_terms(tokens: list[str]) -> list[str] | None:
         if tokens[:1] not in (["AND"], ["OR"]):
             return tokens
         tokens = tokens[1:]
+
+
+def licence_warnings(expression: str) -> list[str]:
+    """What to say of the identifiers of an expression in normal form: those that are deprecated or in no list."""
+    tokens = expression.replace("(", " ( ").replace(")", " ) ").split()
+    found = [(word, _reference_case(tokens, place)[1]) for place, word in enumerate(tokens)]
+    return [f"{word!r} {said}" for word, said in found if said]
+
+
+def _reference_case(tokens: list[str], place: int) -> tuple[str, str]:
+    """The word at ``place`` as SPDX writes it, and what is to be said of it."""
+    word = tokens[place]
+    if word in _COMMON_LICENCES or word in ("(", ")", "AND", "OR", "WITH"):
+        return word, ""
+    if word.lower().startswith(("licenseref-", "documentref-")):
+        return ("LicenseRef-" + word[11:], "") if word.lower().startswith("licenseref-") else (word, "")
+    from . import spdx
+
+    listed = spdx.EXCEPTIONS if place and tokens[place - 1] == "WITH" else spdx.LICENCES
+    known = {each.rstrip("*").lower(): each for each in listed.split()}
+    # "GPL-2.0+" is an identifier of its own; of others "+" is an operator.
+    for text, sign in ((word, ""), (word[:-1], "+")):
+        found = known.get(text.lower())
+        if found is not None and word.endswith(sign):
+            deprecated = "is a deprecated identifier of the SPDX list" if found.endswith("*") else ""
+            return found.rstrip("*") + sign, deprecated
+    return word, "is not in the SPDX list that this backend knows"
 
 
 def _is_licence(word: str) -> bool:

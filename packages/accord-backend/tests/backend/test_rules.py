@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -61,7 +62,7 @@ def test_licence_expressions(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "ham", "ham>=1", "ham[a,b]>=1,<2; python_version < '3'", "ham (>=1)", "ham @ https://index.example/a;b.whl",
+        "ham", "ham>=1", "ham[a,b]>=1,<2; python_version < '3'", "ham @ https://index.example/a;b.whl",
         "ham @ https://index.example/a.whl ; python_version < '3'", "ham===1.0.*weird", "ham~=1.0", "ham[ ]", "ham ;extra=='x'",
     ],
 )  # fmt: skip
@@ -132,3 +133,73 @@ def test_no_grammar_is_slow(text: str) -> None:
         grammar(text)
     rules.is_object_reference(text, callable_needed=False)
     assert time.perf_counter() - before < 5
+
+
+def test_parentheses_may_be_read_and_are_not_written() -> None:
+    assert rules.requirement("ham (>=1,<2)") == "ham>=1,<2"
+    assert rules.requirement("ham[a] ( >=1 ) ; os_name == 'nt'") == "ham[a]>=1; os_name == 'nt'"
+    assert rules.with_extra("ham>=1", "x") == "ham>=1; extra == 'x'"
+
+
+@pytest.mark.parametrize("operator", ["~=", "==", "!=", "<=", ">=", "<", ">"])
+@pytest.mark.parametrize(
+    "version",
+    [
+        "1",
+        "1.0",
+        "1.*",
+        "1.0.*",
+        "four",
+        "1.0rc1",
+        "1.0.dev1",
+        "1.dev1",
+        "1.0+a",
+        "1!2",
+        "1!2.0",
+        "",
+        "1.0rc1.*",
+        "1.0+a.*",
+    ],
+)
+def test_a_clause_is_one_when_packaging_says_so(operator: str, version: str) -> None:
+    try:
+        SpecifierSet(operator + version)
+    except InvalidSpecifier:
+        expected = False
+    else:
+        expected = True
+
+    assert rules.is_specifier(operator + version) is expected
+
+
+def test_identifiers_of_licences_are_written_in_their_reference_case() -> None:
+    assert (
+        rules.licence_expression("mit or (apache-2.0 and bsd-2-clause)")
+        == "MIT OR (Apache-2.0 AND BSD-2-Clause)"
+    )
+    assert (
+        rules.licence_expression("gpl-2.0-only with classpath-exception-2.0")
+        == "GPL-2.0-only WITH Classpath-exception-2.0"
+    )
+    assert rules.licence_expression("licenseref-Mine") == "LicenseRef-Mine"
+    assert rules.licence_expression("apache-2.0+") == "Apache-2.0+"
+    assert rules.licence_expression("Use-it-after-midnight") == "Use-it-after-midnight"
+
+
+def test_deprecated_and_unknown_licences_are_spoken_of() -> None:
+    assert rules.licence_warnings("MIT OR LicenseRef-Mine") == []
+    assert rules.licence_warnings("GPL-2.0+ OR Nobodys") == [
+        "'GPL-2.0+' is a deprecated identifier of the SPDX list",
+        "'Nobodys' is not in the SPDX list that this backend knows",
+    ]
+
+
+def test_the_list_of_licences_is_that_of_packaging() -> None:
+    from packaging.licenses import _spdx
+
+    from accord_backend import spdx
+
+    for ours, theirs in ((spdx.LICENCES, _spdx.LICENSES), (spdx.EXCEPTIONS, _spdx.EXCEPTIONS)):
+        assert set(ours.split()) == {
+            entry["id"] + "*" * bool(entry["deprecated"]) for entry in theirs.values()
+        }, "python .ci/spdx.py"
