@@ -325,6 +325,12 @@ def _none_like(name: str, built: Built, expected: Mapping[str, str]) -> Iterable
         yield Finding(f"{name} {field}", f"nothing like {pattern}", shown(found), not found)
 
 
+def _somewhere(name: str, built: Built, expected: str) -> Iterable[Finding]:
+    """A text, in UTF-8, that is in some file of it."""
+    found = [path for path, data in built.members.items() if expected.encode() in data]
+    yield Finding(f"{name} has the text", expected, shown(found), bool(found))
+
+
 def _root(name: str, built: Built, expected: str) -> Iterable[Finding]:
     """A pattern that the one folder of an sdist has as a whole."""
     yield Finding(f"{name} root", expected, shown(built.homes), bool(re.fullmatch(expected, built.home)))
@@ -469,6 +475,7 @@ ROLE = Role(
         "root": _of_each(_root),
         "unchanged": _unchanged,
         "same_toml": _of_each(_same_toml),
+        "somewhere": _of_each(_somewhere),
         "none_like": _of_each(_none_like),
         "lists": _of_each(_lists),
         "addresses": _of_each(_addresses),

@@ -163,6 +163,37 @@ def _record(built: Built) -> str:
     return "" if own in listed and not listed[own][1] else f"{own} is not listed without a hash"
 
 
+def _generator(built: Built) -> str:
+    text = built.members.get(f"{built.home}/WHEEL", b"").decode("utf-8", "replace")
+    return "" if re.search(r"(?m)^Generator: \S", text) else "no Generator"
+
+
+def _last(built: Built) -> str:
+    """The metadata files lie at the end of the archive."""
+    inside = [name.startswith(f"{built.home}/") for name in built.members]
+    return "" if inside == sorted(inside) else f"the order is {list(built.members)}"
+
+
+def _no_leftovers(built: Built) -> str:
+    own = [f"{built.home}/{name}" for name in ("INSTALLER", "REQUESTED", "RECORD.jws", "RECORD.p7s")]
+    found = [name for name in (*own, "setup.py", "setup.cfg") if name in built.members]
+    return f"has {found}" if found else ""
+
+
+def _no_bytecode(built: Built) -> str:
+    found = [name for name in built.members if name.endswith(".pyc")]
+    return f"has {found}" if found else ""
+
+
+def _reserved_folders(built: Built) -> str:
+    inside = (
+        name.removeprefix(f"{built.home}/") for name in built.members if name.startswith(f"{built.home}/")
+    )
+    folders = {name.split("/")[0] for name in inside if "/" in name}
+    others = sorted(folders - {"licenses", "license_files", "LICENSES", "sboms"})
+    return f"{built.home} has {others}" if others else ""
+
+
 def _compatible(built: Built) -> str:
     """Tagged as compatible with this system: any Python 3, or this one, on any or this platform."""
     python, abi, platform = built.path.name[:-4].split("-")[-3:]
@@ -228,6 +259,11 @@ CHECKS: dict[str, Callable[[Built], str]] = {
     "dist-info": _dist_info,
     "wheel-file": _wheel_file,
     "record": _record,
+    "generator": _generator,
+    "metadata-at-the-end": _last,
+    "no-leftovers": _no_leftovers,
+    "no-bytecode": _no_bytecode,
+    "reserved-folders": _reserved_folders,
     "compatible": _compatible,
     "sdist-name": _sdist_name,
     "one-root": _one_root,
