@@ -2,7 +2,7 @@
 
 Keys, all optional: ``name``, ``version``, ``filename``, ``root`` (the one folder at the top), ``files`` (path below the root: content),
 ``pyproject`` (text; false leaves it out), ``pkg_info`` (text; false leaves it out), ``metadata_version``, ``requires``, ``requires_python``,
-``metadata_lines``, ``outside`` (path from the top of the archive: content), ``hardlinks`` (path below the root: target), ``format`` (gz, bz2, xz, zip, tar).
+``metadata_lines``, ``outside`` (path from the top of the archive: content), ``hardlinks`` (path below the root: target), ``pipes`` (paths below the root), ``format`` (gz, bz2, xz, zip, tar).
 
 By default the sdist builds: its backend is a file of its own (``backend.py``) with no requirements, which writes the wheel that
 PKG-INFO describes.
@@ -14,7 +14,7 @@ import io
 import re
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from gzip import GzipFile
 from typing import Any
 
@@ -59,8 +59,9 @@ def make_sdist(key: str, values: Mapping[str, Any]) -> Made:
     for path, value in table.take("outside", dict, {}).items():
         members[path] = content(f"sdist {key} {path}", value)
     hardlinks = {f"{root}/{path}": to for path, to in table.take("hardlinks", dict, {}).items()}
+    pipes = [f"{root}/{path}" for path in table.texts("pipes", ())]
     table.done()
-    data = _zip(members) if kind == "zip" else _tar(members, hardlinks, kind)
+    data = _zip(members) if kind == "zip" else _tar(members, hardlinks, pipes, kind)
     return Made(
         name,
         version,
@@ -74,7 +75,9 @@ def make_sdist(key: str, values: Mapping[str, Any]) -> Made:
 _ENDINGS = {"gz": ".tar.gz", "bz2": ".tar.bz2", "xz": ".tar.xz", "zip": ".zip", "tar": ".tar"}
 
 
-def _tar(members: Mapping[str, Content], hardlinks: Mapping[str, str], kind: str) -> bytes:
+def _tar(
+    members: Mapping[str, Content], hardlinks: Mapping[str, str], pipes: Sequence[str], kind: str
+) -> bytes:
     plain = io.BytesIO()
     mode = {"bz2": "w:bz2", "xz": "w:xz"}.get(kind, "w")
     with tarfile.open(fileobj=plain, mode=mode, format=tarfile.PAX_FORMAT) as archive:  # type: ignore[call-overload]
@@ -87,6 +90,10 @@ def _tar(members: Mapping[str, Content], hardlinks: Mapping[str, str], kind: str
         for path, to in hardlinks.items():
             info = tarfile.TarInfo(path)
             info.type, info.linkname, info.mtime = tarfile.LNKTYPE, to, _WHEN
+            archive.addfile(info)
+        for path in pipes:
+            info = tarfile.TarInfo(path)
+            info.type, info.mtime = tarfile.FIFOTYPE, _WHEN
             archive.addfile(info)
     if kind != "gz":
         return plain.getvalue()

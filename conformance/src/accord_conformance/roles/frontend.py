@@ -1,8 +1,8 @@
 """Build frontend: calls the hooks of a probing backend, which writes down what it was called with and what it could see.
 
 Given: ``files`` (the tree), ``build_system`` (keys of that table, beside the probe's own), ``pyproject`` (its text whole), ``probe`` (its plan, see
-``making/probing_backend.py``), ``probe_at`` (where it lies in the tree: ``build_backend/probe.py``), ``wheels`` (all of them on the index at ``{index}``), ``sdists`` (with the
-probe in them; ``of`` names one), ``links`` (path: target, after the tree is written), ``present`` (modules in the target environment).
+``making/probing_backend.py``), ``probe_at`` (where it lies in the tree: ``build_backend/probe.py``), ``wheels`` and ``sdists`` (all of them on the index at ``{index}``; sdists have the
+probe in them, ``of`` names one), ``links`` (path: target, after the tree is written), ``present`` (modules in the target environment).
 
 ``expect`` looks at calls by hook: ``called`` and ``not_called`` (lists), ``order``, and tables ``settings``, ``sees``, ``child_sees``, ``programs``; at all calls at once:
 ``in_root``, ``fresh``, ``path_first``; at what came out: ``wheels``, ``sdists`` (how many), ``has``; ``nowhere`` (names of files that are in no folder of the case).
@@ -103,6 +103,7 @@ def _write_project(scene: Scene) -> None:
         files = {"probe.py": _probe(scene), **values.get("files", {})}
         own = '[build-system]\nrequires = []\nbuild-backend = "probe"\nbackend-path = ["."]\n'
         COMMON_MAKERS["sdists"](scene, {key: {"pyproject": own, **values, "files": files}})
+    _publish(scene)
 
 
 def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
