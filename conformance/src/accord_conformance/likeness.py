@@ -10,7 +10,7 @@ import re
 __all__ = ["alike"]
 
 _REQUIREMENT = re.compile(
-    r"\s*(?P<name>[A-Za-z0-9._-]+)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?P<rest>[^;]*?)\s*(?:;(?P<marker>.*))?",
+    r"\s*(?P<name>[A-Za-z0-9._-]+)\s*(?:\[(?P<extras>[^\]]*)\])?\s*(?P<rest>(?:[(<>=!~][^;]*?)?)\s*(?:;(?P<marker>.*))?",
     re.DOTALL,
 )
 _TOKEN = re.compile(
