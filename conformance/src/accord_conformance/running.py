@@ -5,6 +5,7 @@ Jobs are a file's cases with one tool; ``jobs`` of them run at a time, each in a
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
 from accord_conformance.processes import end_all
 from accord_conformance.protocol import OUTCOMES, Answer, Player, Request
+from accord_conformance.reading import DATA
 from accord_conformance.results import Played, StepPlayed
 from accord_conformance.roles import role
 from accord_conformance.roles.role import Role
@@ -174,6 +176,7 @@ def _follows(stage: Role, case: Case, scene: Scene, answer: Answer) -> tuple[str
 def _shown(do: str, answer: Answer, findings: Iterable[Finding], scene: Scene, tool: Tool) -> StepPlayed:
     """A step as a reader sees it: without this run's folders and ports."""
     places = [(str(scene.folder), "{folder}"), (str(tool.bin), "{bin}"), (sys.executable, "{suite}")]
+    places.append((str(DATA), "{accord_conformance}"))
     if scene.site is not None:
         places.insert(0, (scene.site.url, "{site}"))
 
@@ -185,7 +188,7 @@ def _shown(do: str, answer: Answer, findings: Iterable[Finding], scene: Scene, t
     return StepPlayed(
         do,
         answer.outcome,
-        answer.value,
+        json.loads(plain(json.dumps(answer.value, ensure_ascii=False))),
         plain(answer.message),
         answer.untidy,
         tuple(tuple(map(plain, command)) for command in answer.commands),
