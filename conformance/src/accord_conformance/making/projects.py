@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 __all__ = ["module_of", "pyproject", "toml"]
@@ -20,6 +21,8 @@ def toml(value: Any) -> str:
         return "{" + ", ".join(f"{_key(key)} = {toml(each)}" for key, each in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml(each) for each in value) + "]"
+    if isinstance(value, date):  # a datetime is one
+        return value.isoformat()
     # JSON's strings, numbers and truth values are TOML's.
     return json.dumps(value, ensure_ascii=False)
 

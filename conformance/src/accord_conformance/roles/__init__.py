@@ -17,6 +17,9 @@ __all__ = ["check", "role"]
 _MODULES = {
     "version-library": "library",
     "installer": "installer",
+    "locker": "locker",
+    "resolver": "resolver",
+    "script-runner": "runner",
     "backend": "backend",
     "frontend": "frontend",
     "environment-maker": "environments",
