@@ -54,6 +54,43 @@ def test_an_address_that_is_taken_is_said_before_anything_is_printed(tmp_path: P
     assert "token" not in second.stdout
 
 
+def test_port_zero_is_a_free_one_which_is_printed_and_answers(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "accord", "--json", "serve", "--data", str(tmp_path / "data")]
+    command += ["--bind", "127.0.0.1:0", "--workers", "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            document = ""
+            while not document.endswith("}\n"):
+                document += process.stdout.readline()
+            url = json.loads(document)["url"]
+            assert not url.endswith(":0")
+            end = time.monotonic() + 30
+            while True:
+                try:
+                    assert urllib.request.urlopen(f"{url}/livez", timeout=5).read() == b"alive\n"
+                    break
+                except urllib.error.URLError:
+                    assert time.monotonic() < end
+                    time.sleep(0.05)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_a_server_has_at_least_one_process(tmp_path: Path, number: str) -> None:
+    refused = serve("--data", str(tmp_path / "data"), f"--workers={number}")
+    assert refused.returncode == 2
+    assert "at least 1" in refused.stderr
+
+
+def test_what_a_databases_url_looks_like_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    refused = serve("--data", str(tmp_path / "data"), "--database", "mysql://index")
+    assert refused.returncode == 2
+    assert "postgresql://HOST/NAME" in refused.stderr
+    assert "****" not in refused.stderr
+
+
 def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
     refused = serve("--data", str(tmp_path / "data"), "--bind", "192.0.2.1:8080")
     assert refused.returncode == 2

@@ -37,8 +37,8 @@ def claim_folder(data: str) -> int:
     return handle
 
 
-def require_address(host: str, port: int) -> None:
-    """Raises ``UsageError``: ``server-address-in-use``, ``server-address``."""
+def require_address(host: str, port: int) -> int:
+    """The port to listen at: a free one for 0.  Raises ``UsageError``: ``server-address-in-use``, ``server-address``."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -46,6 +46,7 @@ def require_address(host: str, port: int) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+            return int(probe.getsockname()[1])
     except OSError as fault:
         if fault.errno == errno.EADDRINUSE:
             raise UsageError(

@@ -94,7 +94,7 @@ def serve(
         _network(text)
     settings.prepare()
     claims.claim_folder(settings.data)  # held by this process and those it starts, until the last has ended
-    claims.require_address(host, port)
+    port = claims.require_address(host, port)
     metrics.use(settings.cache)
     parts = open_parts(settings)
     with parts.database.read() as connection:

@@ -17,11 +17,14 @@ def arguments(parser: Parser) -> None:
     parser.examples = (
         ("accord serve", "on this machine only, in the user's data folder"),
         ("accord serve --bind 0.0.0.0:8694 --data /srv/index", "for everybody who reaches this machine"),
+        ("accord serve --bind 127.0.0.1:0", "on a port that is free, which it says"),
     )
     parser.value(
         "--data", metavar="DIR", env="ACCORD_SERVER_DATA", help="The server's folder", complete="dir"
     )
-    parser.value("--bind", metavar="HOST:PORT", default="127.0.0.1:8694", help="Where to listen")
+    parser.value(
+        "--bind", metavar="HOST:PORT", default="127.0.0.1:8694", help="Where to listen; port 0: a free one"
+    )
     parser.value("--workers", metavar="N", help="Processes that serve (default: one for each processor)")
     parser.value(
         "--database", metavar="URL", default="", env="ACCORD_SERVER_DATABASE", help="The database, as a URL"
@@ -90,11 +93,10 @@ def run(args: Args, context: Context) -> int:
     from accord_core.errors import UsageError
 
     host, colon, port = args.bind.rpartition(":")
-    if not colon or not port.isdigit() or not 0 < int(port) < 65536:
+    if not colon or not port.isdigit() or not 0 <= int(port) < 65536:
         raise UsageError("usage", f"--bind is HOST:PORT, not {args.bind!r}")
     if args.workers is not None and not (args.workers.isdigit() and int(args.workers) > 0):
-        raise UsageError("usage", f"--workers is a number, not {args.workers!r}")
-
+        raise UsageError("usage", f"--workers is a number of processes, at least 1, not {args.workers!r}")
     if args.accel_redirect and not re.fullmatch(r"/(?:[A-Za-z0-9_-]+/)+", args.accel_redirect):
         raise UsageError(
             "usage", f"--accel-redirect is a location like /stored/, not {args.accel_redirect!r}"

@@ -400,7 +400,7 @@ def _postgresql(url: str) -> Engine:
         raise UsageError(
             "server-database-unknown",
             f"no kind of database has URLs like {url.partition(':')[0]}:…",
-            hint="sqlite:///PATH or postgresql://USER@HOST/NAME",
+            hint="sqlite:///PATH or postgresql://HOST/NAME",
         )
     try:
         engine = create_engine(
