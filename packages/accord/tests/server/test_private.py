@@ -47,6 +47,36 @@ def test_a_private_project_is_its_readers_alone(index: InProcess) -> None:
             assert read(index, path, token).status == 404, path
 
 
+def test_a_project_can_be_private_from_its_first_file_on(index: InProcess) -> None:
+    put(index, "eggs")
+    changed = call(index, "PATCH", "/api/indexes/main", {"new_projects": "private"})
+    assert (changed.status, changed.json()["new_projects"]) == (200, "private")
+    ada = person(index, "ada")
+    give(index, "main", "ada", "uploader")
+    before = index.parts.database.serial()
+    assert put(index, token=ada).status == 200
+    assert names(index) == ["eggs"]  # what was there stays as it was
+    assert names(index, ada) == ["eggs", "spam"]
+    for path in (*PAGES, "/project/spam/", "/pypi/spam/json"):
+        assert read(index, path).status == 404, path
+    assert "spam" not in index.get(f"/changes?since={before}").text
+    assert "spam" not in index.get("/rss/packages.xml").text
+    hide(index, "main/spam", hidden=False)
+    assert names(index) == ["eggs", "spam"]
+    assert call(index, "PATCH", "/api/indexes/main", {"new_projects": "public"}).status == 200
+    assert put(index, "ham", token=ada).status == 200
+    assert names(index) == ["eggs", "ham", "spam"]
+
+
+def test_an_index_is_made_whose_projects_are_private_at_first(index: InProcess) -> None:
+    made = {"name": "team", "new_projects": "private"}
+    assert call(index, "POST", "/api/indexes", made).status == 201
+    assert call(index, "POST", "/api/indexes", {**made, "name": "x", "new_projects": "secret"}).status == 400
+    assert put(index, to="team").status == 200
+    assert names(index, at="/team") == []
+    assert names(index, index.token, at="/team") == ["spam"]
+
+
 def test_a_private_project_that_exists_answers_as_one_that_does_not(index: InProcess) -> None:
     put(index)
     ada = person(index, "ada")

@@ -29,23 +29,40 @@ def indexes(place: Place) -> list[Record]:
 
 
 def create_index(
-    place: Place, name: str, *, title: str, public: bool, bases: tuple[str, ...], creators: str
+    place: Place,
+    name: str,
+    *,
+    title: str,
+    public: bool,
+    bases: tuple[str, ...],
+    creators: str,
+    new_projects: str = "public",
 ) -> Record:
     from accord.server.catalogue import access
 
     with place.opened() as parts, parts.database.write(operator()) as writing:
-        made = access.create_index(writing, name, title=title, public=public, bases=bases, creators=creators)
+        made = access.create_index(
+            writing,
+            name,
+            title=title,
+            public=public,
+            bases=bases,
+            creators=creators,
+            new_projects=new_projects,
+        )
         return access.describe(writing.connection, made)
 
 
-def change_index(place: Place, name: str, *, title: str | None, creators: str | None) -> Record:
+def change_index(
+    place: Place, name: str, *, title: str | None, creators: str | None, new_projects: str | None = None
+) -> Record:
     """Change what is given."""
     from accord.server.catalogue import access
     from accord.server.catalogue.indexes import index_named
 
     with place.opened() as parts, parts.database.write(operator()) as writing:
         row = index_named(writing.connection, name)
-        changed = access.change_index(writing, row, title=title, creators=creators)
+        changed = access.change_index(writing, row, title=title, creators=creators, new_projects=new_projects)
         return access.describe(writing.connection, changed)
 
 

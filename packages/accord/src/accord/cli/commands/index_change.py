@@ -18,6 +18,7 @@ def arguments(parser: Parser) -> None:
     )
     parser.examples = (
         ("accord index change main --creators users", "every user may make projects and own them"),
+        ("accord index change main --new-projects private", "nobody sees one before its people say so"),
         ("accord index change team --title 'What the team builds'", "as pages show it"),
     )
     parser.argument("name", metavar="INDEX", help="The index")
@@ -27,6 +28,11 @@ def arguments(parser: Parser) -> None:
         choices=("admins", "uploaders", "users"),
         help="Who may make projects in it: admins, uploaders, users",
     )
+    parser.value(
+        "--new-projects",
+        choices=("public", "private"),
+        help="Who sees a project from its first file on: public, private; those there are stay as they are",
+    )
     server(parser)
 
 
@@ -34,9 +40,14 @@ def run(args: Args, context: Context) -> int:
     from accord.cli.index_options import located
     from accord.tasks import index_people
 
-    record = index_people.change_index(located(args), args.name, title=args.title, creators=args.creators)
+    record = index_people.change_index(
+        located(args), args.name, title=args.title, creators=args.creators, new_projects=args.new_projects
+    )
     if context.json:
         context.emit(record)
     else:
-        context.out(f"index {record['name']}: {record['title']} (projects are made by {record['creators']})")
+        context.out(
+            f"index {record['name']}: {record['title']} (projects are made by {record['creators']},"
+            f" and {record['new_projects']} at first)"
+        )
     return 0

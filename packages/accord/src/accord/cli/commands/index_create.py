@@ -35,6 +35,12 @@ def arguments(parser: Parser) -> None:
         help="Who may make projects in it: admins, uploaders, users",
     )
     parser.value(
+        "--new-projects",
+        choices=("public", "private"),
+        default="public",
+        help="Who sees a project from its first file on: public, private",
+    )
+    parser.value(
         "--upstream",
         metavar="URL",
         help="It has what this index has, fetched when asked for; 'default': the one configured for you",
@@ -55,6 +61,7 @@ def run(args: Args, context: Context) -> int:
             public=not args.private,
             bases=args.bases,
             creators=args.creators,
+            new_projects=args.new_projects,
         )
     elif args.bases:
         raise UsageError("usage", "an index has an upstream or bases: make a second one that builds on both")

@@ -32,22 +32,26 @@ _IndexName = Annotated[
     ),
 ]
 _Creators = Literal["admins", "uploaders", "users"]
+_NewProjects = Literal["public", "private"]
 
 
 class NewIndex(Body, frozen=True):
-    """``bases`` are names of indexes it builds on, in order; ``creators`` may make projects in it."""
+    """``bases`` are names of indexes it builds on, in order; ``creators`` may make projects in it, which are
+    ``new_projects`` from their first file on."""
 
     name: _IndexName
     title: _Words = ""
     public: bool = True
     bases: Annotated[list[_Words], msgspec.Meta(max_length=DEFAULT.token_names)] = []
     creators: _Creators = "uploaders"
+    new_projects: _NewProjects = "public"
 
 
 class IndexChange(Body, frozen=True):
     title: _Words | None = None
     public: bool | None = None
     creators: _Creators | None = None
+    new_projects: _NewProjects | None = None
 
 
 class ProjectChange(Body, frozen=True):
@@ -110,6 +114,7 @@ def create_index(asked: Asked[NewIndex]) -> object:
             public=body.public,
             bases=tuple(body.bases),
             creators=body.creators,
+            new_projects=body.new_projects,
         )
         return access.describe(writing.connection, made)
 
@@ -118,7 +123,12 @@ def change_index(asked: Asked[IndexChange]) -> object:
     body = asked.body
     with asked.writing() as writing:
         changed = access.change_index(
-            writing, asked.here, title=body.title, public=body.public, creators=body.creators
+            writing,
+            asked.here,
+            title=body.title,
+            public=body.public,
+            creators=body.creators,
+            new_projects=body.new_projects,
         )
         return access.describe(writing.connection, changed, shown(asked, writing.connection))
 

@@ -115,6 +115,7 @@ INDEX = record(
         "bases": array(TEXT),
         "mix": array(TEXT),
         "creators": TEXT,
+        "new_projects": TEXT,
         "serial": NUMBER,
     }
 )

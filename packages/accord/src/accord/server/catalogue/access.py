@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from accord.server.catalogue.indexes import IndexRow
     from accord.server.database import Writing
 
-__all__ = ["CREATORS", "change_index", "create_index", "describe", "set_private"]
+__all__ = ["CREATORS", "NEW_PROJECTS", "change_index", "create_index", "describe", "set_private"]
 
 CREATORS = ("admins", "uploaders", "users")
 """Who may make projects in an index: its administrators; those and its uploaders; every user of the server."""
+NEW_PROJECTS = ("public", "private")
+"""Whether a project is private from its first file on."""
 
 
 def describe(
@@ -45,21 +47,29 @@ def describe(
         "bases": [base for base in bases if shown is None or base in shown],
         "mix": index.settings.get("mix", []),
         "creators": index.settings.get("creators", "uploaders"),
+        "new_projects": index.settings.get("new_projects", "public"),
         "serial": index.serial,
     }
 
 
 def create_index(
-    writing: Writing, name: str, *, title: str, public: bool, bases: tuple[str, ...], creators: str
+    writing: Writing,
+    name: str,
+    *,
+    title: str,
+    public: bool,
+    bases: tuple[str, ...],
+    creators: str,
+    new_projects: str = "public",
 ) -> IndexRow:
-    """Raises ``Refused``: ``index-name``, ``index-creators`` (400), ``no-such-index`` (404), ``index-exists`` (409)."""
+    """Raises ``Refused``: ``index-name``, ``index-creators``, ``index-new-projects`` (400), ``no-such-index`` (404), ``index-exists`` (409)."""
     made = indexes.add_index(
         writing,
         name,
         title=title,
         public=public,
         bases=tuple(indexes.index_named(writing.connection, base) for base in bases),
-        settings={"creators": _creators(creators)},
+        settings={"creators": _creators(creators), "new_projects": _new_projects(new_projects)},
     )
     audit.record(writing, "create-index", name, public=public, bases=list(bases), creators=creators)
     return made
@@ -72,20 +82,33 @@ def change_index(
     title: str | None = None,
     public: bool | None = None,
     creators: str | None = None,
+    new_projects: str | None = None,
 ) -> IndexRow:
-    """Change what is given."""
+    """Change what is given; projects that are there already stay as they are."""
     index = indexes.index_named(writing.connection, index.name)  # as it is inside this block
     changes: dict[str, Any] = {}
     if title is not None:
         changes["title"] = title
     if public is not None:
         changes["public"] = public
+    settings = dict(index.settings)
     if creators is not None:
-        changes["settings"] = {**index.settings, "creators": _creators(creators)}
+        settings["creators"] = _creators(creators)
+    if new_projects is not None:
+        settings["new_projects"] = _new_projects(new_projects)
+    if settings != index.settings:
+        changes["settings"] = settings
     if changes:
         writing.connection.execute(update(tables.index).where(tables.index.c.id == index.id).values(changes))
         writing.changed(index.id, "change-index")
-        audit.record(writing, "change-index", index.name, public=public, creators=creators)
+        audit.record(
+            writing,
+            "change-index",
+            index.name,
+            public=public,
+            creators=creators,
+            new_projects=new_projects,
+        )
     return indexes.index_named(writing.connection, index.name)
 
 
@@ -107,5 +130,16 @@ def _creators(text: str) -> str:
     if text not in CREATORS:
         raise Refused(
             400, "index-creators", f"{text!r} does not say who makes projects", hint=", ".join(CREATORS)
+        )
+    return text
+
+
+def _new_projects(text: str) -> str:
+    if text not in NEW_PROJECTS:
+        raise Refused(
+            400,
+            "index-new-projects",
+            f"{text!r} does not say who sees a new project",
+            hint=", ".join(NEW_PROJECTS),
         )
     return text

@@ -260,6 +260,7 @@ def open_project(
             "name": name,
             "display": display,
             "look_alike": look_alike(name),
+            "private": index.settings.get("new_projects") == "private",
             "created": writing.at,
             "serial": 0,
         },
