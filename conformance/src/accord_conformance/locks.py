@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -292,7 +293,7 @@ def _key_order(document: Document) -> Iterable[str]:
     seen: list[str] = []
     for package in _packages(document):
         keys = list(package)
-        for one, other in zip(keys, keys[1:], strict=False):
+        for one, other in pairwise(keys):
             if f"{other}>{one}" in seen:
                 yield f"{one} stands before {other} in one package, after it in another"
             seen.append(f"{one}>{other}")

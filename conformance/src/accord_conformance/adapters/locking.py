@@ -60,7 +60,9 @@ def as_toml(group):
     return "[" + ", ".join(parts) + "]"
 
 
-def lock(project, bin, target, index, requirements, requires_python=">=3.11", extras=(), groups=(), many=False):
+def lock(
+    project, bin, target, index, requirements, requires_python=">=3.11", extras=(), groups=(), many=False
+):
     folder = pathlib.Path(project)
     written = folder / "pylock.toml"
     write_project(project, requirements, requires_python, extras, groups, index)

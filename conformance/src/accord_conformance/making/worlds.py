@@ -50,7 +50,9 @@ def _files(title: str, name: str, version: str, table: dict[str, Any]) -> list[t
         named = {**table, "name": name, "version": version, **({"tag": tag} if tag else {})}
         found.append((f"{key}-w{number}", "wheel", make_wheel(name, named)))
     if sdist is not False:
-        own = {key: table[key] for key in ("requires", "requires_python", "metadata_lines") if key in table}
+        own: dict[str, Any] = {
+            key: table[key] for key in ("requires", "requires_python", "metadata_lines") if key in table
+        }
         extras = [f"Provides-Extra: {each}" for each in table.get("extras", ())]
         own["metadata_lines"] = [*extras, *own.get("metadata_lines", ())]
         own.update(sdist if isinstance(sdist, Mapping) else {})

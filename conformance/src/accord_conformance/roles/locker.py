@@ -118,7 +118,9 @@ def _dotted(value: Any, key: str) -> Any:
 
 def _value(what: str, found: Any, wanted: Any) -> Finding:
     if wanted is False:
-        return Finding(what, "it is not there", "it is not there" if found is None else shown(found), not found)
+        return Finding(
+            what, "it is not there", "it is not there" if found is None else shown(found), not found
+        )
     if isinstance(wanted, str) and len(wanted) > 1 and wanted[0] == wanted[-1] == "/":
         ok = isinstance(found, str) and re.fullmatch(wanted[1:-1], found) is not None
         return Finding(what, wanted, shown(found), ok)
@@ -163,7 +165,9 @@ def _same(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
         raise SuiteError("locker", "'same' needs a step before it that has 'keep'")
     before = kept.read_text(encoding="utf-8")
     one, other = before.splitlines(), _text(answer).splitlines()
-    changed = [f"-{line}" for line in one if line not in other] + [f"+{line}" for line in other if line not in one]
+    changed = [f"-{line}" for line in one if line not in other] + [
+        f"+{line}" for line in other if line not in one
+    ]
     found = "the same" if one == other else "; ".join(changed[:6]) or "the same lines in another order"
     yield Finding("same", "the same" if expected else "another", found, (one == other) is expected)
 
