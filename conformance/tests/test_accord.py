@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 REASONS: dict[str, str] = {
     "client/versions/json-newer-minor-warning": "0048",
     "client/versions/html-newer-minor-warning": "0048",
+    "installer/unpack/newer-minor-warned": "0048",
+    "installer/uninstall/shown-name": "0048",
 }
 
 ROLES = read_adapters()["accord"].parts

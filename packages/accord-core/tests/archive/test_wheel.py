@@ -150,6 +150,7 @@ def test_a_stream_is_held_against_record_too(write: Write, code: Code) -> None:
         ("accepted", "spam = spam:main"),
         ("accepted", "spam-2.1 = spam.cli:App.run"),
         ("accepted", "pythonize = spam:main"),
+        ("accepted", "spam:cli = spam:main"),
         ("accepted", "py.test = spam:main"),
         ("accepted", "pip3.12 = spam:main"),
         ("script-name-path", "../spam = spam:main"),

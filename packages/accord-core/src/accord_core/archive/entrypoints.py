@@ -14,7 +14,7 @@ __all__ = ["EntryPoint", "check_script_name", "parse_entry_points", "scripts"]
 _RESERVED_STEMS = ("python", "pythonw", "pypy", "pypyw", "graalpy")
 _RESERVED = frozenset(("activate", "activate_this", "deactivate", "pyvenv"))
 _LAUNCHER_SUFFIXES = (".exe", ".bat", ".cmd", ".ps1", ".csh", ".fish", ".nu", ".xsh", ".py", ".cfg", ".com")
-_FORBIDDEN = frozenset('/\\:*?"<>|')
+_FORBIDDEN = frozenset('/\\*?"<>|')  # a colon may stand in a name ("Data model")
 
 
 class EntryPoint:
@@ -85,7 +85,8 @@ def _is_dotted(text: str) -> bool:
 
 def check_script_name(name: str) -> None:
     """Refuse a name that is a path (``script-name-path``) or the environment's own (``script-name-reserved``)."""
-    if name in ("", ".", "..") or not _FORBIDDEN.isdisjoint(name) or not name.isprintable():
+    drive = name[1:2] == ":"  # "c:spam" is a path elsewhere
+    if name in ("", ".", "..") or drive or not _FORBIDDEN.isdisjoint(name) or not name.isprintable():
         raise ArchiveError(
             "script-name-path", f"{name!r} is a path or no file name; a script has a plain name"
         )

@@ -60,7 +60,9 @@ def rank_tags(tags: Sequence[str]) -> dict[str, int]:
     return ranks
 
 
-def wheel_rank(filename: str, ranks: Mapping[str, int], seen: dict[str, int]) -> tuple[int, int, str] | None:
+def wheel_rank(
+    filename: str, ranks: Mapping[str, int], seen: dict[str, int]
+) -> tuple[int, int, tuple[int, ...]] | None:
     """How well a wheel fits, less is better; None where it does not.  ``seen`` remembers sets of tags.
 
     Of two wheels with the same best tag the higher build number wins (binary distribution format, "build tag").
@@ -82,12 +84,12 @@ def wheel_rank(filename: str, ranks: Mapping[str, int], seen: dict[str, int]) ->
         return None
     build = head.split("-")[2:]
     if not build:
-        return place, 1, ""
+        return place, 1, ()
     digits = 0
     while digits < len(build[0]) and build[0][digits].isdigit():
         digits += 1
-    # Less is better, so a greater number must be less; the rest of the tag breaks ties alphabetically.
-    return place, -int(build[0][:digits] or 0), build[0][digits:]
+    # Less is better, so a greater number must be less, and so must a text that sorts later or goes on for longer.
+    return place, -int(build[0][:digits] or 0), (*[-ord(sign) for sign in build[0][digits:]], 0)
 
 
 def select(
@@ -205,7 +207,7 @@ def _choose(
             return Chosen(package, kind, source)
     if package.sdist is not None and prefer_sdist is not None and not no_build and prefer_sdist(package.name):
         return Chosen(package, "sdist", package.sdist)
-    best: tuple[tuple[int, int, str], File] | None = None
+    best: tuple[tuple[int, int, tuple[int, ...]], File] | None = None
     for wheel in package.wheels:
         rank = wheel_rank(wheel.filename, ranks, seen)
         if rank is not None and (best is None or rank < best[0]):

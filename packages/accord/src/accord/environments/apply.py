@@ -108,9 +108,13 @@ class guarded:  # noqa: N801
 def finish(layout: Layout, key: str, known: state.Known, *, kind: str = "private", closure: str = "") -> None:
     """Write the state of what now stands."""
     if not closure:
+        compiled = f"{layout.root}/{layout.site}/__pycache__"
         try:
-            # Made now, so that the first import of a top-level module does not change the time of site-packages.
-            os.makedirs(f"{layout.root}/{layout.site}/__pycache__", exist_ok=True)
+            if known:
+                # Made now, so that the first import of a top-level module does not change the time of site-packages.
+                os.makedirs(compiled, exist_ok=True)
+            else:
+                os.rmdir(compiled)  # nothing is left that it could be of
         except OSError:
             pass  # an environment that cannot be written is checked the slow way
     state.write(layout, key, known, kind=kind, closure=closure)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from accord.environments import state
-from accord.environments.installed import Installed, read_site
+from accord.environments.installed import Installed, inside, read_site
 from accord.environments.launchers import launcher, rewritten
 from accord.environments.layout import Layout, layout_of
 from accord.environments.transaction import recover_locked
@@ -71,8 +71,7 @@ def _check_all(layout: Layout) -> tuple[Problem, ...]:
 def _rows(layout: Layout, one: Installed) -> Iterator[tuple[str, str, int | None]]:
     """``(path relative to the environment, "sha256=…" or "", size)``; raises ``ArchiveError``."""
     for row in parse_record(one.read("RECORD") or b"").values():
-        path = os.path.normpath(f"{layout.site}/{row.path}").replace(os.sep, "/")
-        if not path.startswith("../") and not row.path.startswith("/"):
+        for path in inside(layout.root, layout.site, (row.path,)):
             yield path, f"{row.algorithm}={row.digest}" if row.digest else "", row.size
 
 

@@ -13,7 +13,11 @@ from accord.environments.layout import Layout, layout_of
 from accord_core.errors import ArchiveError, InstallError
 from accord_core.names import normalise
 
-__all__ = ["Installed", "files_of", "installed", "recorded"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Installed", "files_of", "inside", "installed", "recorded"]
 
 _KINDS = (".dist-info", ".egg-info", ".egg-link")
 
@@ -97,7 +101,7 @@ def recorded(one: Installed, site: str) -> list[str]:
     if one.kind == "egg-info":
         # distutils and old pip: paths relative to the .egg-info folder itself.
         text = data.decode("utf-8", "surrogateescape")
-        return _inside(one.path, text.splitlines())
+        return inside(one.root, one.path, text.splitlines())
     # A first install reads no RECORD, and the archive rooms bring OpenSSL with them.
     from accord_core.archive.record import parse_record
 
@@ -110,14 +114,21 @@ def recorded(one: Installed, site: str) -> list[str]:
             context=(f"found {one.path}",),
             hint="make the environment anew: accord venv --clear",
         ) from error
-    return _inside(site, paths)
+    return inside(one.root, site, paths)
 
 
-def _inside(base: str, paths: list[str]) -> list[str]:
+def inside(root: str, base: str, paths: Iterable[str]) -> list[str]:
+    """``paths`` of a RECORD, relative to ``base`` or absolute, as paths relative to the environment at ``root``; what lies outside
+    of it is left out, and never Accord's to remove."""
     found = []
     for path in paths:
-        if not path or path.startswith("/") or (os.sep == "\\" and ":" in path):
-            continue  # absolute: outside, and never Accord's to remove
+        if path.startswith("/"):
+            within = os.path.normpath(path).partition(root + "/")
+            if not within[0] and within[2]:
+                found.append(within[2])
+            continue
+        if not path or (os.sep == "\\" and ":" in path):
+            continue
         if path.startswith(("../", "./")) or "/../" in path:
             joined = os.path.normpath(f"{base}/{path}").replace(os.sep, "/")
             if joined.startswith("../") or joined in ("..", "."):
