@@ -95,7 +95,9 @@ def _write_project(scene: Scene) -> None:
     folder = scene.folder / "project"
     tree = {place: _probe(scene), "src/demo.py": "def main():\n    print('demo runs')\n"}
     if text:
-        tree["pyproject.toml"] = text
+        # Some tools are told of the index nowhere else.
+        more = scene.values["settings"].get("tables", "").replace("{index}", scene.values["index"])
+        tree["pyproject.toml"] = f"{text}\n{more}" if more else text
     write_tree(folder, {path: body for path, body in tree.items() if not (folder / path).exists()})
     for path, target in given.get("links", {}).items():
         (folder / path).symlink_to(target)
@@ -116,8 +118,13 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
         if key not in scene.made:
             raise SuiteError("frontend", f"no sdist {key!r} is given")
         source = scene.folder / "dist" / key / scene.made[key].filename
-    config = [part for each in step.arguments.get("config", ()) for part in ("-C", each)]
-    return {"source": str(source), "config": config, "names": step.arguments.get("names", [])}
+    config = step.arguments.get("config", ())
+    return {
+        "source": str(source),
+        "config": [part for each in config for part in ("-C", each)],
+        "config_long": [f"--config-settings={each}" for each in config],
+        "names": step.arguments.get("names", []),
+    }
 
 
 def _calls(scene: Scene) -> list[dict[str, Any]]:
