@@ -1,7 +1,7 @@
 """Build frontend: calls the hooks of a probing backend, which writes down what it was called with and what it could see.
 
 Given: ``files`` (the tree), ``build_system`` (keys of that table, beside the probe's own), ``pyproject`` (its text whole), ``probe`` (its plan, see
-``making/probing_backend.py``), ``probe_at`` (where it lies in the tree: ``build_backend/probe.py``), ``wheels`` and ``sdists`` (all of them on the index at ``{index}``; sdists have the
+``making/probing_backend.py``), ``probe_at`` (where it lies in the tree: ``build_backend/probe.py``), ``in_tree`` (it must lie there), ``wheels`` and ``sdists`` (all of them on the index at ``{index}``; sdists have the
 probe in them, ``of`` names one), ``links`` (path: target, after the tree is written), ``present`` (modules in the target environment).
 
 ``expect`` looks at calls by hook: ``called`` and ``not_called`` (lists), ``order``, and tables ``settings``, ``sees``, ``child_sees``, ``programs``; at all calls at once:
@@ -86,17 +86,23 @@ def _probe(scene: Scene) -> str:
 
 def _write_project(scene: Scene) -> None:
     """The tree and the sdists, before the first request."""
-    given = scene.values["given"]
+    given, settings = scene.values["given"], scene.values["settings"]
     place = given.get("probe_at", "build_backend/probe.py")
     system = {"requires": [], "build-backend": "probe", "backend-path": [place.rpartition("/")[0] or "."]}
+    tree = {place: _probe(scene), "src/demo.py": "def main():\n    print('demo runs')\n"}
+    if settings.get("probe") == "required" and not given.get("in_tree"):
+        # Of a tool that finds no backend in a tree the rest is asked with one that it installs.
+        del system["backend-path"]
+        _wheels(scene, {"probe": {"files": {place.partition("/")[2]: tree.pop(place)}}})
     system.update(given.get("build_system", {}))
+    if "backend-path" not in system and isinstance(system["requires"], list):
+        system["requires"] = ["probe", *system["requires"]]
     lines = "".join(f"{key} = {toml(value)}\n" for key, value in system.items() if value != "")
     text = given.get("pyproject", f'[build-system]\n{lines}\n[project]\nname = "demo"\nversion = "1.0"\n')
     folder = scene.folder / "project"
-    tree = {place: _probe(scene), "src/demo.py": "def main():\n    print('demo runs')\n"}
     if text:
         # Some tools are told of the index nowhere else.
-        more = scene.values["settings"].get("tables", "").replace("{index}", scene.values["index"])
+        more = settings.get("tables", "").replace("{index}", scene.values["index"])
         tree["pyproject.toml"] = f"{text}\n{more}" if more else text
     write_tree(folder, {path: body for path, body in tree.items() if not (folder / path).exists()})
     for path, target in given.get("links", {}).items():
@@ -344,7 +350,7 @@ ROLE = Role(
         "environment": COMMON_MAKERS["environment"],
         **{
             word: _kept(word)
-            for word in ("build_system", "pyproject", "probe", "probe_at", "sdists", "links")
+            for word in ("build_system", "pyproject", "probe", "probe_at", "in_tree", "sdists", "links")
         },
     },
     set_up=_set_up,
