@@ -128,7 +128,9 @@ def install_with_pdm(lock, project, bin, env, extras, groups):
     more = [word for each in (*extras, *groups) for word in ("-G", each)]
     default = [] if "default" in pathlib.Path(lock).read_text() else ["--no-default"]
     options = ["--no-self", "-L", str(lock), *more, *(default if more else [])]
-    call([bin + "/pdm", "sync", *options], more={**MORE, "PDM_USE_VENV": "1", "VIRTUAL_ENV": env})
+    # It reads a file URL of a repository as a host's name: no repository of the suite can be offered to it.
+    no_file_urls = ["ssh: Could not resolve hostname file"]
+    call([bin + "/pdm", "sync", *options], more={**MORE, "PDM_USE_VENV": "1", "VIRTUAL_ENV": env}, unsupported=no_file_urls)
 
 
 serve({"lock": lock, "lock-universal": lock_universal, "lock-project": lock_project, "install-lock": install})
