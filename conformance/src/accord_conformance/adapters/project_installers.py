@@ -1,4 +1,4 @@
-"""Poetry and PDM as installers from an index: each request becomes a project that depends on what is asked for, locked and installed.
+"""Poetry and PDM as installers: each request becomes a project that depends on what is asked for, locked and installed.
 
 ``ASKED`` says which of the two.  They have no installation without dependencies: the cases that ask for it give none.
 """
@@ -33,6 +33,18 @@ url = "%s"
 verify_ssl = true
 """
 
+# Direct references need no index; both want one to be named.
+NOWHERE = "https://nowhere.example/simple/"
+
+
+def install_files(files, project, env, purelib, bin):
+    named = ["%s @ %s" % (path.name.split("-")[0], path.as_uri()) for path in map(pathlib.Path, files)]
+    install(named, NOWHERE, project, env, purelib, bin)
+
+
+def install_requirements(requirements, project, env, purelib, bin):
+    install(requirements, NOWHERE, project, env, purelib, bin)
+
 
 def install(requirements, index, project, env, purelib, bin):
     folder = pathlib.Path(project)
@@ -48,4 +60,12 @@ def install(requirements, index, project, env, purelib, bin):
         call([bin + "/pdm", "install", "--no-self"], more=more)
 
 
-serve({"install-from-index": install, "install-with-dependencies": install})
+serve(
+    {
+        "install": install_files,
+        "install-from-index": install,
+        "install-requirements": install_requirements,
+        "install-with-dependencies": install,
+        "upgrade": install_files,
+    }
+)

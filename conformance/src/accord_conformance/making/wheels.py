@@ -13,6 +13,7 @@ Keys of a wheel, all optional (``name`` defaults to the key it stands under):
     twice                       paths written a second time, with other content
     cut                         so many bytes are missing at the end
     before                      text before the first byte
+    windows                     the archive is of a system that has no modes
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def make_wheel(key: str, values: Mapping[str, Any]) -> Made:
     if record is not None:
         members[f"{dist_info}/RECORD"] = Content(record.encode())
     twice = [_fill(path, folders) for path in table.texts("twice", ())]
-    data = _zip(members, twice, _COMPRESSION[table.one_of("compression", _COMPRESSION, "deflated")])
+    compression = _COMPRESSION[table.one_of("compression", _COMPRESSION, "deflated")]
+    data = _zip(members, twice, compression, windows=table.take("windows", bool, False))
     data = table.take("before", str, "").encode() + data[: len(data) - table.take("cut", int, 0)]
     table.done()
     return Made(name, version, filename, data, (metadata or "").encode(), requires_python)
@@ -141,12 +143,15 @@ def _digest(algorithm: str, data: bytes) -> str:
     return f"{algorithm}={coded.rstrip(b'=').decode()}"
 
 
-def _zip(members: Mapping[str, Content], twice: Iterable[str], compression: int) -> bytes:
+def _zip(members: Mapping[str, Content], twice: Iterable[str], compression: int, *, windows: bool) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zipfile warns of names that stand twice: that is the point
         for path, each in members.items():
-            archive.writestr(_member(path, each, compression), (each.link or "").encode() or each.data)
+            member = _member(path, each, compression)
+            if windows:
+                member.create_system, member.external_attr = 0, 0x20
+            archive.writestr(member, (each.link or "").encode() or each.data)
         for path in twice:
             archive.writestr(_member(path, members[path], compression), b"the second\n")
     return buffer.getvalue()
