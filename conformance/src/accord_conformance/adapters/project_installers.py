@@ -7,7 +7,7 @@ import json
 import os
 import pathlib
 
-from speak import call, serve
+from speak import Unsupported, call, serve
 
 PYPROJECT = """\
 [project]
@@ -47,6 +47,8 @@ def install_requirements(requirements, project, env, purelib, bin):
 
 
 def install(requirements, index, project, env, purelib, bin):
+    if not pathlib.Path(env, "pyvenv.cfg").exists():
+        raise Unsupported("it installs into environments of projects")
     folder = pathlib.Path(project)
     minor = pathlib.Path(purelib).parent.name.rpartition(".")[2]
     text = PYPROJECT % (minor, json.dumps(requirements), index, index)
