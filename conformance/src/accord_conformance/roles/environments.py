@@ -60,6 +60,8 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
     values: dict[str, Any] = dict(filled(scene, step.arguments))
     if "at" in values:
         scene.values["made"] = values["made"] = str(scene.folder / "project" / values.pop("at"))
+    if "of" in values:
+        values["base"] = str(scene.folder / "project" / values.pop("of"))
     remember(scene, Path(scene.values["made"]))
     return values
 
@@ -191,8 +193,8 @@ ROLE = Role(
     name="environment-maker",
     about="Makes virtual environments.",
     verbs={
-        "create": ("at",),  # of {base}, at {made}
-        "create-seeing": ("at",),  # that sees what is installed in {base}
+        "create": ("at", "of"),  # of {base}, at {made}
+        "create-seeing": ("at", "of"),  # that sees what is installed in {base}
         "create-anew": ("at",),  # the folder is emptied first
     },
     makers=_MAKERS,
