@@ -106,10 +106,6 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "client/negotiation/accept-is-a-list",
         asks("/simple/demo/", "text/html; application/vnd.pypi.simple.v1+json"),
     ),
-    "asks for the latest version": (
-        "client/negotiation/no-latest",
-        asks("/simple/demo/", f"{ACCEPT}, application/vnd.pypi.simple.latest+json"),
-    ),
     "takes a yanked version (JSON)": ("client/yanked/json-true", left("2.0")),
     "takes a yanked version without a reason (HTML)": ("client/yanked/html-empty", left("2.0")),
     "keeps away from a version that is no longer yanked": ("client/yanked/unyanked", left("1.0")),
@@ -126,10 +122,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "takes the last file of the page for the newest": ("client/pages-json/order-of-files", left("1.0")),
     "stops at a key it does not know": ("client/pages-json/unknown-keys", refusing),
     "does not see a dependency without a metadata file": ("client/metadata/html-missing", without("demo")),
-    "asks for a metadata file that is not there": (
-        "client/metadata/json-false",
-        asks("/files/asker/asker-1.0-py3-none-any.whl.metadata"),
-    ),
+    "fails where there is no metadata file": ("client/metadata/json-false", refusing),
     "refuses an archived project": ("client/status/archived-html", refusing),
 }
 
