@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -85,6 +85,8 @@ class Site:
     def __init__(self, routes: Routes) -> None:
         self.routes = routes
         self.requests: list[Request] = []
+        # Asked before the routes: parts of a server that remember what was done.
+        self.services: list[Callable[[Request], Reply | None]] = []
         self._seen: dict[str, int] = {}
         self._lock = threading.Lock()
         site = self
@@ -118,6 +120,10 @@ class Site:
         with self._lock:
             self.requests.append(request)
             times = self._seen[path] = self._seen.get(path, 0) + 1
+            for service in self.services:
+                answered = service(request)
+                if answered is not None:
+                    return answered
         found = self.routes.get(path)
         if found is None:
             return Reply(404, "text/plain", b"nothing is here\n")
@@ -164,8 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
-        length = min(int(self.headers.get("Content-Length") or 0), _REQUEST_BYTES)
-        body = self.rfile.read(length)
+        body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = self.home.take(Request(self.command, self.path, headers, body))
         if answer.wait:
@@ -186,6 +191,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body[: len(body) - answer.cut])
         if answer.cut:
             self.close_connection = True
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _REQUEST_BYTES))
+        body = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            body += self.rfile.read(min(size, _REQUEST_BYTES))
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            continue
+        return body
 
     def _go_on(self) -> None:
         block = b" " * 65536

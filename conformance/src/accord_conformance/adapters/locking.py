@@ -130,7 +130,11 @@ def install_with_pdm(lock, project, bin, env, extras, groups):
     options = ["--no-self", "-L", str(lock), *more, *(default if more else [])]
     # It reads a file URL of a repository as a host's name: no repository of the suite can be offered to it.
     no_file_urls = ["ssh: Could not resolve hostname file"]
-    call([bin + "/pdm", "sync", *options], more={**MORE, "PDM_USE_VENV": "1", "VIRTUAL_ENV": env}, unsupported=no_file_urls)
+    call(
+        [bin + "/pdm", "sync", *options],
+        more={**MORE, "PDM_USE_VENV": "1", "VIRTUAL_ENV": env},
+        unsupported=no_file_urls,
+    )
 
 
 serve({"lock": lock, "lock-universal": lock_universal, "lock-project": lock_project, "install-lock": install})

@@ -23,6 +23,7 @@ _MODULES = {
     "backend": "backend",
     "frontend": "frontend",
     "environment-maker": "environments",
+    "uploader": "uploader",
 }
 _ALWAYS = {"outcome"}
 

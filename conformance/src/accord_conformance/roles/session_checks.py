@@ -1,0 +1,227 @@
+"""What an uploader is looked at for when it spoke Upload 2.0 with the suite's server: the order of requests, their form, how the session ended."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from accord_conformance.errors import SuiteError
+from accord_conformance.judging import Finding, Witness, agree
+from accord_conformance.making.sessions import MEDIA_TYPE, Sessions
+from accord_conformance.protocol import Answer
+from accord_conformance.scene import Scene
+from accord_conformance.site import Request
+
+__all__ = ["SESSION_WITNESSES"]
+
+# The requests whose body is not JSON of the protocol itself.
+_OTHER_BODIES = ("POST bytes", "POST attestations")
+
+
+def _of(scene: Scene) -> Sessions:
+    services = scene.site.services if scene.site is not None else []
+    for service in services:
+        found = getattr(service, "__self__", None)
+        if isinstance(found, Sessions):
+            return found
+    raise SuiteError("session", "the case gives no sessions")
+
+
+def _body(request: Request) -> Any:
+    try:
+        return json.loads(request.body)
+    except ValueError:
+        return {}
+
+
+def _asked_for(sessions: Sessions) -> dict[str, Any]:
+    """What the first request for a session said."""
+    found: Any = next((_body(request) for what, request in sessions.log if what == "POST root"), None)
+    return found if isinstance(found, dict) else {}
+
+
+def _media_type(sessions: Sessions) -> str:
+    wrong = {
+        request.headers.get("content-type", "none")
+        for what, request in sessions.log
+        if what.startswith("POST") and what not in _OTHER_BODIES
+    } - {MEDIA_TYPE}
+    return ", ".join(sorted(wrong))
+
+
+def _api_version(sessions: Sessions) -> str:
+    asked = [
+        _body(request)
+        for what, request in sessions.log
+        if what.startswith("POST") and what not in _OTHER_BODIES
+    ]
+    wrong = [
+        each
+        for each in asked
+        if not isinstance(each, dict) or each.get("meta", {}).get("api-version") != "2.0"
+    ]
+    return f"{len(wrong)} requests without it" if wrong else ""
+
+
+def _create(sessions: Sessions) -> str:
+    asked = _asked_for(sessions)
+    missing = [key for key in ("name", "version") if not isinstance(asked.get(key), str)]
+    return f"without {', '.join(missing)}" if missing else ""
+
+
+def _begin(sessions: Sessions) -> str:
+    asked = [_body(request) for what, request in sessions.log if what == "POST upload"]
+    keys = ("filename", "size", "hashes", "mechanism")
+    missing = [key for each in asked for key in keys if key not in each]
+    return f"without {', '.join(missing)}" if missing else "" if asked else "no file was begun"
+
+
+def _hashes(sessions: Sessions) -> str:
+    return _each(
+        sessions, lambda hashes, data: [k for k, v in hashes.items() if hashlib.new(k, data).hexdigest() != v]
+    )
+
+
+def _secure(sessions: Sessions) -> str:
+    weak = {"md5", "sha1"}
+    good = hashlib.algorithms_guaranteed - weak
+    return _each(sessions, lambda hashes, data: [] if good & set(hashes) else ["none that is secure"])
+
+
+def _each(sessions: Sessions, wrong: Callable[[dict[str, str], bytes], list[str]]) -> str:
+    found = [
+        f"{each.filename}: {', '.join(w)}"
+        for each in sessions.files
+        if (w := wrong(each.asked["hashes"], each.data))
+    ]
+    return "; ".join(found) if sessions.files else "no file was begun"
+
+
+def _size(sessions: Sessions) -> str:
+    wrong = [each.filename for each in sessions.files if each.asked["size"] != len(each.data)]
+    return ", ".join(wrong)
+
+
+def _octets(sessions: Sessions) -> str:
+    sent = [request for what, request in sessions.log if what == "POST bytes"]
+    wrong = {each.headers.get("content-type", "none") for each in sent} - {"application/octet-stream"}
+    return ", ".join(sorted(wrong)) if sent else "no bytes were sent"
+
+
+def _authorized(sessions: Sessions) -> str:
+    """All requests carry the same credentials, once the first was answered."""
+    said = {request.headers.get("authorization") for _, request in sessions.log}
+    return "without Authorization" if said == {None} else "not all alike" if len(said - {None}) > 1 else ""
+
+
+def _bytes_authorized(sessions: Sessions) -> str:
+    sent = [request for what, request in sessions.log if what == "POST bytes"]
+    return (
+        ""
+        if sent and all("authorization" in each.headers for each in sent)
+        else "bytes without Authorization"
+    )
+
+
+def _order(sessions: Sessions) -> str:
+    """Nothing is published before every file is completed."""
+    done = [what for what, _ in sessions.log]
+    if "POST publish" not in done:
+        return "never published"
+    rest = done[done.index("POST publish") + 1 :]
+    late = [what for what in rest if what in ("POST bytes", "POST complete", "POST upload")]
+    return f"after publishing: {', '.join(late)}" if late and sessions.status != "published" else ""
+
+
+def _polled(sessions: Sessions) -> str:
+    done = [what for what, _ in sessions.log]
+    return "" if "GET session" in done[done.index("POST publish") :] else "the status was not asked for"
+
+
+def _attested_first(sessions: Sessions) -> str:
+    wrong = [
+        each.filename
+        for each in sessions.files
+        if not isinstance(each.attestations, list) or not each.attestations
+    ]
+    return f"no array of attestations: {', '.join(wrong)}" if wrong or not sessions.files else ""
+
+
+def _attestation_type(sessions: Sessions) -> str:
+    sent = [request for what, request in sessions.log if what == "POST attestations"]
+    wrong = {each.headers.get("content-type", "none") for each in sent} - {"application/json"}
+    return ", ".join(sorted(wrong)) if sent else "none were sent"
+
+
+def _deleted_first(sessions: Sessions) -> str:
+    """A file that failed was deleted, or the whole session was; none is left in error."""
+    left = [each.filename for each in sessions.files if each.status == "error"]
+    return f"left in error: {', '.join(left)}" if left and sessions.status != "canceled" else ""
+
+
+CHECKS: dict[str, Callable[[Sessions], str]] = {
+    "media-type": _media_type,
+    "api-version": _api_version,
+    "create": _create,
+    "begin": _begin,
+    "hashes": _hashes,
+    "secure-hash": _secure,
+    "size": _size,
+    "octet-stream": _octets,
+    "authorized": _authorized,
+    "bytes-authorized": _bytes_authorized,
+    "order": _order,
+    "polled": _polled,
+    "attestations": _attested_first,
+    "attestation-type": _attestation_type,
+    "no-error-left": _deleted_first,
+}
+
+
+def _session_checks(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Named checks of all that was asked of the sessions."""
+    sessions = _of(scene)
+    for name in expected:
+        if name not in CHECKS:
+            raise SuiteError("session_checks", f"there is no check {name!r}: {', '.join(sorted(CHECKS))}")
+        wrong = CHECKS[name](sessions) if sessions.log else "nothing was asked"
+        yield Finding(name, "as it should be", wrong or "as it should be", not wrong)
+
+
+def _session(scene: Scene, answer: Answer, expected: str | list[str]) -> Iterable[Finding]:
+    """The status of the session in the end; "" where none was created, a list where several will do."""
+    allowed = [expected] if isinstance(expected, str) else expected
+    found = _of(scene).status
+    yield Finding("session", " or ".join(allowed) or "none", found or "none", found in allowed)
+
+
+def _session_files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The files that were completed."""
+    found = sorted(each.filename for each in _of(scene).files if each.status == "completed")
+    yield agree("session_files", sorted(expected), found)
+
+
+def _session_asked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Requests that were made: ``POST root``, ``DELETE session``, ``POST extend``, ``GET session`` and the like."""
+    done = list(dict.fromkeys(what for what, _ in _of(scene).log))
+    for wanted in expected:
+        yield Finding("session_asked", wanted, ", ".join(done) or "nothing", wanted in done)
+
+
+def _session_named(scene: Scene, answer: Answer, expected: list[str]) -> Iterable[Finding]:
+    """The name, normalized, and the version that the session was asked for with."""
+    asked = _asked_for(_of(scene))
+    yield agree(
+        "session_named", expected, [str(asked.get("name", "")).lower(), str(asked.get("version", ""))]
+    )
+
+
+SESSION_WITNESSES: dict[str, Witness] = {
+    "session": _session,
+    "session_checks": _session_checks,
+    "session_files": _session_files,
+    "session_asked": _session_asked,
+    "session_named": _session_named,
+}
