@@ -16,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,8 @@ import pytest
 
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.fronts import NGINX
-from accord.testing.serving import Served, basic, form
+from accord.testing.people import call, put
+from accord.testing.serving import InProcess, Served, basic, form
 from accord.testing.uploading import MEDIA_TYPE
 
 PAGE = (Path(__file__).parents[4] / "docs" / "how-to" / "run-an-index.md").read_text(encoding="utf-8")
@@ -42,17 +44,17 @@ pytestmark = [
 ]
 
 
-def block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    return found[1]
+def block(language: str, holding: str = "") -> str:
+    """The first one of that language, of those with that line."""
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    return next(text for text in found if holding in text)
 
 
-def unit() -> dict[str, str]:
-    """The values of the unit's section ``Service``; none of them is given twice."""
+def unit(holding: str = "Type=exec") -> dict[str, str]:
+    """The values of a unit's section ``Service``; none of them is given twice."""
     read = configparser.ConfigParser(interpolation=None)
     read.optionxform = str  # type: ignore[assignment, method-assign]
-    read.read_string(block("ini"))
+    read.read_string(block("ini", holding))
     return dict(read["Service"])
 
 
@@ -325,15 +327,17 @@ def test_the_unit_gives_the_server_time_to_end_and_keeps_its_token_out_of_the_jo
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
-def test_systemd_finds_nothing_to_say_about_the_unit(tmp_path: Path) -> None:
-    def verified(text: str) -> tuple[int, str]:
-        place = tmp_path / "accord.service"
+def test_systemd_finds_nothing_to_say_about_the_units(tmp_path: Path) -> None:
+    def verified(text: str, name: str = "accord.service") -> tuple[int, str]:
+        place = tmp_path / name
         place.write_text(text.replace("/opt/accord/bin/accord", "/bin/true"))
         command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(place)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, done.stderr
 
     assert verified(block("ini")) == (0, "")
+    assert verified(block("ini", "Type=oneshot"), "accord-scan.service") == (0, "")
+    assert verified(block("ini", "[Timer]"), "accord-scan.timer") == (0, "")
     status, said = verified(block("ini").replace("ProtectSystem", "ProtectSistem"))
     assert (status, "ProtectSistem" in said) == (1, True)
 
@@ -356,3 +360,66 @@ def test_the_units_command_needs_to_write_nothing_but_its_state_folder(tmp_path:
         os.kill(int((folder / "serving").read_text().split()[1]), signal.SIGTERM)
         assert process.wait(30) == 0
         assert time.monotonic() - began < int(unit()["TimeoutStopSec"])
+
+
+def test_the_scanners_unit_forbids_nothing_its_sandbox_needs_and_the_servers_unit_does() -> None:
+    server, scanner = unit(), unit("Type=oneshot")
+    covered = {"ProtectKernelTunables", "ProtectKernelLogs", "ProtectHostname", "RestrictNamespaces"}
+    assert covered <= set(server)
+    assert not covered & set(scanner)
+    assert {"@mount", "sethostname"} <= set(scanner["SystemCallFilter"].split())
+    assert "AF_NETLINK" in scanner["RestrictAddressFamilies"].split()
+    assert "--scanner" not in server["ExecStart"]
+    for name in ("User", "StateDirectory", "StateDirectoryMode", "UMask"):
+        assert server[name] == scanner[name], name
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or shutil.which("bwrap") is None or shutil.which("setpriv") is None,
+    reason="needs root, bubblewrap and setpriv",
+)
+def test_the_scanners_command_judges_files_within_the_limits_of_its_unit() -> None:
+    told = shlex.split(unit("Type=oneshot")["ExecStart"])
+    words = told[told.index("index") : told.index("--data")]
+    user = 61_234  # of nobody here
+    # Not in a folder of pytest's, which are closed to others.
+    with tempfile.TemporaryDirectory() as above:
+        os.chmod(above, 0o755)
+        folder, temporary, programs = Path(above, "data"), Path(above, "tmp"), Path(above, "bin")
+        programs.mkdir(mode=0o755)
+        judge = programs / "judge"
+        for place in (folder, temporary):
+            place.mkdir(mode=0o700)
+        judge.write_text("#!/bin/sh\ncase $1 in *evil*) echo it is evil; exit 1;; esac\n")
+        judge.chmod(0o755)
+        with InProcess.open(str(folder)) as index:
+            assert call(index, "PATCH", "/api/indexes/main/policy", {"quarantine": "all"}).status == 200
+            for name in ("spam", "evil"):
+                assert put(index, name).status == 200
+        for path in (folder, temporary, *folder.rglob("*")):
+            os.chown(path, user, user)
+        limits = [
+            "bwrap",
+            "--die-with-parent",
+            "--ro-bind",
+            "/",
+            "/",
+            "--dev-bind",
+            "/dev",
+            "/dev",
+            "--bind",
+            "/proc",
+            "/proc",
+        ]
+        for place in (folder, temporary):
+            limits += ["--bind", str(place), str(place)]
+        limits += ["--setenv", "TMPDIR", str(temporary), "--setenv", "HOME", "/nonexistent"]
+        limits += ["--unsetenv", "XDG_DATA_HOME", "--unsetenv", "XDG_CACHE_HOME", "setpriv"]
+        limits += [f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
+        limits += ["--bounding-set=-all", "--inh-caps=-all"]
+        command = [*limits, sys.executable, "-m", "accord", "--json", *words, "--data", str(folder)]
+        command += ["--read", str(programs), "--", str(judge)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    states = {file["filename"].split("-")[0]: file["state"] for file in json.loads(done.stdout)["files"]}
+    assert states == {"spam": "live", "evil": "rejected"}
