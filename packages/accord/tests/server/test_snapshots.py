@@ -84,6 +84,39 @@ def test_an_instant_names_the_last_state_not_after_it(index: InProcess) -> None:
     assert code(read(index, "/@1999-01-01T00:00:00Z/simple/spam/")) == (404, "no-such-moment")
 
 
+@pytest.mark.parametrize("hours", [1, 2, 24])
+def test_what_was_said_for_ever_at_an_instant_holds_when_the_clock_is_set_back(
+    index: InProcess, hours: int
+) -> None:
+    put(index)
+    states: dict[str, tuple[Any, bool]] = {}
+
+    def ask() -> None:
+        for minutes in range(0, 60 * hours + 1, 30):
+            address = f"/@{iso(start + minutes * 60_000_000)}/simple/spam/"
+            found = read(index, address)
+            if found.status == 200:
+                for_ever = "immutable" in found.headers["cache-control"]
+                if states.get(address, (None, False))[1]:
+                    assert states[address] == (found.json(), for_ever), address
+                states[address] = (found.json(), for_ever)
+            else:
+                assert address not in states, "what was there once is there"
+
+    start = index.clock()
+    index.clock.forward(hours * 3600)
+    ask()
+    put(index, version="2.0")
+    ask()
+    assert sum(for_ever for _, for_ever in states.values()) == len(states) - 1
+    index.clock.forward(-hours * 3600 + 60)
+    put(index, version="3.0")
+    ask()
+    index.clock.forward(hours * 3600)
+    put(index, version="4.0")
+    ask()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -110,8 +143,10 @@ def test_the_past_is_kept_by_caches_for_ever_and_the_present_minute_is_not(index
     serial = now(index)
     at_once = read(index, f"/@{iso(index.clock())}/simple/spam/")
     assert at_once.headers["cache-control"] == "max-age=60, public"
+    said = index.clock()
     index.clock.forward(3600)
-    for address in (f"/@{serial}", f"/@{iso(index.clock() - 3_600_000_000)}"):
+    put(index, "eggs")  # until something is entered later, a clock that is set back may add to that instant
+    for address in (f"/@{serial}", f"/@{iso(said)}"):
         found = read(index, f"{address}/simple/spam/")
         assert found.headers["cache-control"] == "max-age=31536000, immutable, public, s-maxage=600"
         again = index.get(f"{address}/simple/spam/", accept=JSON, if_none_match=found.headers["etag"])

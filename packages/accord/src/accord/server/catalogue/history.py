@@ -39,9 +39,6 @@ _SERIAL = re.compile(r"[0-9]{1,18}\Z")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SETTLED = (
-    3600 * 1_000_000
-)  # a change is entered with the time its block began, and blocks do not last so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,11 @@ class Then:
 def moment(connection: Connection, text: str, now: int) -> Moment:
     """What stands behind ``@`` in an address: a serial, or an instant (``2026-11-01T00:00:00Z``), which names the last
     serial not after it.  Raises ``Refused``: ``moment-invalid``, ``no-such-moment`` (404)."""
-    latest: int = connection.execute(select(tables.serial.c.value)).scalar_one()
+    change = tables.change.c
+    last = connection.execute(
+        select(change.serial, change.at).order_by(change.serial.desc()).limit(1)
+    ).first()
+    latest = 0 if last is None else last.serial
     if _SERIAL.match(text):
         if not 0 < int(text) <= latest:
             raise _to_come(text)
@@ -87,13 +88,14 @@ def moment(connection: Connection, text: str, now: int) -> Moment:
             f"@{text[:60]} names no state of an index",
             hint="a serial, or an instant like @2026-11-01T00:00:00Z",
         )
-    if at > now:
+    # No change is entered with an earlier instant than the one before it: from the first later one on, nothing is added.
+    said = 0 if last is None else last.at
+    if at > max(now, said):
         raise _to_come(text)
-    change = tables.change.c
     serial = connection.execute(select(func.max(change.serial)).where(change.at <= at)).scalar()
     if serial is None:
         raise Refused(404, "no-such-moment", f"@{text[:60]} is before this server began")
-    return Moment(int(serial), settled=at <= now - _SETTLED)
+    return Moment(int(serial), settled=at < said)
 
 
 def _instant(text: str) -> int | None:

@@ -52,6 +52,7 @@ _COUNT = (
     .returning(tables.serial.c.value)
 )
 _JOURNAL = insert(tables.change)
+_SAID_AT = select(tables.change.c.at).where(tables.change.c.serial == bindparam("serial"))
 _PROJECT_SERIAL = (
     update(tables.project)
     .where(tables.project.c.index_id == bindparam("of_index"), tables.project.c.name == bindparam("of_name"))
@@ -145,6 +146,8 @@ class Writing:
             {"changes": len(self.changes)},
         ).scalar_one()
         first = last - len(self.changes) + 1
+        # Never before the change before: what an instant names stays the same if the clock is set back.
+        before: int | None = connection.execute(_SAID_AT, {"serial": first - 1}).scalar()
         connection.execute(
             _JOURNAL,
             [
@@ -156,7 +159,7 @@ class Writing:
                     "filename": change.filename,
                     "action": change.action,
                     "actor": self.actor,
-                    "at": self.at,
+                    "at": max(self.at, before or 0),
                     "detail": dict(change.detail or {}),
                 }
                 for number, change in enumerate(self.changes)
