@@ -46,7 +46,7 @@ pytestmark = [
 
 def block(language: str, holding: str = "") -> str:
     """The first one of that language, of those with that line."""
-    found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     return next(text for text in found if holding in text)
 
 
