@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from accord.cli.main import main
+from accord.server import jobs
+from accord.server.errors import Refused
+from accord.server.jobs.runner import Runner
 from accord.testing.loaded import fill, wheel
 from accord.testing.serving import InProcess
 
@@ -25,6 +28,19 @@ def test_nothing_is_written_while_it_is_paused_and_everything_afterwards(index: 
     assert len(index.get("/simple/spam/", accept=JSON).json()["files"]) == 4
     index.parts.database.set_read_only("")
     assert index.upload(*wheel("3.0")).status == 200
+
+
+def test_a_paused_index_does_no_jobs_and_all_of_them_afterwards(index: InProcess) -> None:
+    """They write, and delete what a copy that is being taken needs."""
+    with index.parts.database.write("test") as writing:
+        jobs.enqueue(writing, "fill-search")
+    runner = Runner(index.parts)
+    index.parts.database.set_read_only("a copy is taken")
+    with pytest.raises(Refused, match="a copy is taken"):
+        runner.one()
+    index.parts.database.set_read_only("")
+    assert runner.one()
+    assert not runner.one()
 
 
 def test_when_the_pause_has_begun_no_block_is_open_that_began_before(index: InProcess) -> None:
