@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from accord.cli.main import main
 from accord.server.errors import Refused
 from accord.server.storage import BlobStore, open_storage
 from accord.testing.archives import wheel_parts, zip_bytes
@@ -103,6 +106,30 @@ def test_what_was_deleted_is_gone_and_may_be_deleted_again(store: BlobStore, tmp
     store.delete(SHA256)
     assert store.size(SHA256) is None
     assert list(store.digests()) == []
+
+
+@pytest.mark.parametrize("what", ["serve", "index fsck"])
+def test_a_folder_of_two_levels_is_refused_in_one_sentence_whose_commands_mend_it(
+    tmp_path: Path, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "it's data"
+    with InProcess.open(str(data)) as index:
+        assert index.upload(NAME, WHEEL).status == 200
+    blobs = list((data / "blobs").glob("[0-9a-f][0-9a-f]/*"))
+    for blob in blobs:
+        deeper = blob.parent / blob.name[2:4]
+        deeper.mkdir()
+        blob.rename(deeper / blob.name)
+    capsys.readouterr()
+    assert main(["--json", *what.split(), "--data", str(data)]) != 0
+    fault = json.loads(capsys.readouterr().out)["error"]
+    assert (fault["code"], fault["message"].count("\n")) == ("server-storage-old", 0)
+    mend = fault["hint"].partition("then: ")[2]
+    subprocess.run(["/bin/sh", "-c", mend], check=True)
+    with InProcess.open(str(data)) as index:
+        assert index.get(f"/files/spam/{NAME}").body == WHEEL
+    assert all(blob.exists() for blob in blobs)
+    assert main(["index", "fsck", "--data", str(data)]) == 0
 
 
 @pytest.mark.parametrize(

@@ -236,3 +236,39 @@ def test_uploads_that_wait_for_the_store_leave_threads_for_everything_else(
         for thread in waiting:
             thread.join()
         assert served.request("GET", "/simple/spam/").body.count(b"py3-none-any.whl</a>") == 61
+
+
+@pytest.mark.slow
+def test_pages_of_projects_wait_for_a_store_for_a_while_only(
+    tmp_path: Path, storage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = storage.replace("timeout=2", "timeout=20")
+    options = ("--storage", patient, "--limit", "page_storage_seconds=1")
+    with Served(str(tmp_path / "data"), options=options) as served:
+        assert served.upload(NAME, WHEEL).status == 200
+        monkeypatch.setattr(Store, "lie", "hangs")
+        answers: list[tuple[int, float]] = []
+
+        def look() -> None:
+            start = time.monotonic()
+            answers.append((served.request("GET", "/project/spam/").status, time.monotonic() - start))
+
+        waiting = [threading.Thread(target=look) for _ in range(60)]
+        for thread in waiting:
+            thread.start()
+        time.sleep(0.5)
+        start = time.monotonic()
+        assert served.request("GET", "/simple/nothing-of-that-name/").status == 404
+        assert time.monotonic() - start < 3
+        for thread in waiting:
+            thread.join()
+        assert {status for status, _ in answers} == {503}
+        assert max(seconds for _, seconds in answers) < 6
+        asked = served.request("GET", "/project/spam/")
+        assert asked.headers["retry-after"]
+        assert b"server-storage-unavailable" in asked.body
+        monkeypatch.setattr(Store, "lie", "")
+        end = time.monotonic() + 20
+        while served.request("GET", "/project/spam/").status != 200:
+            assert time.monotonic() < end
+            time.sleep(0.2)

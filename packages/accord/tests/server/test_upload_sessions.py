@@ -6,6 +6,8 @@ The docstrings are the PEP's sentences, shortened to what is tested.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from accord.server.accounts import people
 from accord.server.accounts.tokens import Restriction, narrow
 from accord.server.catalogue import indexes
 from accord.server.database import tables
+from accord.server.limits import DEFAULT
 from accord.testing.archives import sdist_bytes, wheel_parts, zip_bytes
 from accord.testing.serving import InProcess, basic
 from accord.testing.uploading import MEDIA_TYPE, Uploader
@@ -809,6 +812,29 @@ def test_sessions_have_their_number_and_files_theirs(upload: Uploader) -> None:
 def test_a_file_too_large_is_refused_before_it_is_sent(upload: Uploader, size: int, status: int) -> None:
     """If the server determines the upload cannot proceed, it MUST return a 409 Conflict."""
     assert upload.begin(upload.open(), NAME, WHEEL, size=size).status == status
+
+
+def test_all_sessions_of_somebody_together_hold_so_many_bytes(tmp_path: Path) -> None:
+    size = len(WHEEL)
+    limits = replace(DEFAULT, staged_bytes=2 * size)
+    with InProcess.open(str(tmp_path / "data"), limits=limits) as index:
+        mine, hers = Uploader(index), person(index, "ada")
+        sessions = [mine.open(name) for name in ("spam", "eggs", "ham")]
+        files = [f"{name}-1.0-py3-none-any.whl" for name in ("spam", "eggs", "ham")]
+        for session, file in zip(sessions[:2], files, strict=False):
+            assert mine.begin(session, file, WHEEL).status == 202
+        refused = mine.begin(sessions[2], files[2], WHEEL, size=1)
+        assert (refused.status, refused.json()["code"]) == (409, "staged-too-much")
+        assert (
+            hers.begin(hers.open("bacon"), "bacon-1.0-py3-none-any.whl", WHEEL, size=2 * size).status == 202
+        )
+        assert mine.delete(sessions[0].headers["location"]).status == 204
+        assert mine.begin(sessions[2], files[2], WHEEL, size=size + 1).status == 409
+        assert mine.begin(sessions[2], files[2], WHEEL).status == 202
+        index.clock.forward(limits.upload_session_seconds)  # and what has expired takes no room
+        assert (
+            mine.begin(mine.open("toast"), "toast-1.0-py3-none-any.whl", WHEEL, size=2 * size).status == 202
+        )
 
 
 # The other indexes of a server

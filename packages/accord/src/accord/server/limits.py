@@ -41,7 +41,9 @@ class Limits:
     ``upload_session_seconds``  how long an upload session lives at first; ``upload_session_longest_seconds`` with all its
                               extensions; ``upload_session_kept_seconds`` how long the outcome of one can be asked for
     ``upload_session_files``  files of one upload session; ``upload_sessions_open`` those somebody has open in one index
+    ``staged_bytes``          files announced in all live upload sessions somebody opened, in every index
     ``page_form_bytes``       a form of a page; ``page_form_fields`` its fields
+    ``page_storage_seconds``  a page's for what it shows of the storage
     ``search_bytes``          what somebody searches for
     ``readme_bytes``          a description that is rendered; a longer one is shown as it is, up to that, as is one that is
                               not rendered within ``readme_seconds``
@@ -116,8 +118,10 @@ class Limits:
     upload_session_kept_seconds: int = 30 * 86_400
     upload_session_files: int = 1_000
     upload_sessions_open: int = 200
+    staged_bytes: int = 20 << 30
     page_form_bytes: int = 64 << 10
     page_form_fields: int = 200
+    page_storage_seconds: float = 5.0
     search_bytes: int = 500
     readme_bytes: int = 512 << 10
     readme_seconds: float = 5.0

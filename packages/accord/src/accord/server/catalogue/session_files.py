@@ -133,7 +133,7 @@ def add_file(
     """Begin a file.  One of that name which was completed is replaced.
 
     Raises ``Refused`` (409): ``session-closed``, ``file-exists``, ``file-name-reserved``, ``file-there-already`` (the same
-    bytes are published), ``file-in-progress``, ``upload-too-large``, ``session-too-many-files``.
+    bytes are published), ``file-in-progress``, ``upload-too-large``, ``session-too-many-files``, ``staged-too-much``.
     """
     connection = writing.connection
     sessions.demand_live(session)
@@ -154,6 +154,7 @@ def add_file(
             )
         _set(writing, same, state="canceled")
     _demand_room(connection, index, session, filename, size, limits)
+    _demand_staged(writing, session, size, limits)
     row = connection.execute(
         insert(tables.upload_file)
         .values(
@@ -206,6 +207,29 @@ def _demand_room(
             409,
             "upload-too-large",
             f"all files of {session.project} together would be larger than {most} bytes",
+        )
+
+
+def _demand_staged(writing: Writing, session: Session, size: int, limits: Limits) -> None:
+    """What somebody's sessions hold together.  Raises ``Refused("staged-too-much")`` (409)."""
+    writing.turn(f"staged {session.actor}")  # or sessions side by side would each find room
+    column, other = tables.upload_file.c, tables.upload_session.c
+    staged = writing.connection.execute(
+        select(func.coalesce(func.sum(column.size), 0))
+        .join(tables.upload_session, other.id == column.session_id)
+        .where(
+            other.actor == session.actor,
+            other.state.in_(sessions.LIVE),
+            other.expires > writing.at,
+            column.state != "canceled",
+        )
+    ).scalar_one()
+    if staged + size > limits.staged_bytes:
+        raise Refused(
+            409,
+            "staged-too-much",
+            f"all upload sessions of {session.actor} together may hold {limits.staged_bytes} bytes",
+            hint="publish or cancel some of them",
         )
 
 

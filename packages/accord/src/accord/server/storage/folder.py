@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 
@@ -16,6 +18,7 @@ from accord.io.steps import step
 from accord.server.errors import disk_fault
 from accord.server.incoming import Incoming, forget_file
 from accord.server.storage.port import NOTHING, Stored, missing
+from accord_core.errors import UsageError
 
 __all__ = ["FolderStore"]
 
@@ -25,7 +28,9 @@ _ASIDE = ".aside"
 
 class FolderStore:
     def __init__(self, folder: str) -> None:
+        """Raises ``UsageError("server-storage-old")``."""
         self.folder = folder
+        _demand_one_level(folder)
         self._known: set[str] = set()  # folders that are there and durable
         self._aside = Incoming(os.path.join(folder, _ASIDE))
         self._aside.clean()
@@ -137,6 +142,30 @@ class FolderStore:
                 with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
                     found = os.stat(os.path.join(folder, name))
                     yield Stored(name, found.st_size, found.st_mtime_ns // 1000)
+
+
+def _demand_one_level(folder: str) -> None:
+    """Versions before this one had folders of two levels."""
+    if not os.path.isdir(folder):
+        return
+    with os.scandir(folder) as found:
+        firsts = [one.path for one in found if re.fullmatch("[0-9a-f]{2}", one.name)]
+    if any(_has_folder(first) for first in firsts):
+        raise UsageError(
+            "server-storage-old",
+            f"the files in {folder} lie one folder too deep: a version before this one put them there",
+            hint="stop the server, then: "
+            f"find {shlex.quote(folder)}/[0-9a-f][0-9a-f] -mindepth 2 -type f -execdir mv -t .. {{}} +"
+            f" && find {shlex.quote(folder)}/[0-9a-f][0-9a-f] -mindepth 1 -type d -delete",
+        )
+
+
+def _has_folder(folder: str) -> bool:
+    links = os.stat(folder).st_nlink  # one for each folder in it, where the file system counts them
+    if links >= 2:
+        return links > 2
+    with os.scandir(folder) as found:
+        return any(one.is_dir(follow_symlinks=False) for one in found)
 
 
 @contextlib.contextmanager

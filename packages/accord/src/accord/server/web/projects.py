@@ -20,6 +20,7 @@ from accord.server.api import places
 from accord.server.api.places import everywhere
 from accord.server.catalogue import browsing, indexes, life, reading, stacks
 from accord.server.errors import Refused, no_such_project
+from accord.server.waiting import Waiting
 from accord.server.web import contents, install, readme
 from accord.server.web.visits import Visit
 from accord.server.web.visits import reading as page
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
     from accord.server.catalogue.life import Tombstone
     from accord.server.catalogue.reading import FileRow, ProjectRow
     from accord.server.parts import Parts
+    from accord.server.storage import BlobStore
     from accord.server.web.visits import Handler
 
 __all__ = ["Looked", "look", "routes"]
 
+_STORAGE = Waiting()
 _USERS = 500
 _LINK_WORDS = {
     "homepage": "Homepage",
@@ -280,17 +283,29 @@ def _head(
 
 
 def _description(parts: Parts, found: tuple[FileRow, ...]) -> object:
-    """The rendered description of a release: that of its first file that has metadata."""
+    """The rendered description of a release: that of its first file that has metadata.
+
+    Raises ``Refused("server-storage-unavailable")`` (503): such a page would be kept without it.
+    """
     for file in sorted(found, key=lambda one: (one.kind != "wheel", one.id)):
         try:
-            if file.metadata_sha256 is not None:
-                return readme.rendered(parts, parts.storage.read(file.metadata_sha256))
-            path = parts.storage.path(file.sha256)
-            if file.kind == "sdist" and path is not None:
-                return readme.rendered(parts, pkg_info(path))
-        except AccordError:
+            metadata = _STORAGE.run(
+                _metadata, parts.storage, file, seconds=parts.settings.limits.page_storage_seconds
+            )
+            if metadata is not None:
+                return readme.rendered(parts, metadata)
+        except AccordError as fault:
+            if fault.code == "server-storage-unavailable":
+                raise
             continue  # a blob is missing or damaged; the page shows the rest
     return ""
+
+
+def _metadata(storage: BlobStore, file: FileRow) -> bytes | None:
+    if file.metadata_sha256 is not None:
+        return storage.read(file.metadata_sha256)
+    path = storage.path(file.sha256)
+    return pkg_info(path) if file.kind == "sdist" and path is not None else None
 
 
 def _links(about: dict[str, list[str]]) -> list[tuple[str, str]]:
