@@ -1,6 +1,8 @@
 """Version library: a library (or a command) that reads versions, specifiers, requirements, markers, names, file names.
 
-Asked by values alone: nothing is made, nothing is installed.
+Asked by values alone: nothing is made, nothing is installed.  ``environment`` has every marker field that is defined; ``extra`` is a string, or a
+list where several were asked for, ``extras`` and ``dependency_groups`` are lists.  ``system`` is the CPython of a system: ``python`` ("3.12"), ``os`` (linux, macos,
+windows, android, ios), ``arch``, ``version`` (of the system, or of its C library: ``libc`` is glibc or musl).
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ ROLE = Role(
     verbs={
         # "1.0.0RC1" -> its normal form
         "normalise-version": ("version",),
+        # -> nothing: taken or refused
+        "check-version": ("version",),
         # -> "<", "=", ">"
         "compare-versions": ("left", "right"),
         # does the specifier admit the version? -> true, false
@@ -30,11 +34,19 @@ ROLE = Role(
         "normalise-name": ("name",),
         # -> nothing: taken or refused
         "check-name": ("name",),
-        # -> {name, version, build, tags (sorted)}
+        # -> {name, version (both in normal form), build, tags (sorted)}
         "parse-wheel-filename": ("filename",),
-        # -> {name, version}
+        # -> {name, version}, both in normal form
         "parse-sdist-filename": ("filename",),
+        # two wheels alike in all but the build tag -> "<", "=", ">": the greater is the better
+        "compare-wheels": ("left", "right"),
+        # does a wheel with this tag (a compressed one stands for several) fit the system? -> true, false
+        "tag-fits": ("tag", "system"),
+        # -> the one of these tags that fits the system best
+        "best-tag": ("tags", "system"),
         # -> its normal form
         "normalise-licence": ("expression",),
+        # -> nothing: taken or refused
+        "check-licence": ("expression",),
     },
 )
