@@ -25,7 +25,6 @@ _MODULES = {
     "environment-maker": "environments",
     "uploader": "uploader",
 }
-_ALWAYS = {"outcome"}
 
 
 def role(name: str) -> Role:
