@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from accord_conformance.markers import ENVIRONMENTS, MarkerError, evaluate, fields, here
 from accord_conformance.versions import admits, is_version
 
-__all__ = ["CHECKS", "FILE_NAME", "chosen", "environment"]
+__all__ = ["CHECKS", "FILE_NAME", "chosen", "environment", "lock_is_for"]
 
 FILE_NAME = re.compile(r"pylock\.([^.]+\.)?toml")
 _SOURCES = ("vcs", "directory", "archive")
@@ -273,14 +273,14 @@ def _single(document: Document) -> Iterable[str]:
     for name in ENVIRONMENTS:
         for extras, groups in options:
             where = environment(name, extras, groups)
-            if not _for(document, where):
+            if not lock_is_for(document, where):
                 continue
             for project, versions in chosen(document, where).items():
                 if len(versions) > 1:
                     yield f"{project} {' and '.join(versions)} for {name}"
 
 
-def _for(document: Document, where: Mapping[str, Any]) -> bool:
+def lock_is_for(document: Document, where: Mapping[str, Any]) -> bool:
     """Whether the lock is for that environment."""
     markers = document.get("environments")
     if markers and not any(evaluate(each, where) for each in markers):

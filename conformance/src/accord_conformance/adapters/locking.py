@@ -61,7 +61,7 @@ def as_toml(group):
 
 
 def lock(
-    project, bin, target, index, requirements, requires_python=">=3.11", extras=(), groups=(), many=False
+    project, bin, env, target, index, requirements, requires_python=">=3.11", extras=(), groups=(), many=False
 ):
     folder = pathlib.Path(project)
     written = folder / "pylock.toml"
@@ -69,7 +69,8 @@ def lock(
     if ASKED == "pip":
         written.unlink(missing_ok=True)
         pip = [bin + "/python", "-m", "pip"]
-        call([*pip, "lock", "--no-cache-dir", "--index-url", index, "-o", str(written), *requirements])
+        options = ["--no-cache-dir", "--index-url", index, "-o", str(written)]
+        call([*pip, "lock", *options, *requirements], unsupported=["You must give at least one requirement"])
     elif ASKED == "uv":
         options = ["--python", target, "--default-index", index, "--no-cache"]
         call([bin + "/uv", "lock", *options])
@@ -77,25 +78,26 @@ def lock(
         call([bin + "/uv", "export", "--format", "pylock.toml", *chosen, *options])
     elif ASKED == "accord":
         universal = ["--universal"] if many else []
-        call([bin + "/accord", "lock", "--index-url", index, "--python", target, *universal])
+        options = ["--index-url", index, "--python", target, *universal]
+        call([bin + "/accord", "lock", *options], unsupported=["universal-unsupported"])
     elif ASKED == "poetry":
         call([bin + "/poetry", "lock", "--no-interaction"], more=MORE)
         call([bin + "/poetry", "export", "--format", "pylock.toml", "-o", str(written)], more=MORE)
     elif ASKED == "pdm":
-        call([bin + "/pdm", "lock", "--python", target, "-G", ":all"], more=MORE)
+        call([bin + "/pdm", "lock", "-G", ":all"], more={**MORE, "PDM_USE_VENV": "1", "VIRTUAL_ENV": env})
     return {"name": written.name, "text": written.read_text()}
 
 
-def lock_universal(project, bin, target, index, requirements, requires_python=">=3.9"):
+def lock_universal(project, bin, env, target, index, requirements, requires_python=">=3.9"):
     if ASKED == "pip":
         raise Unsupported("locks for this Python and platform only")
-    return lock(project, bin, target, index, requirements, requires_python, many=True)
+    return lock(project, bin, env, target, index, requirements, requires_python, many=True)
 
 
-def lock_project(project, bin, target, index, extras, groups, requirements=(), requires_python=">=3.11"):
+def lock_project(project, bin, env, target, index, extras, groups, requirements=(), requires_python=">=3.11"):
     if ASKED not in ("accord", "pdm"):
         raise Unsupported("writes locks of a single use")
-    return lock(project, bin, target, index, list(requirements), requires_python, extras, groups)
+    return lock(project, bin, env, target, index, list(requirements), requires_python, extras, groups)
 
 
 def install(lock, project, bin, target, env, extras, groups):

@@ -21,6 +21,7 @@ __all__ = ["found_versions", "give_world", "judge_choice"]
 
 def give_world(scene: Scene, values: Mapping[str, Any]) -> None:
     """Serves a world at ``{index}``; its files can be named in cases."""
+    scene.values["world"] = dict(values)
     made, pages = make_world(values)
     scene.made.update(made)
     for key, item in made.items():

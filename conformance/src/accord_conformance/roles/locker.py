@@ -7,8 +7,9 @@ What a tool wrote is the value of its answer, ``{"name": the file's name, "text"
 
     form      names of checks (locks.CHECKS) that find nothing wrong
     top       key: the value at the top level of the lock; false for a key that is not there
-    packages  name: table of keys that the package's one entry has, dotted (``wheels.0.hashes.sha256``); a value between slashes is a pattern, false: no such key
+    packages  name: table of keys that the package's one entry has, dotted (``wheels.0.hashes.sha256``); a value between slashes is a pattern, with a question mark before: if the key is there, false: no such key
     chosen    the name of an environment (or "here", with "+extra", "@group"): what would be installed there, as in ``judge_choice``
+    sound     requirements: in every environment the lock is for it has what they need (soundness)
     count     name: how many entries of packages
     file      a pattern for the file's name
     same      (true) the lock is byte for byte the one before
@@ -25,9 +26,9 @@ from typing import Any
 from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree, shown
-from accord_conformance.locks import CHECKS, chosen, environment
+from accord_conformance.locks import CHECKS, chosen, environment, lock_is_for
 from accord_conformance.making.lockfiles import PLACE, lock_text
-from accord_conformance.markers import MarkerError
+from accord_conformance.markers import ENVIRONMENTS, MarkerError
 from accord_conformance.protocol import Answer
 from accord_conformance.roles import installer
 from accord_conformance.roles.chooser import give_world, judge_choice
@@ -35,6 +36,7 @@ from accord_conformance.roles.records import filled, remember
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Maker, Scene
 from accord_conformance.site import Reply
+from accord_conformance.soundness import faults
 
 __all__ = ["ROLE"]
 
@@ -77,7 +79,9 @@ def _text(answer: Answer) -> str:
 
 
 def _form(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
-    """Checks of the written lock."""
+    """Checks of the written lock, if one was written."""
+    if answer.outcome != "done":
+        return
     document = _document(answer)
     yield Finding("form", "a lock in TOML", "it is" if document else _text(answer)[:200], bool(document))
     for name in expected:
@@ -96,7 +100,9 @@ def _top(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[
 
 
 def _packages(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """Keys of a package's one entry."""
+    """Keys of a package's one entry, if a lock was written."""
+    if answer.outcome != "done":
+        return
     packages = _document(answer).get("packages", [])
     for name, keys in expected.items():
         entries = [each for each in packages if each.get("name") == name]
@@ -121,6 +127,10 @@ def _value(what: str, found: Any, wanted: Any) -> Finding:
         return Finding(
             what, "it is not there", "it is not there" if found is None else shown(found), not found
         )
+    if isinstance(wanted, str) and wanted.startswith("?"):
+        if found is None:
+            return Finding(what, wanted, "it is not there", True)
+        wanted = wanted[1:]
     if isinstance(wanted, str) and len(wanted) > 1 and wanted[0] == wanted[-1] == "/":
         ok = isinstance(found, str) and re.fullmatch(wanted[1:-1], found) is not None
         return Finding(what, wanted, shown(found), ok)
@@ -143,6 +153,20 @@ def _chosen(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterab
             continue
         versions = {project: " and ".join(each) or "(none)" for project, each in found.items()}
         yield from judge_choice(f"chosen {place}", versions, wanted)
+
+
+def _sound(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """In every environment the lock is for, what would be installed answers the requirements."""
+    if answer.outcome != "done":
+        return
+    document = _document(answer)
+    wrong = []
+    for name in ENVIRONMENTS:
+        where = environment(name, (), document.get("default-groups", ()))
+        if lock_is_for(document, where):
+            versions = {project: each[-1] for project, each in chosen(document, where).items()}
+            wrong += [f"{name}: {each}" for each in faults(scene.values["world"], expected, versions, where)]
+    yield Finding("sound", "complete everywhere", "; ".join(wrong[:4]) or "complete everywhere", not wrong)
 
 
 def _count(scene: Scene, answer: Answer, expected: Mapping[str, int]) -> Iterable[Finding]:
@@ -184,6 +208,7 @@ _WITNESSES: dict[str, Witness] = {
     "top": _top,
     "packages": _packages,
     "chosen": _chosen,
+    "sound": _sound,
     "count": _count,
     "file": _file,
     "keep": _keep,
