@@ -132,10 +132,10 @@ def _case(
 
 
 def _together(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file gives to all its cases, and what a case adds: two tables of one name are one."""
+    """What a file gives to all its cases, and what a case adds: two tables of one name are one, but for a world, which is whole."""
     return {
         word: {**common[word], **own[word]}
-        if isinstance(common.get(word), dict) and isinstance(own.get(word), dict)
+        if word != "world" and isinstance(common.get(word), dict) and isinstance(own.get(word), dict)
         else own.get(word, common.get(word))
         for word in {**common, **own}
     }
