@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from accord_conformance.reading import Table
 
@@ -124,7 +125,8 @@ class Site:
                 answered = service(request)
                 if answered is not None:
                     return answered
-        found = self.routes.get(path)
+        # Clients may escape what need not be: + and ! of versions.
+        found = self.routes.get(path) or self.routes.get(unquote(path))
         if found is None:
             return Reply(404, "text/plain", b"nothing is here\n")
         if found.then is not None and times > 1:

@@ -1,7 +1,7 @@
 """An index in a few words, for those who choose versions.
 
 A world is a table: ``"name version"``: a list of its dependencies, or a table: ``requires`` and the other keys of a wheel (making.wheels) with ``tags`` (several wheels of these
-tags), ``yanked``, ``upload_time``, ``page_python`` (what the index says of Requires-Python, false for nothing), ``core_metadata`` (as on a page; true), ``wheel`` (false: none),
+tags), ``yanked``, ``upload_time``, ``page_python`` (what the index says of Requires-Python, false for nothing), ``core_metadata`` (as on a page; true for wheels), ``wheel`` (false: none),
 ``sdist`` (true, or a table as in making.sdists), ``hashes``.
 """
 
@@ -30,14 +30,14 @@ def make_world(values: Mapping[str, Any]) -> tuple[dict[str, Made], dict[str, An
             raise SuiteError("world", f"{title!r} is no name with a version")
         table = {"requires": each} if isinstance(each, list) else dict(each)
         page = {key: table.pop(key) for key in _ON_PAGES if key in table}
-        page.setdefault("core_metadata", True)
         if "page_python" in table:
             page["requires_python"] = table.pop("page_python")
         normal = re.sub(r"[-_.]+", "-", name).lower()
         files = projects.setdefault(normal, {"files": []})["files"]
         for key, kind, item in _files(title, name, version, table):
             made[key] = item
-            files.append({kind: key, **page})
+            # What an sdist states may be dynamic: an index that serves it promises more than there is.
+            files.append({kind: key, "core_metadata": kind == "wheel", **page})
     return made, {"projects": projects}
 
 

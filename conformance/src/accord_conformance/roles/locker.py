@@ -6,7 +6,7 @@ below ``/kept/``).  Each case has an environment of its own, made by hand, empty
 What a tool wrote is the value of its answer, ``{"name": the file's name, "text": its text}``; the words about it:
 
     form      names of checks (locks.CHECKS) that find nothing wrong
-    top       key: the value at the top level of the lock; false for a key that is not there
+    top       key: the value at the top level of the lock; false for a key that is not there, ``{has = [...]}`` for what a list has at least
     packages  name: table of keys that the package's one entry has, dotted (``wheels.0.hashes.sha256``); a value between slashes is a pattern, with a question mark before: if the key is there, false: no such key
     chosen    the name of an environment (or "here", with "+extra", "@group"): what would be installed there, as in ``judge_choice``
     sound     requirements: in every environment the lock is for it has what they need (soundness)
@@ -134,13 +134,18 @@ def _value(what: str, found: Any, wanted: Any) -> Finding:
     if isinstance(wanted, str) and len(wanted) > 1 and wanted[0] == wanted[-1] == "/":
         ok = isinstance(found, str) and re.fullmatch(wanted[1:-1], found) is not None
         return Finding(what, wanted, shown(found), ok)
+    if isinstance(wanted, Mapping) and list(wanted) == ["has"]:
+        ok = isinstance(found, list) and set(wanted["has"]) <= set(found)
+        return Finding(what, f"with {shown(wanted['has'])}", shown(found), ok)
     if isinstance(wanted, list) and isinstance(found, list):
         return agree(what, sorted(wanted), sorted(found))
     return agree(what, wanted, found)
 
 
 def _chosen(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """What would be installed in environments."""
+    """What would be installed in environments, if a lock was written."""
+    if answer.outcome != "done":
+        return
     document = _document(answer)
     for place, wanted in expected.items():
         name, *rest = re.split(r"(?=[+@])", place)
@@ -170,7 +175,9 @@ def _sound(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
 
 
 def _count(scene: Scene, answer: Answer, expected: Mapping[str, int]) -> Iterable[Finding]:
-    """How many entries a project has."""
+    """How many entries a project has, if a lock was written."""
+    if answer.outcome != "done":
+        return
     names = [each.get("name") for each in _document(answer).get("packages", [])]
     for name, wanted in expected.items():
         yield agree(f"count {name}", wanted, names.count(name))

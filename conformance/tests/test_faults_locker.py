@@ -1,0 +1,121 @@
+"""Wrong lockers, each with one seeded fault, in what they write or in what they install: the suite finds every one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from accord_conformance.protocol import Answer, Request
+from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
+
+NUMBERS = count()
+
+
+def writing(pattern: str, text: str) -> Damage:
+    """Writes another text into the lock where the pattern is found."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        if answer.outcome != "done" or not isinstance(answer.value, dict):
+            return answer
+        changed = re.sub(pattern, text, answer.value["text"], flags=re.MULTILINE)
+        return replace(answer, value={**answer.value, "text": changed})
+
+    return damage
+
+
+def named(name: str) -> Damage:
+    """Gives the lock another name."""
+    return lambda request, answer: replace(answer, value={**answer.value, "name": name})
+
+
+def without(project: str) -> Damage:
+    """Leaves out a project that is to be installed."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        for folder in Path(request.values["purelib"]).glob(f"{project}-*.dist-info"):
+            shutil.rmtree(folder)
+        return answer
+
+    return damage
+
+
+def along_with(project: str) -> Damage:
+    """Installs a project that is not wanted."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        folder = Path(request.values["purelib"]) / f"{project}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project}\nVersion: 1.0\n")
+        return answer
+
+    return damage
+
+
+def without_direct_url(request: Request, answer: Answer) -> Answer:
+    for path in Path(request.values["purelib"]).glob("*.dist-info/direct_url.json"):
+        path.unlink()
+    return answer
+
+
+def never_the_same(request: Request, answer: Answer) -> Answer:
+    return writing(r"\A", f"# {next(NUMBERS)}\n")(request, answer)
+
+
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "takes a wheel with a wrong hash": ("locker/install/wrong-hash", agreeing),
+    "takes a wheel with a wrong size": ("locker/install/wrong-size", agreeing),
+    "takes a lock of a later major version": ("locker/install/later-major", agreeing),
+    "takes a lock for other Pythons": ("locker/install/python-unfit", agreeing),
+    "takes a lock for other environments": ("locker/install/environment-unfit", agreeing),
+    "takes two entries of a project": ("locker/install/ambiguous", agreeing),
+    "takes two sources": ("locker/install/two-sources", agreeing),
+    "takes a package without a source": ("locker/install/no-source", agreeing),
+    "takes a wheel that does not fit": ("locker/install/no-wheel-fits", agreeing),
+    "installs nothing, and is content": ("locker/install/plain", without("demo")),
+    "installs what a marker excludes": ("locker/install/marker-false", along_with("other")),
+    "installs an extra nobody chose": ("locker/install/extra-not-chosen", along_with("other")),
+    "forgets the extra that was chosen": ("locker/install/extra-chosen", without("other")),
+    "forgets the default groups": ("locker/install/default-groups", without("demo")),
+    "follows dependencies": ("locker/install/dependencies-not-followed", along_with("other")),
+    "writes no direct_url.json": ("locker/sources/directory-direct-url", without_direct_url),
+    "writes another lock-version": ("locker/write/lock-version", writing(r'"1\.0"$', '"1.1"')),
+    "writes no created-by": ("locker/write/created-by", writing(r"^created-by.*$", "")),
+    "writes no hashes": ("locker/write/hashes", writing(r", hashes = \{[^}]*\}", "")),
+    "writes a wrong hash": ("locker/write/right-hash", writing(r"[0-9a-f]{64}", "0" * 64)),
+    "writes weak hashes": ("locker/write/secure-hashes", writing("sha256", "md5")),
+    "writes no sizes": ("locker/write/sizes", writing(r", size = \d+", "")),
+    "writes a time without a zone": (
+        "locker/write/upload-times",
+        writing(r"(upload-time = [^Z,+]*)(Z|\+00:00)", r"\1"),
+    ),
+    "writes names as they come": ("locker/write/names", writing('^name = "lib-one"', 'name = "Lib.One"')),
+    "gives the file another name": ("locker/write/file-name", named("Lock.toml")),
+    "leaves a dependency out": ("locker/write/plain", writing('^name = "lib-one"', 'name = "other"')),
+    "names dependencies that are nowhere": (
+        "locker/write/dependencies",
+        writing(r'\{ name = "lib-one" \}', '{ name = "nowhere" }'),
+    ),
+    "writes no lock in TOML": ("locker/write/plain", writing(r"^\[\[packages\]\]", "[[packages")),
+    "writes a marker with extra": (
+        "locker/write/no-extra",
+        writing(r'^(name = "lib-one")', "\\1\nmarker = \"extra == 'x'\""),
+    ),
+    "writes another lock each time": ("locker/write/same-again", never_the_same),
+    "forgets the extras": ("locker/write/extras", writing(r"^extras = .*$", "")),
+    "locks the impossible": ("locker/write/unsatisfiable", agreeing),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str) -> None:
+    pattern, damage = FAULTS[name]
+    cases = cases_like(pattern)
+    tool = tool_here("accord")
+
+    assert not failures(tool, cases), "the honest tool passes"
+    assert failures(tool, cases, damage)

@@ -1,0 +1,51 @@
+"""Wrong runners of scripts, each with one seeded fault: the suite finds every one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from accord_conformance.protocol import Answer, Request
+from accord_conformance.testing import Damage, cases_like, failures, tool_here
+
+
+def refusing(request: Request, answer: Answer) -> Answer:
+    return replace(answer, outcome="refused", value=None, message="")
+
+
+def printing(text: str) -> Damage:
+    """The script ran, and its last line was this."""
+    return lambda request, answer: replace(answer, outcome="done", value=text, message=text)
+
+
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "runs nothing": ("runner/scripts/plain", printing("")),
+    "forgets the specifier": ("runner/scripts/version", printing("ran 2.0")),
+    "takes a marker for true": ("runner/scripts/marker-false", refusing),
+    "runs without a dependency": ("runner/scripts/dependency-missing", printing("ran")),
+    "runs with another version": ("runner/scripts/dependency-version-missing", printing("ran")),
+    "runs whatever the Python": ("runner/scripts/requires-python-unfit", printing("ran")),
+    "takes one of two blocks": ("runner/scripts/two-blocks", printing("ran")),
+    "tells of two blocks, and runs all the same": (
+        "runner/scripts/two-same-blocks",
+        lambda request, answer: replace(answer, message="error: two blocks\nran"),
+    ),
+    "reads blocks of other types": ("runner/scripts/other-type", refusing),
+    "reads the old type": ("runner/scripts/old-type", refusing),
+    "reads unclosed blocks": ("runner/scripts/unclosed", refusing),
+    "takes two spaces for one": ("runner/scripts/two-spaces", refusing),
+    "ends a block at its first end": ("runner/scripts/precedence-of-end", refusing),
+    "reads the file in the locale's encoding": ("runner/scripts/utf-8-in-c-locale", refusing),
+    "wants to know every tool": ("runner/scripts/tool-table", refusing),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str) -> None:
+    pattern, damage = FAULTS[name]
+    cases = cases_like(pattern)
+    tool = tool_here("accord")
+
+    assert not failures(tool, cases), "the honest tool passes"
+    assert failures(tool, cases, damage)
