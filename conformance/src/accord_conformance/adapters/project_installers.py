@@ -59,7 +59,8 @@ def install(requirements, index, project, env, purelib, bin):
     if os.environ["ASKED"] == "poetry":
         call([bin + "/poetry", "install", "--no-root", "--no-interaction"], more=more)
     else:
-        call([bin + "/pdm", "install", "--no-self"], more=more)
+        # It takes git+file: for a host that is called file.
+        call([bin + "/pdm", "install", "--no-self"], more=more, unsupported=("resolve hostname file",))
 
 
 serve(
