@@ -33,6 +33,7 @@ from accord_conformance.roles.client import CLIENT_WITNESSES
 from accord_conformance.roles.records import (
     changes,
     direct_url,
+    emptied,
     filled,
     record_findings,
     remember,
@@ -283,6 +284,12 @@ def _restored(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]
     return _no_change(scene, since_first=True)
 
 
+def _no_emptied(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """No folder is left that the request emptied."""
+    found = emptied(scene, Path(scene.values["env"]))
+    yield Finding("no_emptied", "no emptied folder", ", ".join(found) or "no emptied folder", not found)
+
+
 def _no_change(scene: Scene, since_first: bool) -> Iterable[Finding]:
     if scene.values["settings"].get("makes_environment"):
         return  # it never touches the environment that was there
@@ -337,6 +344,7 @@ WITNESSES: dict[str, Witness] = {
     "direct_url": _direct_url,
     "unchanged": _unchanged,
     "restored": _restored,
+    "no_emptied": _no_emptied,
     "somewhere": _somewhere,
     "installer_file": _named,
 }

@@ -18,7 +18,7 @@ from typing import Any
 from accord_conformance.judging import Finding, agree, shown
 from accord_conformance.scene import Scene
 
-__all__ = ["changes", "direct_url", "filled", "record_findings", "remember"]
+__all__ = ["changes", "direct_url", "emptied", "filled", "record_findings", "remember"]
 
 _BEFORE, _FIRST = "before.json", "first.json"
 _SIZE = re.compile(r"[0-9]*")
@@ -56,6 +56,19 @@ def changes(scene: Scene, root: Path, *, since_first: bool = False) -> list[str]
         + [f"{name} is gone" for name in before if name not in now]
         + [f"{name} is changed" for name in now if name in before and now[name] != before[name]]
     )
+
+
+def emptied(scene: Scene, root: Path) -> list[str]:
+    """Folders that held files before the last request, and are there without any."""
+    before = json.loads((scene.folder / _BEFORE).read_text(encoding="utf-8"))
+    now = _look(root)
+    return [
+        name
+        for name in now
+        if name.endswith("/")
+        and any(each.startswith(name) and not each.endswith("/") for each in before)
+        and not any(each.startswith(name) and not each.endswith("/") for each in now)
+    ]
 
 
 def _look(root: Path) -> dict[str, str]:
