@@ -59,13 +59,15 @@ def changes(scene: Scene, root: Path, *, since_first: bool = False) -> list[str]
 
 
 def emptied(scene: Scene, root: Path) -> list[str]:
-    """Folders that held files before the last request, and are there without any."""
+    """Folders that held files before the last request, and are there without any; those of the environment itself aside."""
+    first = json.loads((scene.folder / _FIRST).read_text(encoding="utf-8"))
     before = json.loads((scene.folder / _BEFORE).read_text(encoding="utf-8"))
     now = _look(root)
     return [
         name
         for name in now
         if name.endswith("/")
+        and name not in first
         and any(each.startswith(name) and not each.endswith("/") for each in before)
         and not any(each.startswith(name) and not each.endswith("/") for each in now)
     ]
