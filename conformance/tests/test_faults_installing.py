@@ -221,6 +221,10 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "uninstall/emptied-folders",
         after(lambda env, purelib: (purelib / "only" / "demo").mkdir(parents=True), "uninstall"),
     ),
+    "leaves emptied folders outside": (
+        "uninstall/own-folders",
+        after(lambda env, purelib: (env / "share" / "demo").mkdir(parents=True), "uninstall"),
+    ),
     "removes what is not listed": (
         "uninstall/unlisted-stays",
         after(lost("lib/*/site-packages/demo"), "uninstall"),
