@@ -32,6 +32,15 @@ name = "pypi"
 url = "%s"
 verify_ssl = true
 """
+FURTHER = """
+[[tool.poetry.source]]
+name = "further"
+url = "%s"
+
+[[tool.pdm.source]]
+name = "further"
+url = "%s"
+"""
 
 # Direct references need no index; both want one to be named.
 NOWHERE = "https://nowhere.example/simple/"
@@ -46,12 +55,13 @@ def install_requirements(requirements, project, env, purelib, bin):
     install(requirements, NOWHERE, project, env, purelib, bin)
 
 
-def install(requirements, index, project, env, purelib, bin):
+def install(requirements, index, project, env, purelib, bin, further=""):
     if not pathlib.Path(env, "pyvenv.cfg").exists():
         raise Unsupported("it installs into environments of projects")
     folder = pathlib.Path(project)
     minor = pathlib.Path(purelib).parent.name.rpartition(".")[2]
     text = PYPROJECT % (minor, json.dumps(requirements), index, index)
+    text += FURTHER % (further, further) if further else ""
     folder.joinpath("pyproject.toml").write_text(text)
     for name in ("poetry.lock", "pdm.lock"):
         folder.joinpath(name).unlink(missing_ok=True)
@@ -63,10 +73,15 @@ def install(requirements, index, project, env, purelib, bin):
         call([bin + "/pdm", "install", "--no-self"], more=more, unsupported=("resolve hostname file",))
 
 
+def install_from_two(requirements, index, site, project, env, purelib, bin):
+    install(requirements, index, project, env, purelib, bin, site + "/second/")
+
+
 serve(
     {
         "install": install_files,
         "install-from-index": install,
+        "install-from-two-indexes": install_from_two,
         "install-requirements": install_requirements,
         "install-with-dependencies": install,
         "upgrade": install_files,

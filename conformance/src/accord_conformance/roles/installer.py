@@ -367,6 +367,7 @@ ROLE = Role(
         "install": ("wheels", "sdists", "requested"),  # files, without their dependencies
         "install-from-index": ("requirements", "index"),  # from {index} alone, without dependencies
         "install-with-dependencies": ("requirements", "index"),  # the same, with them
+        "install-from-two-indexes": ("requirements",),  # {index}, and a further one at {site}/second/
         "upgrade": ("wheels",),  # where another release of the project is installed
         "install-anyway": ("wheels",),  # into an environment that is marked as externally managed
         # by name, the folder of the wheels as a list of links
