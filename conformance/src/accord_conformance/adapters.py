@@ -13,6 +13,8 @@
     install = [["{python}", "-m", "pip", "--python", "{target}", "install", "{files...}"]]     a verb: argument lists, run in order
     result.lock = {file = "pylock.toml", as = "text"}                                            what a verb gives as its value
 
+    settings.serve = ["{bin}/server", "--port", "{port}"]            a server: serving.py has the other settings
+
     [roles.version-library]
     program = "packaging_versions.py"                beside the adapter; run with the tool's Python (python = "suite" for the suite's own)
 
@@ -31,6 +33,7 @@ from typing import Any
 from accord_conformance.errors import SuiteError
 from accord_conformance.protocol import Commands, Player, Program
 from accord_conformance.reading import DATA, Table, read_toml
+from accord_conformance.serving import Served
 from accord_conformance.standards import ROLES
 
 __all__ = ["Adapter", "Part", "player", "read_adapter", "read_adapters"]
@@ -117,7 +120,12 @@ def player(adapter: Adapter, role: str, bin_folder: Path) -> Player:
         "adapters": str(adapter.folder),
     }
     if not part.program:
-        return Commands(part.verbs, values, part.environment, part.results, part.unsupported)
+        commands = Commands(part.verbs, values, part.environment, part.results, part.unsupported)
+        return (
+            Served(commands, values, part.settings, part.environment)
+            if "serve" in part.settings
+            else commands
+        )
     python = sys.executable if part.python == "suite" else values["python"]
     environment = {
         "PATH": f"{bin_folder}{os.pathsep}{os.defpath}",

@@ -42,16 +42,17 @@ def start(
     folder: Path | None = None,
     *,
     stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.PIPE,
     stderr: int | IO[bytes] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """A process in a session of its own, its standard output a pipe; SuiteError when it does not start."""
+    """A process in a session of its own, its standard output a pipe if nothing else is said; SuiteError when it does not start."""
     try:
         process = subprocess.Popen(
             arguments,
             cwd=folder,
             env=dict(environment),
             stdin=stdin,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=stderr,
             start_new_session=True,
         )

@@ -125,6 +125,7 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
 
 
 def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> tuple[list[StepPlayed], str]:
+    scene.values["case"] = case.id
     scene.values["settings"] = dict(tool.adapter.parts[case.role].settings)
     stage.set_up(scene)
     for word, make in stage.makers.items():

@@ -24,6 +24,7 @@ _MODULES = {
     "frontend": "frontend",
     "environment-maker": "environments",
     "uploader": "uploader",
+    "index": "index",
 }
 
 

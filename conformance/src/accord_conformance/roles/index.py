@@ -1,0 +1,192 @@
+"""Index: a server that has the pages of the Simple API and takes uploads.
+
+The suite is its client.  All cases of a file speak with one server, so each has projects of its own: a wheel or sdist without ``name`` is called by its key and a mark of
+the case.  In arguments and expectations, for each given file KEY: ``{project_KEY}`` (normalized), ``{name_KEY}``, ``{file_KEY}``, ``{version_KEY}``,
+``{sha256_KEY}``, ``{size_KEY}``; ``{simple}``, ``{upload}`` and ``{sessions}`` are the server's addresses; what ``keep`` has kept has the name it was given.
+
+Whoever asks is ``nobody``, or ``uploader``, ``reader`` (who may not upload) or ``stranger`` (a wrong password).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from accord_conformance.cases import Step
+from accord_conformance.judging import COMMON_WITNESSES
+from accord_conformance.making.forms import FormPart, make_form
+from accord_conformance.making.sdists import make_sdist
+from accord_conformance.making.wheels import Made, make_wheel
+from accord_conformance.roles.index_checks import INDEX_WITNESSES, filled
+from accord_conformance.roles.role import Role
+from accord_conformance.scene import Maker, Scene
+from accord_conformance.site import HTML, JSON
+
+__all__ = ["INDEX_VERBS", "MAKERS", "ROLE", "values"]
+
+_ACCEPT = {"json": JSON, "html": HTML, "text": "text/html", "any": "*/*"}
+
+
+def _mark(scene: Scene) -> str:
+    return hashlib.sha256(str(scene.values["case"]).encode()).hexdigest()[:6]
+
+
+def _wheels(scene: Scene, given: Mapping[str, Any]) -> None:
+    for key, each in given.items():
+        _keep(scene, key, make_wheel(key, {"name": f"{key}-{_mark(scene)}", **each}))
+
+
+def _sdists(scene: Scene, given: Mapping[str, Any]) -> None:
+    for key, each in given.items():
+        _keep(scene, key, make_sdist(key, {"name": f"{key}-{_mark(scene)}", **each}))
+
+
+def _keep(scene: Scene, key: str, made: Made) -> None:
+    scene.made[key] = made
+    scene.values |= {
+        f"project_{key}": re.sub(r"[-_.]+", "-", made.project).lower(),
+        f"name_{key}": made.project,
+        f"file_{key}": made.filename,
+        f"version_{key}": made.version,
+        f"sha256_{key}": made.sha256,
+        f"blake2_{key}": hashlib.blake2b(made.data, digest_size=32).hexdigest(),
+        f"size_{key}": len(made.data),
+    }
+
+
+def values(scene: Scene, step: Step) -> Mapping[str, Any]:
+    """The HTTP request that a step is; the arguments as they stand for what is no request."""
+    said = filled(scene, dict(step.arguments))
+    if step.do not in _REQUESTS:
+        return {"reason": "", "version": "", **said}
+    return {"http": _REQUESTS[step.do](scene, said)}
+
+
+def _request(
+    method: str, url: str, who: str, headers: Mapping[str, str], body: bytes = b""
+) -> dict[str, Any]:
+    coded = base64.b64encode(body).decode()
+    return {"method": method, "url": url, "headers": dict(headers), "body": coded, "as": who}
+
+
+def _accept(said: Mapping[str, Any]) -> dict[str, str]:
+    wanted = said.get("accept", said.get("form", "json"))
+    return {"Accept": _ACCEPT.get(wanted, wanted)} if wanted != "none" else {}
+
+
+def _page(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
+    url = "{simple}" + (f"{said['project']}/" if "project" in said else "") + said.get("more", "")
+    return _request("GET", url, said.get("as", "uploader"), _accept(said))
+
+
+def _get(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
+    headers = _accept(said) if "accept" in said else {}
+    return _request(said.get("method", "GET"), said["url"], said.get("as", "uploader"), headers)
+
+
+def _upload(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
+    """The form as the texts have it; ``fields`` adds, replaces (a list: several) or, with false, leaves out."""
+    made = scene.made[said["file"]]
+    wheel = made.filename.endswith(".whl")
+    fields: dict[str, Any] = {
+        ":action": "file_upload",
+        "protocol_version": "1",
+        "metadata_version": _metadata_version(made),
+        "name": made.project,
+        "version": made.version,
+        "filetype": "bdist_wheel" if wheel else "sdist",
+        "pyversion": made.filename.removesuffix(".whl").split("-")[-3] if wheel else "source",
+        "sha256_digest": made.sha256,
+    }
+    if made.requires_python:
+        fields["requires_python"] = made.requires_python
+    if "attestations" in said:
+        attested = said["attestations"]
+        fields["attestations"] = attested if isinstance(attested, str) else json.dumps(attested)
+    fields |= said.get("fields", {})
+    parts = [
+        FormPart(name, str(each).encode())
+        for name, value in fields.items()
+        if value is not False
+        for each in (value if isinstance(value, list) else [value])
+    ]
+    data = made.data if "data" not in said else str(said["data"]).encode()
+    if said.get("content", True):
+        parts.append(
+            FormPart("content", data, said.get("filename", made.filename), "application/octet-stream")
+        )
+    if said.get("signature", False):
+        parts.append(
+            FormPart("gpg_signature", b"a signature", f"{made.filename}.asc", "application/octet-stream")
+        )
+    kind, body = make_form(parts)
+    query = said.get("query", "")
+    return _request("POST", "{upload}" + query, said.get("as", "uploader"), {"Content-Type": kind}, body)
+
+
+def _metadata_version(made: Made) -> str:
+    found = re.search(rb"^Metadata-Version: (.+)$", made.metadata, re.MULTILINE)
+    return found[1].decode() if found else "2.1"
+
+
+def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
+    """A request of Upload 2.0: ``body`` gets its ``meta``, unless it has one or ``meta`` is false."""
+    headers = {"Accept": "application/vnd.pypi.upload.v2+json"}
+    body = b""
+    if "file" in said:
+        headers["Content-Type"] = "application/octet-stream"
+        body = scene.made[said["file"]].data + str(said.get("data", "")).encode()
+    elif "body" in said or said.get("method", "POST") == "POST":
+        headers["Content-Type"] = "application/vnd.pypi.upload.v2+json"
+        whole = said.get("body", {})
+        if isinstance(whole, dict) and said.get("meta", True):
+            whole = {"meta": {"api-version": "2.0"}, **whole}
+        body = (whole if isinstance(whole, str) else json.dumps(whole)).encode()
+    if "type" in said:
+        headers["Content-Type"] = said["type"]
+    return _request(
+        said.get("method", "POST"), said.get("url", "{sessions}"), said.get("as", "uploader"), headers, body
+    )
+
+
+_REQUESTS = {"page": _page, "get": _get, "upload": _upload, "call": _call}
+MAKERS: dict[str, Maker] = {"wheels": _wheels, "sdists": _sdists}
+INDEX_VERBS: dict[str, tuple[str, ...]] = {
+    # the page of a project, or the list of projects; form: json, html, text, any, none
+    "page": ("project", "form", "accept", "more", "as"),
+    "get": ("url", "accept", "method", "as"),
+}
+
+
+ROLE = Role(
+    name="index",
+    about="A server with the pages of the Simple API, which takes uploads.",
+    verbs={
+        **INDEX_VERBS,
+        # a form to {upload}
+        "upload": (
+            "file",
+            "fields",
+            "attestations",
+            "filename",
+            "content",
+            "data",
+            "signature",
+            "query",
+            "as",
+        ),
+        # a request of Upload 2.0
+        "call": ("method", "url", "body", "meta", "type", "file", "data", "as"),
+        # the operator's or owner's commands
+        "yank": ("project", "version", "reason"),
+        "unyank": ("project", "version"),
+        "status": ("project", "status", "reason"),
+    },
+    makers=MAKERS,
+    values=values,
+    witnesses={**COMMON_WITNESSES, **INDEX_WITNESSES},
+)

@@ -1,0 +1,282 @@
+"""What an index is looked at for: status and headers of an answer, the page in it, and what lies behind its links."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from accord_conformance.errors import SuiteError
+from accord_conformance.judging import Finding, Witness, agree, shown
+from accord_conformance.protocol import Answer
+from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, page_of
+from accord_conformance.scene import Scene
+from accord_conformance.serving import fetch
+
+__all__ = ["INDEX_WITNESSES", "filled"]
+
+_MISSING = object()
+
+
+def filled(scene: Scene, value: Any) -> Any:
+    """``value`` with names in braces filled in; a text that is a number's name alone becomes that number."""
+    if isinstance(value, dict):
+        return {filled(scene, key): filled(scene, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(scene, each) for each in value]
+    if not isinstance(value, str) or "{" not in value:
+        return value
+    whole = scene.values.get(value[1:-1])
+    if isinstance(whole, int):
+        return whole
+    return re.sub(r"\{([a-z0-9_]+)\}", lambda found: str(scene.values.get(found[1], found[0])), value)
+
+
+def _status(scene: Scene, answer: Answer, expected: int | list[int]) -> Iterable[Finding]:
+    """The HTTP status, or one of several; ``499`` for any of 400 to 499."""
+    allowed = expected if isinstance(expected, list) else [expected]
+    found = answer.extra.get("status", 0)
+    ok = found in allowed or (499 in allowed and 400 <= found < 500)
+    yield Finding(
+        "status", " or ".join(map(str, allowed)).replace("499", "4xx"), str(found or answer.outcome), ok
+    )
+
+
+def _header(scene: Scene, answer: Answer, expected: Mapping[str, str | bool]) -> Iterable[Finding]:
+    """Headers, by patterns that they match whole; false for one that is not there."""
+    headers = answer.extra.get("headers", {})
+    for name, pattern in filled(scene, dict(expected)).items():
+        found = headers.get(name.lower())
+        if isinstance(pattern, bool):
+            yield Finding(
+                name,
+                "there" if pattern else "not there",
+                found or "not there",
+                (found is not None) == pattern,
+            )
+        else:
+            yield Finding(name, pattern, found or "not there", re.fullmatch(pattern, found or "") is not None)
+
+
+def _same_header(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Headers that are URLs, equal to what stands at a place of the body; relative ones are resolved."""
+    page = page_of(answer)
+    for name, path in expected.items():
+        said = answer.extra.get("headers", {}).get(name.lower(), "")
+        yield agree(
+            name, page.absolute(str(_at(page.json, path))), page.absolute(said) if said else "not there"
+        )
+
+
+def _at(value: Any, path: str) -> Any:
+    for key in path.split("/"):
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[key]
+        else:
+            return _MISSING
+    return value
+
+
+def _json(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """What stands in the body, by paths with slashes; a text that starts with ~ is a pattern."""
+    body = page_of(answer).json
+    for path, wanted in filled(scene, dict(expected)).items():
+        found = _at(body, path)
+        text = "not there" if found is _MISSING else shown(found)
+        if isinstance(wanted, str) and wanted.startswith("~"):
+            yield Finding(
+                path, wanted, text, isinstance(found, str) and re.fullmatch(wanted[1:], found) is not None
+            )
+        else:
+            yield Finding(path, shown(wanted), text, found == wanted and type(found) is type(wanted))
+
+
+def _absent(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Places that the body does not have."""
+    body = page_of(answer).json
+    for path in filled(scene, list(expected)):
+        found = _at(body, path)
+        yield Finding(
+            f"absent {path}",
+            "not there",
+            "not there" if found is _MISSING else shown(found),
+            found is _MISSING,
+        )
+
+
+def _there(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Places that the body has, and the type of what stands there: text, number, object, list, true-or-false."""
+    kinds: dict[str, type] = {"text": str, "number": int, "object": dict, "list": list, "true-or-false": bool}
+    body = page_of(answer).json
+    for path, kind in filled(scene, dict(expected)).items():
+        found = _at(body, path)
+        text = "not there" if found is _MISSING else shown(found)
+        yield Finding(f"there {path}", kind, text, isinstance(found, kinds[kind]))
+
+
+def _keep(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Keeps what stands at a place of the body for later steps; ``url`` and ``header NAME`` are places too."""
+    page = page_of(answer)
+    for name, path in expected.items():
+        header = answer.extra.get("headers", {}).get(path.removeprefix("header ").lower())
+        found = header if path.startswith("header ") else _at(page.json, path)
+        ok = found is not _MISSING and found is not None
+        scene.values[name] = found if ok else ""
+        if not ok:
+            yield Finding(f"{path} to go on with", "there", "not there", False)
+
+
+def _differs(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Places that have another value than what was kept."""
+    body = page_of(answer).json
+    for path, kept in filled(scene, dict(expected)).items():
+        found = _at(body, path)
+        yield Finding(
+            f"differs {path}",
+            f"not {kept}",
+            shown(found) if found is not _MISSING else "not there",
+            found != kept,
+        )
+
+
+def _files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The given files that a project's page has, and no other."""
+    wanted = sorted(scene.made[key].filename for key in expected)
+    yield agree("files", wanted, sorted(page_of(answer).filenames()))
+
+
+def _lists(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
+    """Whether the list of projects has the project of a given file."""
+    names = [re.sub(r"[-_.]+", "-", name).lower() for name in page_of(answer).projects()]
+    for key, wanted in expected.items():
+        project = str(scene.values[f"project_{key}"])
+        found = names.count(project)
+        yield Finding(f"lists {project}", "once" if wanted else "not", f"{found} times", found == int(wanted))
+
+
+def _entry(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """Keys of a given file's entry, in JSON or of its link: KEY: {key: value}; false for one that is missing or false."""
+    page = page_of(answer)
+    for key, wanted in filled(scene, dict(expected)).items():
+        entry = page.entry(scene.made[key].filename)
+        for name, value in wanted.items():
+            found = entry.get(name, False)
+            if isinstance(value, str) and value.startswith("~"):
+                yield Finding(
+                    f"{key} {name}", value, shown(found), re.fullmatch(value[1:], str(found)) is not None
+                )
+            else:
+                yield agree(f"{key} {name}", value, found)
+
+
+def _downloads(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The given files are behind their links, byte for byte."""
+    page = page_of(answer)
+    for key in expected:
+        made = scene.made[key]
+        body = page.fetched(str(page.entry(made.filename).get("url", "")))
+        found = hashlib.sha256(body).hexdigest() if body is not None else "nothing"
+        yield agree(f"download of {key}", made.sha256, found)
+
+
+def _metadata(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """What lies at .metadata of a given file: ``same`` as in the file, ``same-if-there`` (announced or there), ``none``."""
+    page = page_of(answer)
+    for key, wanted in expected.items():
+        made = scene.made[key]
+        entry = page.entry(made.filename)
+        url = page.absolute(str(entry.get("url", ""))).partition("#")[0]
+        body = page.fetched(f"{url}.metadata")
+        announced = bool(entry.get("core-metadata")) or "data-core-metadata" in entry
+        found = "none" if body is None else "same" if body == made.metadata else "other bytes"
+        ok = found == wanted or (wanted == "same-if-there" and found == ("same" if announced else "none"))
+        yield Finding(f"metadata of {key}", wanted, found, ok)
+
+
+def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The hashes that are announced for the metadata of a given file, one at least."""
+    page = page_of(answer)
+    for key in expected:
+        made = scene.made[key]
+        entry = page.entry(made.filename)
+        name, _, digest = str(entry.get("data-core-metadata", "")).partition("=")
+        said = entry.get("core-metadata") if page.is_json else {name: digest} if digest else None
+        hashes = said if isinstance(said, dict) else {}
+        true = {
+            name: hashlib.new(name, made.metadata).hexdigest()
+            for name in hashes
+            if name in hashlib.algorithms_available
+        }
+        yield Finding(
+            f"hash of the metadata of {key}", shown(true), shown(hashes), bool(hashes) and true == hashes
+        )
+
+
+def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """Meta tags of an HTML page."""
+    metas = page_of(answer).html().metas
+    for name, wanted in expected.items():
+        yield agree(name, [wanted], metas.get(name, []))
+
+
+def _meta_version(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """The repository version that an HTML page tells."""
+    found = page_of(answer).html().metas.get("pypi:repository-version", ["none"])
+    yield agree("repository version", filled(scene, expected), found[0])
+
+
+def _checks(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Named checks of the page (``roles.pages``)."""
+    page: Page = page_of(answer)
+    known = {**JSON_CHECKS, **PAGE_CHECKS}
+    for name in expected:
+        if name not in known:
+            raise SuiteError("checks", f"there is no check {name!r}: {', '.join(sorted(known))}")
+        wrong = known[name](page)
+        yield Finding(name, "as it should be", wrong or "as it should be", not wrong)
+
+
+def _redirects(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """Where a redirect leads: the end of its URL."""
+    said = answer.extra.get("headers", {}).get("location", "")
+    wanted = filled(scene, expected)
+    yield Finding(
+        "redirects", f"to ...{wanted}", said or "no redirect", said.partition("?")[0].endswith(wanted)
+    )
+
+
+def _reached(scene: Scene, answer: Answer, expected: int) -> Iterable[Finding]:
+    """The status of what a Location leads to, asked without credentials."""
+    page = page_of(answer)
+    said = answer.extra.get("headers", {}).get("location", "")
+    try:
+        found = fetch(page.absolute(said)).status if said else 0
+    except OSError:
+        found = 0
+    yield Finding("reached", str(expected), str(found or "nothing"), found == expected)
+
+
+INDEX_WITNESSES: dict[str, Witness] = {
+    "status": _status,
+    "header": _header,
+    "same_header": _same_header,
+    "json": _json,
+    "absent": _absent,
+    "there": _there,
+    "keep": _keep,
+    "differs": _differs,
+    "files": _files,
+    "lists": _lists,
+    "entry": _entry,
+    "downloads": _downloads,
+    "metadata": _metadata,
+    "metadata_hash": _metadata_hash,
+    "meta_tags": _meta_tags,
+    "meta_version": _meta_version,
+    "checks": _checks,
+    "redirects": _redirects,
+    "reached": _reached,
+}

@@ -1,0 +1,217 @@
+"""A tool that is a server: started once for a file of cases, asked over HTTP, stopped with them.
+
+An adapter's ``settings`` say how, in a role that is served:
+
+    prepare = [[...], ...]    commands run first, in their order
+    serve = [...]             the server itself; {port} is free, {server} a folder of its own
+    after = [[...], ...]      commands run once it answers at {ready}
+    ready simple upload sessions    addresses; sessions only where Upload 2.0 is spoken
+    user password             of who may upload; password may be a pattern with one group, matched with what the server printed (password_said = true)
+    reader = [...]            a command whose last word is the password of one who may only read
+    each = true               a server for each case: its values ({index} and such) are in the commands
+
+A request with ``http`` (method, url, headers, body in base64, as, timeout) is one over HTTP; names in braces are the addresses.  Other verbs are commands.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from accord_conformance.errors import SuiteError
+from accord_conformance.processes import LIMITS, Limits, end, run, start
+from accord_conformance.protocol import Answer, Commands, Request, fill
+
+__all__ = ["Got", "Served", "fetch"]
+
+_STARTING_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """An HTTP answer, redirects not followed; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def fetch(
+    url: str,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    limits: Limits = LIMITS,
+) -> Got:
+    """One request; OSError when there is no answer."""
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=limits.seconds)
+    try:
+        connection.request(
+            method,
+            (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+            body,
+            dict(headers or {}),
+        )
+        answer = connection.getresponse()
+        said = {name.lower(): value for name, value in answer.getheaders()}
+        return Got(answer.status, said, answer.read(limits.output_bytes))
+    except http.client.HTTPException as error:
+        raise OSError(str(error)) from error
+    finally:
+        connection.close()
+
+
+class Served:
+    """A player for a server."""
+
+    def __init__(
+        self,
+        commands: Commands,
+        values: Mapping[str, Any],
+        settings: Mapping[str, Any],
+        environment: Mapping[str, str],
+    ) -> None:
+        self._commands = commands
+        self._values = dict(values)
+        self._settings = settings
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._for: Path | None = None  # the case, where each has a server of its own
+        self._places: dict[str, Any] = {}
+
+    def ask(self, request: Request) -> Answer:
+        if self._process is None or (self._settings.get("each") and self._for != request.folder):
+            self.close()
+            self._start(request)
+        http_request = request.values.get("http")
+        if http_request is None:
+            return self._commands.ask(
+                Request(request.do, {**request.values, **self._places}, request.folder, request.environment)
+            )
+        return self._http(http_request)
+
+    def _http(self, asked: Mapping[str, Any]) -> Answer:
+        url = self._placed(asked["url"])
+        if "{" in url:
+            return Answer("unsupported", message=f"the adapter has no address {url}")
+        headers = {name: self._placed(value) for name, value in asked["headers"].items()}
+        who = asked.get("as", "")
+        if who == "reader" and "reader" not in self._places:
+            return Answer("unsupported", message="the adapter has nobody who may only read")
+        names = {"uploader": ("user", "password"), "reader": ("user", "reader")}
+        if who in names:
+            pair = ":".join(str(self._places.get(name, "")) for name in names[who])
+            headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        elif who == "stranger":
+            headers["Authorization"] = "Basic " + base64.b64encode(b"__token__:no-such-token").decode()
+        body = self._filled(base64.b64decode(asked["body"])) if asked.get("body") else None
+        commands = ((asked["method"], url),)
+        try:
+            got = fetch(url, asked["method"], headers, body)
+        except TimeoutError:
+            return Answer("hung", commands=commands)
+        except OSError as error:
+            return Answer("refused", message=f"no answer: {error}", untidy=True, commands=commands)
+        kind = got.headers.get("content-type", "")
+        value = {"status": got.status, "type": kind}
+        extra = {"status": got.status, "headers": dict(got.headers), "body": got.body, "url": url}
+        extra["authorization"] = headers.get("Authorization", "")
+        message = got.body[: LIMITS.message_characters].decode("utf-8", "replace")
+        outcome = "done" if got.status < 400 else "refused"
+        return Answer(
+            outcome, value, f"HTTP {got.status} {kind}\n{message}", got.status >= 500, commands, extra
+        )
+
+    def _placed(self, text: str) -> str:
+        for name, value in self._places.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        return text
+
+    def _filled(self, body: bytes) -> bytes:
+        for name, value in self._places.items():
+            body = body.replace(f"{{{name}}}".encode(), str(value).encode())
+        return body
+
+    def _start(self, request: Request) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="conformance-server-"))
+        self._for = request.folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        scene = {name: value for name, value in request.values.items() if isinstance(value, str)}
+        values: dict[str, Any] = {**scene, **self._values, "port": port, "server": str(self._folder)}
+        environment = {**request.environment, **self._environment, "HOME": str(self._folder)}
+        environment = {name: text for name, text in environment.items() if name != "TMPDIR"}
+        for template in self._settings.get("prepare", ()):
+            self._command(fill(template, values), environment)
+        output = self._folder / "output"
+        with open(output, "wb") as kept:
+            self._process = start(
+                fill(self._settings["serve"], values), environment, self._folder, stdout=kept, stderr=kept
+            )
+        named = ("simple", "upload", "sessions", "user", "password")
+        places = {
+            name: fill([self._settings[name]], values)[0]
+            for name in named
+            if name in self._settings and name != "password"
+        }
+        if "password" in self._settings and not self._settings.get("password_said"):
+            places["password"] = self._settings["password"]
+        self._wait(fill([self._settings["ready"]], values)[0], output)
+        if self._settings.get("password_said"):
+            said = re.search(self._settings["password"], output.read_text("utf-8", "replace"))
+            if said is None:
+                raise SuiteError("adapter", "the server did not print the password")
+            places["password"] = said[1]
+        for template in self._settings.get("after", ()):
+            self._command(fill(template, {**values, **places}), environment)
+        if "reader" in self._settings:
+            places["reader"] = self._command(
+                fill(self._settings["reader"], {**values, **places}), environment
+            ).split()[-1]
+        self._places = {**places, "server": str(self._folder), "port": port}
+
+    def _wait(self, url: str, output: Path) -> None:
+        assert self._process is not None
+        ends = time.monotonic() + _STARTING_SECONDS
+        while time.monotonic() < ends and self._process.poll() is None:
+            try:
+                if fetch(url).status < 500:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        said = output.read_text("utf-8", "replace")[-2000:]
+        self.close()
+        raise SuiteError("adapter", f"the server does not answer at {url}: {said}")
+
+    def _command(self, arguments: list[str], environment: Mapping[str, str]) -> str:
+        assert self._folder is not None
+        code, said, wrong = run(arguments, self._folder, environment)
+        if code != 0:
+            words = (wrong + said).decode("utf-8", "replace")[-2000:]
+            self.close()
+            raise SuiteError("adapter", f"{' '.join(arguments)}: {words}")
+        return said.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            end(process)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
