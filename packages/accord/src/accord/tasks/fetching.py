@@ -175,8 +175,12 @@ def _file(source: LockFile, base: str) -> File:
     from accord.io.urls import file_url
 
     url = source.url
-    if url is None:
-        url = file_url(os.path.normpath(os.path.join(base, source.path or "")))
+    if source.path is not None:
+        # Where both are given the file is taken from here (pylock.toml, "Installing"), if it is here.
+        place = os.path.normpath(os.path.join(base, source.path))
+        if url is None or os.path.exists(place):
+            url = file_url(place)
+    assert url is not None, "a lock's file has a path or a URL"
     return File(source.filename, url, dict(source.hashes), size=source.size)
 
 
