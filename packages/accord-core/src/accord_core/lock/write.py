@@ -34,13 +34,11 @@ def dumps(lock: Lock) -> str:
         out.append(f"environments = {_lines(sorted(lock.environments))}")
     if lock.requires_python is not None:
         out.append(f"requires-python = {_value(lock.requires_python)}")
-    for key, names in (
-        ("extras", lock.extras),
-        ("dependency-groups", lock.dependency_groups),
-        ("default-groups", lock.default_groups),
-    ):
-        if names:
-            out.append(f"{key} = {_value(sorted(names))}")
+    # An empty array says that there was nothing of the kind to lock, which is more than not saying it.
+    out.append(f"extras = {_value(sorted(lock.extras))}")
+    out.append(f"dependency-groups = {_value(sorted(lock.dependency_groups))}")
+    if lock.default_groups:
+        out.append(f"default-groups = {_value(sorted(lock.default_groups))}")
     out.append(f"created-by = {_value(lock.created_by)}")
     if not lock.packages:
         out.append("packages = []")
