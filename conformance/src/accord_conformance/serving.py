@@ -10,13 +10,15 @@ An adapter's ``settings`` say how, in a role that is served:
     reader = [...]            a command whose last word is the password of one who may only read
     each = true               a server for each case: its values ({index} and such) are in the commands
 
-A request with ``http`` (method, url, headers, body in base64, as, timeout) is one over HTTP; names in braces are the addresses.  Other verbs are commands.
+A request with ``http`` (method, url, headers, body in base64, as, needs) is one over HTTP; names in braces are the addresses;
+``needs`` is json, or an API version such as 1.1: a server without is not asked.  Other verbs are commands.
 """
 
 from __future__ import annotations
 
 import base64
 import http.client
+import json
 import re
 import shutil
 import socket
@@ -74,6 +76,14 @@ def fetch(
         connection.close()
 
 
+def _minor(body: bytes) -> int:
+    """The minor API version of a JSON page; 0 where none is told."""
+    try:
+        return int(json.loads(body)["meta"]["api-version"].partition(".")[2])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0
+
+
 class Served:
     """A player for a server."""
 
@@ -92,6 +102,7 @@ class Served:
         self._folder: Path | None = None
         self._for: Path | None = None  # the case, where each has a server of its own
         self._places: dict[str, Any] = {}
+        self._speaks_json: bool | None = None
 
     def ask(self, request: Request) -> Answer:
         if self._process is None or (self._settings.get("each") and self._for != request.folder):
@@ -108,6 +119,9 @@ class Served:
         url = self._placed(asked["url"])
         if "{" in url:
             return Answer("unsupported", message=f"the adapter has no address {url}")
+        needs = asked.get("needs", "")
+        if needs and not self._json():
+            return Answer("unsupported", message="the server has no pages in JSON")
         headers = {name: self._placed(value) for name, value in asked["headers"].items()}
         who = asked.get("as", "")
         if who == "reader" and "reader" not in self._places:
@@ -127,6 +141,14 @@ class Served:
         except OSError as error:
             return Answer("refused", message=f"no answer: {error}", untidy=True, commands=commands)
         kind = got.headers.get("content-type", "")
+        if (
+            needs not in ("", "json")
+            and got.status == 200
+            and _minor(got.body) < int(needs.partition(".")[2])
+        ):
+            return Answer(
+                "unsupported", message=f"the server speaks a version before {needs}", commands=commands
+            )
         value = {"status": got.status, "type": kind}
         extra = {"status": got.status, "headers": dict(got.headers), "body": got.body, "url": url}
         extra["authorization"] = headers.get("Authorization", "")
@@ -135,6 +157,15 @@ class Served:
         return Answer(
             outcome, value, f"HTTP {got.status} {kind}\n{message}", got.status >= 500, commands, extra
         )
+
+    def _json(self) -> bool:
+        """Whether the server has JSON at all: no server has to."""
+        if self._speaks_json is None:
+            found = fetch(
+                str(self._places["simple"]), headers={"Accept": "application/vnd.pypi.simple.v1+json"}
+            )
+            self._speaks_json = "json" in found.headers.get("content-type", "")
+        return self._speaks_json
 
     def _placed(self, text: str) -> str:
         for name, value in self._places.items():

@@ -80,12 +80,15 @@ def _accept(said: Mapping[str, Any]) -> dict[str, str]:
 
 def _page(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
     url = "{simple}" + (f"{said['project']}/" if "project" in said else "") + said.get("more", "")
-    return _request("GET", url, said.get("as", "uploader"), _accept(said))
+    # A page that is wanted in JSON is asked of those who have JSON.
+    needs = said.get("needs", "json" if said.get("form", "") == "json" else "")
+    return {**_request("GET", url, said.get("as", "uploader"), _accept(said)), "needs": needs}
 
 
 def _get(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
     headers = _accept(said) if "accept" in said else {}
-    return _request(said.get("method", "GET"), said["url"], said.get("as", "uploader"), headers)
+    asked = _request(said.get("method", "GET"), said["url"], said.get("as", "uploader"), headers)
+    return {**asked, "needs": said.get("needs", "")}
 
 
 def _upload(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,9 +159,9 @@ def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
 _REQUESTS = {"page": _page, "get": _get, "upload": _upload, "call": _call}
 MAKERS: dict[str, Maker] = {"wheels": _wheels, "sdists": _sdists}
 INDEX_VERBS: dict[str, tuple[str, ...]] = {
-    # the page of a project, or the list of projects; form: json, html, text, any, none
-    "page": ("project", "form", "accept", "more", "as"),
-    "get": ("url", "accept", "method", "as"),
+    # the page of a project, or the list of projects; form: json, html, text, any, none; needs: json, or an API version
+    "page": ("project", "form", "accept", "more", "needs", "as"),
+    "get": ("url", "accept", "method", "needs", "as"),
 }
 
 

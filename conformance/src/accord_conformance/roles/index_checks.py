@@ -148,6 +148,16 @@ def _files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
     yield agree("files", wanted, sorted(page_of(answer).filenames()))
 
 
+def _without(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Given files that the answer does not have, page or error."""
+    names = page_of(answer).filenames()
+    for key in expected:
+        name = scene.made[key].filename
+        yield Finding(
+            f"without {key}", "not there", name if name in names else "not there", name not in names
+        )
+
+
 def _lists(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
     """Whether the list of projects has the project of a given file."""
     names = [re.sub(r"[-_.]+", "-", name).lower() for name in page_of(answer).projects()]
@@ -197,7 +207,7 @@ def _metadata(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iter
 
 
 def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
-    """The hashes that are announced for the metadata of a given file, one at least."""
+    """The hashes that are announced for the metadata of a given file, if any, are true."""
     page = page_of(answer)
     for key in expected:
         made = scene.made[key]
@@ -223,8 +233,8 @@ def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Ite
 
 
 def _meta_version(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
-    """The repository version that an HTML page tells."""
-    found = page_of(answer).html().metas.get("pypi:repository-version", ["none"])
+    """The repository version of an HTML page: 1.0 where none is told."""
+    found = page_of(answer).html().metas.get("pypi:repository-version", ["1.0"])
     yield agree("repository version", filled(scene, expected), found[0])
 
 
@@ -269,6 +279,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "keep": _keep,
     "differs": _differs,
     "files": _files,
+    "without": _without,
     "lists": _lists,
     "entry": _entry,
     "downloads": _downloads,

@@ -263,6 +263,18 @@ def _json_projects(page: Page) -> str:
     return f"{wrong[:2]}" if wrong else ""
 
 
+def _valid_names(page: Page) -> str:
+    wrong = [
+        name for name in page.projects() if not re.fullmatch(r"(?i)[a-z0-9]([a-z0-9._-]*[a-z0-9])?", name)
+    ]
+    return ", ".join(wrong)
+
+
+def _bare(entry: dict[str, Any]) -> str:
+    said = entry.get("core-metadata", entry.get("data-core-metadata"))
+    return "no hash" if said is True or said == "true" else ""
+
+
 def _versions(page: Page) -> str:
     found = page.table.get("versions")
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
@@ -433,6 +445,8 @@ PAGE_CHECKS: dict[str, Callable[[Page], str]] = {
     "escaped": _escaped,
     "gpg-attribute": _attribute("data-gpg-sig", "true|false"),
     "metadata-attribute": _attribute("data-core-metadata", r"true|[a-z0-9_]+=[0-9a-f]+"),
+    "valid-names": _valid_names,
+    "metadata-hashed": lambda page: _all(page, _bare),
     "project-links": _project_links,
     "followed": _followed,
     "html-status": _html_status,
