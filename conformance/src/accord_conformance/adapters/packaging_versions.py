@@ -4,10 +4,10 @@ import os
 import platform
 import sysconfig
 
-from packaging import _manylinux, licenses, markers, requirements, specifiers, tags, utils, version
+from packaging import _manylinux, dependency_groups, licenses, markers, requirements, specifiers, tags, utils, version
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from speak import Unsupported, serve
+from speak import Refused, Unsupported, serve
 
 
 def ordered(one, two):
@@ -130,6 +130,13 @@ def check_licence(expression):
     licence(expression)
 
 
+def expand(groups, name):
+    try:
+        return list(dependency_groups.resolve_dependency_groups(groups, name))
+    except (ValueError, TypeError, LookupError, ExceptionGroup) as error:
+        raise Refused(str(error))
+
+
 serve(
     {
         "normalise-version": lambda version: str(Version(version)),
@@ -149,6 +156,7 @@ serve(
         "best-tag": lambda tags, system: best(tags, system),
         "normalise-licence": licence,
         "check-licence": check_licence,
+        "expand-group": expand,
     },
     refusals=(
         markers.InvalidMarker,

@@ -48,5 +48,7 @@ ROLE = Role(
         "normalise-licence": ("expression",),
         # -> nothing: taken or refused
         "check-licence": ("expression",),
+        # the table [dependency-groups], a group -> its dependency specifiers, in order
+        "expand-group": ("groups", "name"),
     },
 )
