@@ -6,6 +6,7 @@ named instead (``--use NAME=FOLDER``): the way to ask a tool that is being devel
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -69,7 +70,12 @@ class Tools:
             return self._look(adapter, self.use[name])
         place = self._place(adapter)
         if not (place / _READY).exists():
-            self._make(adapter, place)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Two runs that make one environment at a time leave a broken tool, which then fails cases of its own.
+            with place.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not (place / _READY).exists():
+                    self._make(adapter, place)
         return self._look(adapter, place)
 
     def _adapter(self, name: str) -> Adapter:
