@@ -4,7 +4,17 @@ import os
 import platform
 import sysconfig
 
-from packaging import _manylinux, dependency_groups, licenses, markers, requirements, specifiers, tags, utils, version
+from packaging import (
+    _manylinux,
+    dependency_groups,
+    licenses,
+    markers,
+    requirements,
+    specifiers,
+    tags,
+    utils,
+    version,
+)
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 from speak import Refused, Unsupported, serve

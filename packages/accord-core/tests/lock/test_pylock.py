@@ -293,6 +293,8 @@ lock-version = "1.0"
 environments = [
     "os_name == 'posix'",
 ]
+extras = []
+dependency-groups = []
 created-by = "accord"
 
 [[packages]]
