@@ -12,7 +12,7 @@ from accord_conformance.judging import Finding
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
-from accord_conformance.results import Played, Run, StepPlayed, compare, read_run, write_run
+from accord_conformance.results import Played, Run, StepPlayed, compare, joined, read_run, write_run
 from accord_conformance.standards import Rule, Standard, Standards
 
 RULES = tuple(
@@ -129,3 +129,12 @@ def test_a_run_is_read_as_it_was_written_and_changes_between_two_are_told(tmp_pa
     assert changed == ["installer/x/a"]
     write_site(book(after), [before], tmp_path / "site")
     assert "installer/x/a" in (tmp_path / "site" / "changes.html").read_text(encoding="utf-8")
+
+
+def test_a_run_may_be_made_in_pieces() -> None:
+    whole = joined(run(a="fail", b="fail"), replace(run(a="pass", c="pass"), when="2026-11-28T00:00:00Z"))
+
+    verdicts = {(each.case, each.tool): each.verdict for each in whole.results}
+    assert verdicts["installer/x/a", "mine"] == "pass"
+    assert verdicts["installer/x/b", "mine"] == "fail"
+    assert whole.when == "2026-11-28T00:00:00Z"

@@ -22,7 +22,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
-from accord_conformance.results import Played, Run, read_run, write_run
+from accord_conformance.results import Played, Run, joined, read_run, write_run
 from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
 from accord_conformance.running import play_all
@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-v", "--verbose", action="store_true", help="show commands, and what came of each step")
     run.add_argument("--keep", type=Path, metavar="DIR", help="keep the folder of each case below DIR")
     run.add_argument("--json", type=Path, metavar="FILE", help="write the run to FILE")
+    run.add_argument(
+        "--into", type=Path, metavar="FILE", help="join the run to the one in FILE: a long one in pieces"
+    )
     run.add_argument(
         "--gate",
         action="append",
@@ -214,6 +217,8 @@ def _run(options: argparse.Namespace) -> int:
     run = Run.of(ready, results)
     if options.json:
         write_run(run, options.json)
+    if options.into:
+        write_run(joined(read_run(options.into), run) if options.into.exists() else run, options.into)
     _totals(run, by_id)
     if any(played.verdict == "error" for played in results):
         return 2

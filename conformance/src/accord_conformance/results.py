@@ -19,7 +19,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.judging import VERDICTS, Finding
 from accord_conformance.tools import Tool
 
-__all__ = ["Played", "Run", "StepPlayed", "compare", "read_run", "write_run"]
+__all__ = ["Played", "Run", "StepPlayed", "compare", "joined", "read_run", "write_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,14 @@ class Run:
             },
             tuple(sorted(results, key=lambda played: (played.case, played.tool))),
         )
+
+
+def joined(old: Run, new: Run) -> Run:
+    """Both as one: what was played again, and the tools it was played with, as in ``new``."""
+    again = {(played.case, played.tool) for played in new.results}
+    kept = (played for played in old.results if (played.case, played.tool) not in again)
+    results = sorted((*kept, *new.results), key=lambda played: (played.case, played.tool))
+    return Run(new.when, new.python, new.platform, {**old.tools, **new.tools}, tuple(results))
 
 
 def write_run(run: Run, path: Path) -> None:
