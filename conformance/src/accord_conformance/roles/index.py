@@ -142,7 +142,9 @@ def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
     body = b""
     if "file" in said:
         headers["Content-Type"] = "application/octet-stream"
-        body = scene.made[said["file"]].data + str(said.get("data", "")).encode()
+        body = scene.made[said["file"]].data
+        # As many bytes, the last one another.
+        body = body[:-1] + bytes([body[-1] ^ 1]) if said.get("spoiled", False) else body
     elif "body" in said or said.get("method", "POST") == "POST":
         headers["Content-Type"] = "application/vnd.pypi.upload.v2+json"
         whole = said.get("body", {})
@@ -183,7 +185,7 @@ ROLE = Role(
             "as",
         ),
         # a request of Upload 2.0
-        "call": ("method", "url", "body", "meta", "type", "file", "data", "as"),
+        "call": ("method", "url", "body", "meta", "type", "file", "spoiled", "as"),
         # the operator's or owner's commands
         "yank": ("project", "version", "reason"),
         "unyank": ("project", "version"),

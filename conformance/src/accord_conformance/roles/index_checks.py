@@ -148,6 +148,14 @@ def _files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
     yield agree("files", wanted, sorted(page_of(answer).filenames()))
 
 
+def _names(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Given files whose names stand somewhere in the answer."""
+    for key in expected:
+        name = scene.made[key].filename
+        there = name in page_of(answer).text
+        yield Finding(f"names {key}", name, name if there else page_of(answer).text[:400], there)
+
+
 def _without(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """Given files that the answer does not have, page or error."""
     names = page_of(answer).filenames()
@@ -279,6 +287,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "keep": _keep,
     "differs": _differs,
     "files": _files,
+    "names": _names,
     "without": _without,
     "lists": _lists,
     "entry": _entry,
