@@ -1,0 +1,150 @@
+"""Wrong indexes, each with one seeded fault in what it answers: the suite finds every one.
+
+The honest one is Accord's, started once; what it says is damaged on its way to the suite.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accord_conformance.adapters import player
+from accord_conformance.protocol import Answer, Player, Request
+from accord_conformance.running import play_case
+from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, tool_here
+from accord_conformance.tools import Tool
+
+
+def in_json(change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Changes every JSON object the index answers with."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        try:
+            body = json.loads(answer.extra.get("body", b""))
+        except ValueError:
+            return answer
+        if isinstance(body, dict):
+            change(body)
+        return replace(answer, extra={**answer.extra, "body": json.dumps(body).encode()})
+
+    return damage
+
+
+def in_files(change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Changes every file's entry."""
+    return in_json(lambda body: [change(each) for each in body.get("files", []) if isinstance(each, dict)])
+
+
+def in_html(pattern: str, text: str) -> Damage:
+    """Replaces a pattern in every HTML page."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        body = answer.extra.get("body", b"").decode("utf-8", "replace")
+        if "html" not in answer.extra.get("headers", {}).get("content-type", ""):
+            return answer
+        return replace(answer, extra={**answer.extra, "body": re.sub(pattern, text, body).encode()})
+
+    return damage
+
+
+def in_headers(name: str, value: str) -> Damage:
+    """Gives a header another value, or with "" none."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        headers = {key: each for key, each in answer.extra.get("headers", {}).items() if key != name}
+        headers |= {name: value} if value else {}
+        return replace(answer, extra={**answer.extra, "headers": headers})
+
+    return damage
+
+
+def status(found: int, told: int) -> Damage:
+    """One status in the place of another."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        if answer.extra.get("status") != found:
+            return answer
+        return replace(answer, extra={**answer.extra, "status": told})
+
+    return damage
+
+
+JSON, HTML = "index/pages-json/", "index/pages-html/"
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "no meta": (JSON + "meta", in_json(lambda body: body.pop("meta", None))),
+    "version as a number": (
+        JSON + "api-version",
+        in_json(lambda body: body["meta"].update({"api-version": 1.1})),
+    ),
+    "name not normalized": (
+        JSON + "name",
+        in_json(lambda body: body.update(name=body.get("name", "").upper())),
+    ),
+    "no size": (JSON + "size", in_files(lambda file: file.pop("size"))),
+    "wrong size": (JSON + "true-sizes", in_files(lambda file: file.update(size=1))),
+    "no hashes": (JSON + "hashes", in_files(lambda file: file.pop("hashes"))),
+    "wrong hash": (JSON + "true-hashes", in_files(lambda file: file.update(hashes={"sha256": "0" * 64}))),
+    "md5 alone": (JSON + "secure-hash", in_files(lambda file: file.update(hashes={"md5": "0" * 32}))),
+    "time without zone": (
+        JSON + "upload-time",
+        in_files(lambda file: file.update({"upload-time": "2026-01-01T00:00:00"})),
+    ),
+    "empty reason of a yank": (JSON + "yanked", in_files(lambda file: file.update(yanked=""))),
+    "a version twice": (JSON + "versions", in_json(lambda body: body["versions"].append("1.0"))),
+    "a link that leads nowhere": (JSON + "url", in_files(lambda file: file.update(url="/nowhere"))),
+    "keys newer than the version": (
+        JSON + "new-keys",
+        in_json(lambda body: body["meta"].update({"api-version": "1.0"})),
+    ),
+    "json as text": (JSON + "type", in_headers("content-type", "application/json")),
+    "no doctype": (HTML + "doctype", in_html("(?i)<!doctype html>", "")),
+    "another anchor text": (HTML + "anchor-text", in_html(r">([^<]+)</a>", r">download \1</a>")),
+    "hash in upper case": (HTML + "fragment-form", in_html("#sha256=", "#SHA256=")),
+    "a link twice": (HTML + "one-anchor", in_html(r"(<a .*</a>)", r"\1\1")),
+    "an anchor that is not closed": (HTML + "plain", in_html("<a href", "<span href")),
+    "latest is told": (
+        "index/negotiation/latest",
+        in_headers("content-type", "application/vnd.pypi.simple.latest+json"),
+    ),
+    "no Location": ("index/sessions/location", in_headers("location", "")),
+    "200 for 201": ("index/sessions/created", status(201, 200)),
+    "403 for 401": ("index/sessions/no-auth", status(401, 403)),
+    "no Retry-After": ("index/sessions/begin-retry", in_headers("retry-after", "")),
+    "no problem": ("index/sessions/problem", in_json(lambda body: body.pop("title", None))),
+    "fractions of a second": (
+        "index/sessions/expires",
+        in_json(lambda body: body.update({"expires-at": "2030-01-01T00:00:00.5Z"})),
+    ),
+    "takes any attestation": ("index/attestations/not-verified", agreeing),
+    "takes uploads into the archive": ("index/yanks-and-statuses/archived", agreeing),
+    "begins what is pending": ("index/sessions/pending-again", agreeing),
+}
+
+
+@pytest.fixture(scope="module")
+def accord() -> Tool:
+    return tool_here("accord")
+
+
+@pytest.fixture(scope="module")
+def honest(accord: Tool) -> Iterator[Player]:
+    made = player(accord.adapter, "index", accord.bin)
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str, accord: Tool, honest: Player) -> None:
+    pattern, damage = FAULTS[name]
+    cases = [case for case in cases_like(pattern) if case.role == "index"]
+    assert cases
+
+    for case in cases:
+        assert play_case(accord, case, honest).verdict == "pass", "the honest index passes"
+        assert play_case(accord, case, Faulty(honest, damage)).verdict == "fail"
