@@ -3,13 +3,27 @@
 Asked by values alone: nothing is made, nothing is installed.  ``environment`` has every marker field that is defined; ``extra`` is a string, or a
 list where several were asked for, ``extras`` and ``dependency_groups`` are lists.  ``system`` is the CPython of a system: ``python`` ("3.12"), ``os`` (linux, macos,
 windows, android, ios), ``arch``, ``version`` (of the system, or of its C library: ``libc`` is glibc or musl).
+Beside the common witnesses there is ``value_not``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from accord_conformance.judging import COMMON_WITNESSES, Finding, shown
+from accord_conformance.protocol import Answer
 from accord_conformance.roles.role import Role
+from accord_conformance.scene import Scene
 
 __all__ = ["ROLE"]
+
+
+def _value_not(scene: Scene, answer: Answer, unwanted: Any) -> Iterable[Finding]:
+    """Any value but this one, where the standard leaves open what is answered instead."""
+    ok = answer.outcome != "done" or answer.value != unwanted
+    yield Finding("value_not", f"not {shown(unwanted)}", shown(answer.value), ok)
+
 
 ROLE = Role(
     name="version-library",
@@ -51,4 +65,5 @@ ROLE = Role(
         # the table [dependency-groups], a group -> its dependency specifiers, in order
         "expand-group": ("groups", "name"),
     },
+    witnesses={**COMMON_WITNESSES, "value_not": _value_not},
 )
