@@ -18,7 +18,7 @@ from accord_core.lock.model import Archive, Directory, File, Lock, Package, Vcs
 from accord_core.names import normalise, valid
 from accord_core.project.faults import DEFAULT_LIMITS, Faults, Limits, load_toml, type_name
 from accord_core.project.fields import Fields
-from accord_core.project.markers import parse_marker
+from accord_core.project.markers import parse_marker, variables
 from accord_core.project.positions import KeyPath
 from accord_core.project.versions import sort_key
 
@@ -96,7 +96,7 @@ class _Reader(Fields):
             version = None
         marker = self.text(data, "marker", at)
         if marker is not None:
-            self.check(parse_marker, marker, (*at, "marker"), "is not a marker")
+            self.check(_lock_marker, marker, (*at, "marker"), "is not a marker of a lock")
         self.sources(data, at)
         sdist = self.table(data, "sdist", at)
         identities = self.tables(data, "attestation-identities", at)
@@ -249,6 +249,12 @@ class _Reader(Fields):
         # "MUST be in UTC": one without offset can mean nothing else
         utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
         return utc.isoformat().replace("+00:00", "Z")
+
+
+def _lock_marker(text: str) -> None:
+    """Raises ValueError for what is no marker, or asks for ``extra``: locks ask for ``extras`` ("packages.marker")."""
+    if "extra" in variables(parse_marker(text)):
+        raise ValueError("extra is no variable of a lock's markers; extras is")
 
 
 def _normalised(name: str) -> None:

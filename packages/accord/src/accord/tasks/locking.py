@@ -110,23 +110,28 @@ def _tool(
 
 
 def _hashed(resolution: Resolution, name: str, target: Target) -> list[File]:
-    """The files of a project, each with a hash, which a lock must have (PEP 751 "packages.wheels.hashes").
+    """The files of a project, each with a secure hash, which a lock must have (PEP 751 "packages.wheels.hashes").
 
     An index that publishes none makes no promise that could be broken, so what it sends now is what the lock pins: local
     files are hashed, and of remote ones only the one that will be installed is fetched for it; the others are left out.
     """
     files = resolution.files(name)
-    if all(file.hashes for file in files):
+    if all(_is_secure(file) for file in files):
         return files
-    kept = [file for file in files if file.hashes or file.url.startswith("file:")]
-    bare = [file for file in files if not file.hashes and not file.url.startswith("file:")]
+    kept = [file for file in files if _is_secure(file) or file.url.startswith("file:")]
+    bare = [file for file in files if not _is_secure(file) and not file.url.startswith("file:")]
     if bare and not kept:
         wheels = [(place, file) for file in bare if (place := _place(file.filename, target)) is not None]
         kept.append(min(wheels, key=lambda pair: pair[0])[1] if wheels else bare[-1])
     for file in kept:
-        if not file.hashes:
-            file.hashes = {"sha256": resolution.sha256(file)}
+        if not _is_secure(file):
+            file.hashes = {**file.hashes, "sha256": resolution.sha256(file)}
     return kept
+
+
+def _is_secure(file: File) -> bool:
+    """Whether an index gave a hash that nobody can make a second file for."""
+    return any(name not in ("md5", "sha1") for name in file.hashes)
 
 
 def _place(filename: str, target: Target) -> int | None:
