@@ -10,6 +10,7 @@ import fnmatch
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from accord_conformance.adapters import player, read_adapters
@@ -38,29 +39,50 @@ class Faulty:
         self._honest.close()
 
 
+@cache
 def tool_here(name: str) -> Tool:
     """The tool ``name`` as it is installed in the environment that runs this."""
     return Tools(read_adapters(), Path(), {name: Path(sys.prefix)}).prepare(name)
+
+
+@cache
+def _cases() -> tuple[Case, ...]:
+    return read_cases(read_standards())
 
 
 def cases_like(pattern: str) -> list[Case]:
     """The cases whose id, or one of whose rules, the pattern names."""
     return [
         case
-        for case in read_cases(read_standards())
+        for case in _cases()
         if fnmatch.fnmatchcase(case.id, pattern)
         or any(fnmatch.fnmatchcase(rule, pattern) for rule in case.rules)
     ]
 
 
+# What came of a case with an honest tool, by bin folder, tool and case: many faults are found by one case.
+_honest: dict[tuple[Path, str, str], str] = {}
+
+
 def failures(tool: Tool, cases: Sequence[Case], damage: Damage | None = None) -> list[str]:
-    """The ids of the cases, all of one role, that fail with the tool, damaged or honest."""
+    """The ids of the cases, all of one role, that fail with the honest tool; with the damaged one the first that does."""
     honest = player(tool.adapter, cases[0].role, tool.bin)
     asked = honest if damage is None else Faulty(honest, damage)
+    failed = []
     try:
-        return [case.id for case in cases if play_case(tool, case, asked).verdict == "fail"]
+        for case in cases:
+            key = (tool.bin, tool.adapter.name, case.id)
+            if damage is not None:
+                verdict = play_case(tool, case, asked).verdict
+            else:
+                verdict = _honest[key] = _honest.get(key) or play_case(tool, case, asked).verdict
+            if verdict == "fail":
+                failed.append(case.id)
+                if damage is not None:
+                    break
     finally:
         asked.close()
+    return failed
 
 
 def agreeing(request: Request, answer: Answer) -> Answer:
