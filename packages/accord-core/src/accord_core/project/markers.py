@@ -51,7 +51,13 @@ VARIABLES = (
 )
 _SETS = ("extras", "dependency_groups")
 _AS_VERSION = frozenset(
-    ("implementation_version", "platform_release", "python_full_version", "python_version")
+    (
+        "implementation_version",
+        "platform_release",
+        "platform_version",
+        "python_full_version",
+        "python_version",
+    )
 )
 # Spellings the grammar accepts besides the names themselves (PEP 345, and setuptools before it).
 _ALIASES = {
@@ -278,19 +284,16 @@ def evaluate_marker(
 ) -> bool:
     """Whether ``marker`` holds in ``environment`` (all of :data:`VARIABLES`) when these were asked for.
 
-    ``extra == "x"`` (core metadata) holds when it does for one of ``extras``, or for none asked; ``"x" in extras``
+    ``extra == "x"`` (core metadata) holds when "x" is one of ``extras``; ``"x" in extras``
     and ``"x" in dependency_groups`` (lock files) ask the sets.  Names in both are normalised by the caller.
     Raises ``ValueError`` for what is no marker or compares what cannot be compared, ``KeyError`` for a variable
     the environment does not define: Accord never answers for the interpreter it happens to run in.
     """
-    tree = parse_marker(marker)
-    if "extra" not in marker:
-        return _holds(tree, environment, "", extras, groups)
-    return any(_holds(tree, environment, extra, extras, groups) for extra in extras or ("",))
+    return _holds(parse_marker(marker), environment, extras, groups)
 
 
 def _holds(
-    tree: Tree, environment: Mapping[str, str], extra: str, extras: frozenset[str], groups: frozenset[str]
+    tree: Tree, environment: Mapping[str, str], extras: frozenset[str], groups: frozenset[str]
 ) -> bool:
     """``and`` binds tighter than ``or``: any of the runs between ``or`` all of whose terms hold."""
     run = True
@@ -301,14 +304,14 @@ def _holds(
             run = True
         elif run and not isinstance(term, str):
             if isinstance(term, list):
-                run = _holds(term, environment, extra, extras, groups)
+                run = _holds(term, environment, extras, groups)
             else:
-                run = _atom_holds(term, environment, extra, extras, groups)
+                run = _atom_holds(term, environment, extras, groups)
     return run
 
 
 def _atom_holds(
-    atom: Atom, environment: Mapping[str, str], extra: str, extras: frozenset[str], groups: frozenset[str]
+    atom: Atom, environment: Mapping[str, str], extras: frozenset[str], groups: frozenset[str]
 ) -> bool:
     left_variable, left, operator, right_variable, right = atom
     if left_variable is right_variable:
@@ -318,7 +321,11 @@ def _atom_holds(
         if left_variable or operator not in ("in", "not in"):
             raise ValueError(f"{name} is a set, ask '\"name\" in {name}': {format_marker(atom)}")
         return (left in (extras if name == "extras" else groups)) is (operator == "in")
-    value = extra if name == "extra" else environment[name]
+    if name == "extra":
+        # It asks the set of all that were asked for, and nothing but whether one is among them ("Extras").
+        asked = right if left_variable else left
+        return operator in ("==", "!=") and (asked in extras) is (operator == "==")
+    value = environment[name]
     if name == "python_full_version" and value.endswith("+"):
         value += "local"  # a build between tags calls itself "3.13.0+", which PEP 440 does not know
     if left_variable:
@@ -340,7 +347,7 @@ def _atom_holds(
 
 
 def _as_versions(left: str, operator: str, right: str) -> bool | None:
-    """Compare as PEP 440 does; None where ``right`` makes no version clause, so that strings are compared."""
+    """Compare as PEP 440 does; None where ``right`` makes no version clause or ``left`` is no version, so that strings are compared."""
     try:
         _, spelling, bounds = versions.clause(operator + right)
     except ValueError:
@@ -351,4 +358,4 @@ def _as_versions(left: str, operator: str, right: str) -> bool | None:
     try:
         return (low <= versions.sort_key(left) < high) is inside
     except ValueError:
-        return False
+        return None
