@@ -25,6 +25,7 @@ _MODULES = {
     "environment-maker": "environments",
     "uploader": "uploader",
     "index": "index",
+    "mirror": "mirror",
 }
 
 
