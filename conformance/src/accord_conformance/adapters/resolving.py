@@ -93,6 +93,8 @@ def resolve(requirements, project, bin, env, target, index, prereleases):
         call([bin + "/poetry", "export", "--without-hashes", "-o", written], more=more)
         return here(written.read_text(), target)
     call([bin + "/pdm", "lock"], more=more)
+    if re.search('file = "[^"]*[+]', folder.joinpath("pdm.lock").read_text()):
+        raise Unsupported("its lock leaves local labels out")
     call([bin + "/pdm", "export", "--no-hashes", "-o", written], more=more)
     return here(written.read_text(), target)
 
