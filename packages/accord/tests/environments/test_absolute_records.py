@@ -14,7 +14,7 @@ from accord.environments.installed import inside
         ("/srv/env/lib/../bin/demo", ["bin/demo"]),
         ("/srv/env/../other/demo", []),
         ("/srv/environment/demo", []),
-        ("/home/srv/env/demo", []),
+        ("/opt/srv/env/demo", []),
         ("/srv/env", []),
         ("../../bin/demo", ["bin/demo"]),
         ("../../../outside", []),

@@ -59,6 +59,7 @@ _AS_VERSION = frozenset(
         "python_version",
     )
 )
+_OR_STRING = ("platform_release", "platform_version")  # of the type "Version | String"
 # Spellings the grammar accepts besides the names themselves (PEP 345, and setuptools before it).
 _ALIASES = {
     "os.name": "os_name",
@@ -337,7 +338,7 @@ def _atom_holds(
     if operator == "not in":
         return left not in right
     if name in _AS_VERSION:
-        answer = _as_versions(left, operator, right)
+        answer = _as_versions(left, operator, right, or_string=name in _OR_STRING)
         if answer is not None:
             return answer
     if operator in ("~=", "==="):
@@ -346,8 +347,9 @@ def _atom_holds(
     return left != right if operator == "!=" else left == right and operator not in ("<", ">")
 
 
-def _as_versions(left: str, operator: str, right: str) -> bool | None:
-    """Compare as PEP 440 does; None where ``right`` makes no version clause or ``left`` is no version, so that strings are compared."""
+def _as_versions(left: str, operator: str, right: str, *, or_string: bool) -> bool | None:
+    """Compare as PEP 440 does; None, so that strings are compared, where ``right`` makes no version clause, or ``left`` is no
+    version of a variable that may be a string."""
     try:
         _, spelling, bounds = versions.clause(operator + right)
     except ValueError:
@@ -358,4 +360,4 @@ def _as_versions(left: str, operator: str, right: str) -> bool | None:
     try:
         return (low <= versions.sort_key(left) < high) is inside
     except ValueError:
-        return None
+        return None if or_string else False

@@ -82,7 +82,7 @@ def parts(version: str) -> Parts:
     text = version.strip().lower()
     if len(text) > _LENGTH_LIMIT:
         raise ValueError(f"a version longer than {_LENGTH_LIMIT} characters: {text[:40]!r}…")
-    if not text.isascii():
+    if not version.isascii():  # before lower() makes an ASCII letter of a sign that looks like one
         raise ValueError(f"not a version: {version!r}")
     public, plus, label = text.partition("+")
     local = _local(label, version) if plus else None
@@ -452,12 +452,15 @@ def _spelt(versions: Sequence[str], raws: Mapping[int, tuple[str, ...]], spellin
 
 
 def satisfies(version: str, specifier: str) -> bool:
-    """Whether one version satisfies ``specifier``, pre-releases allowed; ``===`` compares the spelling given.
+    """Whether one version satisfies ``specifier``, pre-releases allowed; ``===`` compares the spelling given, whether that is a
+    version or not ("Arbitrary equality").
 
-    Raises ``ValueError`` for what is not a version or not a specifier set.
+    Raises ``ValueError`` for what is not a specifier set, or not a version where one is compared.
     """
     bounds, spellings = compile_specifier(specifier)
+    if any(version.lower() != wanted for wanted in spellings):
+        return False
+    if spellings and not bounds:
+        return True
     key = sort_key(version)
-    return all((low <= key < high) is inside for inside, low, high in bounds) and all(
-        version.lower() == wanted for wanted in spellings
-    )
+    return all((low <= key < high) is inside for inside, low, high in bounds)
