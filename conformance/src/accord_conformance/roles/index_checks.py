@@ -228,9 +228,7 @@ def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Ite
             for name in hashes
             if name in hashlib.algorithms_available
         }
-        yield Finding(
-            f"hash of the metadata of {key}", shown(true), shown(hashes), bool(hashes) and true == hashes
-        )
+        yield Finding(f"hash of the metadata of {key}", shown(true), shown(hashes), true == hashes)
 
 
 def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:

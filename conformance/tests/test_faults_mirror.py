@@ -1,0 +1,104 @@
+"""Wrong mirrors, each with one seeded fault: the suite finds every one.
+
+The honest one is Accord's cache; what it says is damaged on its way to the suite, or upstream is asked for more than it would ask.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accord_conformance.adapters import player
+from accord_conformance.cases import Case
+from accord_conformance.protocol import Answer, Player, Request
+from accord_conformance.running import play_case
+from accord_conformance.serving import fetch
+from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, tool_here
+
+
+def in_files(change: Callable[[list[dict[str, Any]]], object]) -> Damage:
+    """Changes the files of a page, whichever form it has."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        try:
+            body = json.loads(answer.extra.get("body", b""))
+        except ValueError:
+            return answer
+        if isinstance(body, dict) and isinstance(body.get("files", []), list):
+            change(body.setdefault("files", []))
+        headers = {**answer.extra.get("headers", {}), "content-type": "application/vnd.pypi.simple.v1+json"}
+        return replace(answer, extra={**answer.extra, "headers": headers, "body": json.dumps(body).encode()})
+
+    return damage
+
+
+def each(change: Callable[[dict[str, Any]], object]) -> Damage:
+    return in_files(lambda files: [change(file) for file in files])
+
+
+def in_html(pattern: str, text: str) -> Damage:
+    def damage(request: Request, answer: Answer) -> Answer:
+        body = answer.extra.get("body", b"").decode("utf-8", "replace")
+        return replace(answer, extra={**answer.extra, "body": re.sub(pattern, text, body).encode()})
+
+    return damage
+
+
+def asking(path: str) -> Damage:
+    """Upstream is asked for a path as well."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        fetch(request.values["site"] + path)
+        return answer
+
+    return damage
+
+
+def offered(request: Request, answer: Answer) -> Answer:
+    """A page that should have stopped the mirror is passed on."""
+    body = {"meta": {"api-version": "1.0"}, "files": [{"filename": "demo-1.0-py3-none-any.whl", "url": "/x"}]}
+    headers = {"content-type": "application/vnd.pypi.simple.v1+json"}
+    return replace(answer, extra={**answer.extra, "headers": headers, "body": json.dumps(body).encode()})
+
+
+HOME = "mirror/upstream/"
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "loses a yank": ("yanked", each(lambda file: file.pop("yanked", None))),
+    "loses a yank of HTML": ("yanked-html", each(lambda file: file.pop("yanked", None))),
+    "loses a yank on its HTML page": ("yanked-in-html-page", in_html(r'data-yanked="[^"]*"', "")),
+    "yanks what is not": ("not-yanked", each(lambda file: file.update(yanked=True))),
+    "loses a file": ("two-files", in_files(lambda files: files.pop())),
+    "loses the only file": ("plain", in_files(lambda files: files.clear())),
+    "has another link": ("relative", each(lambda file: file.update(url="/nowhere"))),
+    "has another hash": ("true-hashes", each(lambda file: file.update(hashes={"sha256": "0" * 64}))),
+    "passes on a page of version 2": ("newer-major", offered),
+    "passes on a page of another type": ("odd-type", offered),
+    "takes 406 for a page": ("406", agreeing),
+    "takes 300 for a page": ("300", agreeing),
+    "asks for the name as it is written": ("unnormalized", asking("/simple/Holy.Grail_X/")),
+    "asks for a format": ("no-format", asking("/simple/demo/?format=json")),
+}
+
+
+def played(case: Case, asked: Player) -> str:
+    return play_case(tool_here("accord"), case, asked).verdict
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str) -> None:
+    pattern, damage = FAULTS[name]
+    (case,) = cases_like(HOME + pattern)
+    tool = tool_here("accord")
+    honest = player(tool.adapter, "mirror", tool.bin)
+
+    try:
+        assert played(case, honest) == "pass", "the honest mirror passes"
+        assert played(case, Faulty(honest, damage)) == "fail"
+    finally:
+        honest.close()
