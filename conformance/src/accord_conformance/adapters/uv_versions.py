@@ -142,7 +142,12 @@ def added(requirement):
     """The requirement as uv writes it into a project."""
     with Work() as work:
         work.project()
-        work.run("add", "--frozen", "--raw-sources", "--", requirement)
+        try:
+            work.run("add", "--frozen", "--raw-sources", "--", requirement)
+        except Refused as error:
+            if "supported file extension" in str(error):
+                raise Unsupported("wants to know what kind of file the URL names") from error
+            raise
         with open(os.path.join(work.path, "pyproject.toml"), encoding="utf-8") as stream:
             text = stream.read()
     found = re.search("dependencies = \\[\\s*(\".*\"|'.*'),?\\s*\\]", text)
@@ -183,6 +188,8 @@ def normalise_name(name):
 
 
 def check_name(name):
+    if name != name.strip():
+        raise Unsupported("a requirement is asked, which may have white space around")
     added(name)
 
 

@@ -1,0 +1,158 @@
+"""Wrong version libraries, each with one seeded fault: the suite finds every one."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accord_conformance.protocol import Answer, Request
+from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
+
+OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+
+
+def says(change: Callable[[Mapping[str, Any], Any], Any]) -> Damage:
+    """Says something else: of what was asked, and what is right."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        if answer.outcome != "done":
+            return answer
+        return replace(answer, value=change(request.values, answer.value))
+
+    return damage
+
+
+def always(value: Any) -> Damage:
+    return says(lambda asked, right: value)
+
+
+def with_part(name: str, value: Any) -> Damage:
+    """Changes a part of what was read."""
+    return says(lambda asked, right: {**right, name: value})
+
+
+def ordered(one: Any, two: Any) -> str:
+    return "<" if one < two else ">" if one > two else "="
+
+
+def as_text(asked: Mapping[str, Any], right: Any) -> Any:
+    return ordered(asked["left"], asked["right"])
+
+
+def without_epochs(asked: Mapping[str, Any], right: Any) -> Any:
+    return ordered(*(asked[side].rpartition("!")[2] for side in ("left", "right")))
+
+
+def dev_is_newest(asked: Mapping[str, Any], right: Any) -> Any:
+    return ordered("dev" in asked["left"], "dev" in asked["right"])
+
+
+def marker_as_text(asked: Mapping[str, Any], right: Any) -> Any:
+    """Compares the value of a field as text."""
+    found = re.fullmatch('(\\w+) (\\S+) "(.*)"', asked["marker"])
+    return OPERATORS[found[2]](asked["environment"][found[1]], found[3]) if found else right
+
+
+def false_where_unknown(request: Request, answer: Answer) -> Answer:
+    return replace(answer, outcome="done", value=False)
+
+
+def own_python_only(asked: Mapping[str, Any], right: Any) -> Any:
+    return right and asked["tag"].startswith("cp" + asked["system"]["python"].replace(".", ""))
+
+
+FAULTS: dict[str, tuple[str, Damage]] = {
+    "leaves versions as they are": (
+        "versions/normal-form/case",
+        says(lambda asked, right: asked["version"]),
+    ),
+    "leaves the v": ("versions/normal-form/v-normal", says(lambda asked, right: asked["version"])),
+    "compares versions as text": ("versions/scheme/numbers-not-text", says(as_text)),
+    "takes a developmental release for the newest": ("versions/order/dev", says(dev_is_newest)),
+    "knows no epochs": ("versions/order/epoch", says(without_epochs)),
+    "finds padding to matter": ("versions/order/padding", says(as_text)),
+    "takes any word for a version": ("versions/scheme/words-2", agreeing),
+    "takes digits of any script": ("versions/scheme/other-digits-1", agreeing),
+    "takes an empty label": ("versions/local/empty-1", agreeing),
+    "reads ~= as >=": ("specifiers/compatible/upper", always(True)),
+    "takes ~= with one number": ("specifiers/compatible/single-segment-1", agreeing),
+    "matches prefixes as text": (
+        "specifiers/equal/prefix-components",
+        says(lambda asked, right: asked["version"].startswith(asked["specifier"][2:-2])),
+    ),
+    "compares the label of a candidate": (
+        "specifiers/equal/public-ignores-label",
+        says(lambda asked, right: right and "+" not in asked["version"]),
+    ),
+    "takes a prefix of a developmental release": ("specifiers/equal/prefix-dev-1", agreeing),
+    "excludes nothing": ("specifiers/exclude/exact", always(True)),
+    "admits post-releases above": ("specifiers/exclusive/no-post", always(True)),
+    "admits pre-releases below": ("specifiers/exclusive/no-pre", always(True)),
+    "pads for ===": ("specifiers/arbitrary/string", always(True)),
+    "loses extras": ("dependencies/form/extras", with_part("extras", [])),
+    "loses markers": ("dependencies/form/marker", with_part("marker", False)),
+    "loses the URL": ("dependencies/urls/url", with_part("url", None)),
+    "does not read to the end": ("dependencies/form/more-1", agreeing),
+    "takes an empty marker": ("dependencies/form/empty-marker-1", agreeing),
+    "finds every marker true": ("markers/grammar/true-and-false", always(True)),
+    "lets or bind closer than and": (
+        "markers/grammar/precedence",
+        says(lambda asked, right: "nt" not in asked["marker"].partition(" and ")[2]),
+    ),
+    "compares versions of Python as text": ("markers/versions/order", says(marker_as_text)),
+    "orders strings": ("markers/strings/ordered", says(marker_as_text)),
+    "finds an unknown field false": ("markers/fields/unknown-1", false_where_unknown),
+    "compares extras as they are written": (
+        "markers/fields/extra-normal",
+        says(lambda asked, right: asked["environment"]["extra"] in asked["marker"]),
+    ),
+    "replaces each separator alone": (
+        "names/names/runs",
+        says(lambda asked, right: re.sub("[-_.]", "-", asked["name"]).lower()),
+    ),
+    "leaves capital letters": ("names/names/lower", says(lambda asked, right: asked["name"])),
+    "takes a name that starts with a separator": ("names/names/start-1", agreeing),
+    "loses build tags": ("names/wheels/build", with_part("build", "")),
+    "does not expand tags": ("names/wheels/compressed", with_part("tags", [])),
+    "compares build tags as text": ("names/wheels/build-order", says(as_text)),
+    "takes any file for an sdist": ("names/sdists/extension-1", agreeing),
+    "asks nothing of glibc": ("tags/fits/glibc-older", always(True)),
+    "wants the stable ABI of its own version": ("tags/fits/abi3", says(own_python_only)),
+    "takes what is compiled for another Python": ("tags/fits/cpython", always(True)),
+    "leaves pre-releases in": (
+        "specifiers/prereleases/left-out",
+        says(lambda asked, right: asked["versions"]),
+    ),
+    "leaves licences as they are": (
+        "licences/expressions/case",
+        says(lambda asked, right: asked["expression"]),
+    ),
+    "takes a licence that is not listed": ("licences/expressions/unlisted-1", agreeing),
+    "chooses the last": ("tags/best/own-abi", says(lambda asked, right: asked["tags"][-1])),
+}
+
+# What Accord leaves to others is asked of packaging.
+OF_PACKAGING = ("specifiers/prereleases/", "licences/")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_fault_is_found(name: str) -> None:
+    case, damage = FAULTS[name]
+    cases = cases_like(case)
+    tool = tool_here("packaging" if case.startswith(OF_PACKAGING) else "accord")
+
+    assert len(cases) == 1
+    assert not failures(tool, cases), "the honest tool passes"
+    assert failures(tool, cases, damage)
