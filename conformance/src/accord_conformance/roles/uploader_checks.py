@@ -183,6 +183,12 @@ def _metadata_field(field: str, name: str) -> Callable[[Sent], str]:
     return lambda sent: _one(sent, name, str(sent.metadata().get(field, "")))
 
 
+def _known_metadata_version(sent: Sent) -> str:
+    found = sent.values("metadata_version")
+    known = {"1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5"}
+    return "" if len(found) == 1 and found[0] in known else f"metadata_version is {found or 'not there'}"
+
+
 def _names(sent: Sent) -> str:
     wrong = [
         part.name
@@ -244,6 +250,7 @@ CHECKS: dict[str, Callable[[Sent], str]] = {
     "filetype": _filetype,
     "wheel-pyversion": _wheel_pyversion,
     "sdist-pyversion": _sdist_pyversion,
+    "metadata-version-known": _known_metadata_version,
     "metadata-version": _metadata_field("Metadata-Version", "metadata_version"),
     "name": _metadata_field("Name", "name"),
     "version": _metadata_field("Version", "version"),
