@@ -37,7 +37,7 @@ def metadata_of(path):
 def project_of(files, folder):
     """A project for Flit with the metadata of the first file."""
     said = metadata_of(files[0])
-    if set(said) - STATED or any(path.count("-") > 4 for path in files):
+    if set(said) - STATED or any(os.path.basename(path).count("-") > 4 for path in files):
         raise Unsupported("Flit builds what it sends, and cannot be given that file")
     stated = {
         "name": said["Name"],
