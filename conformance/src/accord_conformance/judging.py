@@ -99,6 +99,13 @@ def _warns(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
         yield Finding("warns", pattern, _end(answer.message), ok)
 
 
+def _explains(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The same, where an explanation is owed only by a tool that refused: that it went on is another case's fault."""
+    for pattern in expected:
+        ok = answer.outcome == "done" or _found(pattern, answer.message)
+        yield Finding("explains", pattern, _end(answer.message), ok)
+
+
 def _tidy(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
     """Whether it ended without a traceback."""
     found = "a traceback" if answer.untidy else "no traceback"
@@ -120,5 +127,6 @@ COMMON_WITNESSES: dict[str, Witness] = {
     "says": _says,
     "says_not": _says_not,
     "warns": _warns,
+    "explains": _explains,
     "tidy": _tidy,
 }
