@@ -24,6 +24,7 @@ REASONS: dict[str, str] = {
     "client/versions/html-newer-minor-warning": "0048",
     "installer/unpack/newer-minor-warned": "0048",
     "installer/uninstall/shown-name": "0048",
+    "locker/install/later-minor-unknown-key": "0048",
     "installer/metadata/overlapping-import-names": "0049",
     "index/negotiation/same-version": "0049",
     "resolver/choose/pre-only-fits": "0049",
