@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -195,6 +196,8 @@ def test_folders_of_cases_are_taken_away_and_no_path_of_them_is_told(tmp_path: P
 
 
 def test_ctrl_c_ends_the_tools_at_once(tmp_path: Path) -> None:
+    # A shell's background job ignores it, and so would whatever is started from there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     path = tmp_path / "mine.toml"
     tool(tmp_path, f"""[["sh", "-c", "touch {tmp_path}/begun; sleep 60"]]""")
     path.write_text(path.read_text().replace('version = ["x"]', 'version = ["echo", "1.0"]'))

@@ -20,7 +20,7 @@ from accord_conformance.running import play_case
 from accord_conformance.standards import read_standards
 from accord_conformance.tools import Tool, Tools
 
-__all__ = ["Damage", "Faulty", "agreeing", "cases_like", "failures", "tool_here"]
+__all__ = ["Damage", "Faulty", "agreeing", "cases_like", "every_case", "failures", "tool_here"]
 
 Damage = Callable[[Request, Answer], Answer]
 
@@ -46,7 +46,8 @@ def tool_here(name: str) -> Tool:
 
 
 @cache
-def _cases() -> tuple[Case, ...]:
+def every_case() -> tuple[Case, ...]:
+    """All cases, read once."""
     return read_cases(read_standards())
 
 
@@ -54,7 +55,7 @@ def cases_like(pattern: str) -> list[Case]:
     """The cases whose id, or one of whose rules, the pattern names."""
     return [
         case
-        for case in _cases()
+        for case in every_case()
         if fnmatch.fnmatchcase(case.id, pattern)
         or any(fnmatch.fnmatchcase(rule, pattern) for rule in case.rules)
     ]
