@@ -34,6 +34,11 @@ def metadata_of(path):
         return email.message_from_bytes(archive.extractfile(name).read())
 
 
+def modules_of(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name}
+
+
 def project_of(files, folder):
     """A project for Flit with the metadata of the first file."""
     said = metadata_of(files[0])
@@ -49,7 +54,8 @@ def project_of(files, folder):
             stated[key] = said[name].split(",") if key == "keywords" else said[name]
     for key, name in (("dependencies", "Requires-Dist"), ("classifiers", "Classifier")):
         stated[key] = said.get_all(name, [])
-    module = said["Name"].lower().replace("-", "_").replace(".", "_")
+    # Without it Flit's wheel is one for Python 2 as well.
+    stated.setdefault("requires-python", ">=3.8")
     folder.joinpath(module + ".py").write_text("")
     lines = [
         "[build-system]",
