@@ -44,6 +44,9 @@ def project_of(files, folder):
     said = metadata_of(files[0])
     if set(said) - STATED or any(os.path.basename(path).count("-") > 4 for path in files):
         raise Unsupported("Flit builds what it sends, and cannot be given that file")
+    module = said["Name"].lower().replace("-", "_").replace(".", "_")
+    if files[0].endswith(".whl") and modules_of(files[0]) - {module + ".py"}:
+        raise Unsupported("Flit builds what it sends, and cannot be given those bytes")
     stated = {
         "name": said["Name"],
         "version": said["Version"],
