@@ -1,22 +1,43 @@
 """Version library: a library (or a command) that reads versions, specifiers, requirements, markers, names, file names.
 
-Asked by values alone: nothing is made, nothing is installed.  ``environment`` has every marker field that is defined; ``extra`` is a string, or a
-list where several were asked for, ``extras`` and ``dependency_groups`` are lists.  ``system`` is the CPython of a system: ``python`` ("3.12"), ``os`` (linux, macos,
-windows, android, ios), ``arch``, ``version`` (of the system, or of its C library: ``libc`` is glibc or musl).
-Beside the common witnesses there is ``value_not``.
+Asked by values alone: nothing is made, nothing is installed.  ``environment`` is what differs from ENVIRONMENT; ``extra`` in it is a string, or a list where
+several were asked for, ``extras`` and ``dependency_groups`` are lists.  ``system`` is the CPython of a system: ``python`` ("3.12"), ``os`` (linux, macos, windows,
+android, ios), ``arch``, ``version`` (of the system, or of its C library: ``libc`` is glibc or musl).  Beside the common witnesses there is ``value_not``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from accord_conformance.cases import Step
 from accord_conformance.judging import COMMON_WITNESSES, Finding, shown
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Scene
 
-__all__ = ["ROLE"]
+__all__ = ["ENVIRONMENT", "ROLE"]
+
+# The environment of every marker.
+ENVIRONMENT = {
+    "os_name": "posix",
+    "sys_platform": "linux",
+    "platform_machine": "x86_64",
+    "platform_python_implementation": "CPython",
+    "platform_release": "6.1.0-13-amd64",
+    "platform_system": "Linux",
+    "platform_version": "#1 SMP Debian 6.1.55-1",
+    "python_version": "3.10",
+    "python_full_version": "3.10.4",
+    "implementation_name": "cpython",
+    "implementation_version": "3.10.4",
+}
+
+
+def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
+    if step.do != "evaluate-marker":
+        return step.arguments
+    return {**step.arguments, "environment": {**ENVIRONMENT, **step.arguments.get("environment", {})}}
 
 
 def _value_not(scene: Scene, answer: Answer, unwanted: Any) -> Iterable[Finding]:
@@ -65,5 +86,6 @@ ROLE = Role(
         # the table [dependency-groups], a group -> its dependency specifiers, in order
         "expand-group": ("groups", "name"),
     },
+    values=_values,
     witnesses={**COMMON_WITNESSES, "value_not": _value_not},
 )
