@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import signal
 import sys
 import threading
 from collections import Counter
@@ -45,6 +46,9 @@ examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; the exit code."""
     options = _parser().parse_args(arguments)
+    if threading.current_thread() is threading.main_thread():
+        # To be told to end is to be interrupted: no server that was started for a tool stays behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = options.function(options)
         assert isinstance(code, int)

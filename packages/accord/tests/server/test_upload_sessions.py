@@ -752,7 +752,8 @@ def test_a_session_lives_longer_when_asked_and_never_for_ever(upload: Uploader) 
     most = upload.extend(session, 1 << 30)
     assert (most.status, most.json()["expires-at"]) == (200, "2026-10-19T14:13:20Z")
     assert upload.extend(session, 60).json()["expires-at"] == most.json()["expires-at"]
-    for wrong in (-1, True, "60", None, 1 << 31):
+    assert upload.extend(session, 10**15).json()["expires-at"] == most.json()["expires-at"]
+    for wrong in (-1, True, "60", None):
         assert upload.extend(session, wrong).status == 400
 
 

@@ -117,11 +117,14 @@ def asked_release(document: dict[str, Any], limits: Limits) -> tuple[str, str, s
 
 
 def asked_seconds(document: dict[str, Any]) -> int:
-    """``extend-for``.  Raises ``Refused("upload-document")``."""
+    """``extend-for``, of which more than anybody grants counts as that: to ask for too much is no fault (PEP 694, "Extend a Session").
+
+    Raises ``Refused("upload-document")``.
+    """
     seconds = document.get("extend-for")
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds < 1 << 31:
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds < 0:
         raise _invalid("extend-for is a number of seconds")
-    return seconds
+    return min(seconds, 1 << 31)
 
 
 def asked_file(
