@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 
+from sources import SOURCES
 from speak import Unsupported, call, serve
 
 ASKED = os.environ["ASKED"]
@@ -15,23 +16,6 @@ MORE = {
     "PDM_LOCK_FORMAT": "pylock",
     "POETRY_VIRTUALENVS_IN_PROJECT": "false",
 }
-SOURCES = """
-[tool.poetry]
-package-mode = false
-
-[[tool.poetry.source]]
-name = "suite"
-url = "%s"
-priority = "primary"
-
-[tool.pdm]
-distribution = false
-
-[[tool.pdm.source]]
-name = "pypi"
-url = "%s"
-verify_ssl = true
-"""
 
 
 def write_project(project, requirements, requires_python, extras, groups, index):

@@ -7,31 +7,19 @@ import json
 import os
 import pathlib
 
+from sources import SOURCES
 from speak import Unsupported, call, serve
 
-PYPROJECT = """\
+PYPROJECT = (
+    """\
 [project]
 name = "the-project-that-depends-on-it"
 version = "1.0"
 requires-python = "==3.%s.*"
 dependencies = %s
-
-[tool.poetry]
-package-mode = false
-
-[[tool.poetry.source]]
-name = "suite"
-url = "%s"
-priority = "primary"
-
-[tool.pdm]
-distribution = false
-
-[[tool.pdm.source]]
-name = "pypi"
-url = "%s"
-verify_ssl = true
 """
+    + SOURCES
+)
 FURTHER = """
 [[tool.poetry.source]]
 name = "further"

@@ -7,35 +7,25 @@ import re
 import subprocess
 import sys
 
+from sources import SOURCES
 from speak import Unsupported, call, serve
 
 ASKED = os.environ["ASKED"]
 MORE = {"PDM_CHECK_UPDATE": "0", "PDM_IGNORE_SAVED_PYTHON": "1", "PDM_USE_VENV": "1"}
-PROJECT = """\
+PROJECT = (
+    """\
 [project]
 name = "asker"
 version = "1.0"
 requires-python = "==%d.%d.%d"
 dependencies = %s
-
-[tool.poetry]
-package-mode = false
-
-[[tool.poetry.source]]
-name = "suite"
-url = "%s"
-priority = "primary"
-
-[tool.pdm]
-distribution = false
-
+"""
+    + SOURCES
+    + """
 [tool.pdm.resolution]
 %s
-[[tool.pdm.source]]
-name = "pypi"
-url = "%s"
-verify_ssl = true
 """
+)
 
 
 def pins(text):
@@ -82,7 +72,7 @@ def resolve(requirements, project, bin, env, target, index, prereleases):
     if prereleases and not (ASKED == "pdm"):
         raise Unsupported("pre-releases are a matter of each dependency")
     allow = "allow-prereleases = %s\n" % str(prereleases == "allow").lower() if prereleases else ""
-    text = PROJECT % (*sys.version_info[:3], json.dumps(requirements), index, allow, index)
+    text = PROJECT % (*sys.version_info[:3], json.dumps(requirements), index, index, allow)
     folder.joinpath("pyproject.toml").write_text(text)
     written = folder / "chosen.txt"
     more = {**MORE, "VIRTUAL_ENV": env}
