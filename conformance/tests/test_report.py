@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from accord_conformance.cases import Case, Reading, Step
+from accord_conformance.cases import Case, Reading, Step, read_cases
 from accord_conformance.judging import Finding
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
 from accord_conformance.results import Played, Run, StepPlayed, compare, joined, read_run, write_run
-from accord_conformance.standards import Rule, Standard, Standards
+from accord_conformance.standards import Rule, Standard, Standards, read_standards
 
 RULES = tuple(
     Rule(f"X.{number}", "X", level, "One", ("installer",), "It is so.", "is so")
@@ -138,3 +138,13 @@ def test_a_run_may_be_made_in_pieces() -> None:
     assert verdicts["installer/x/a", "mine"] == "pass"
     assert verdicts["installer/x/b", "mine"] == "fail"
     assert whole.when == "2026-11-28T00:00:00Z"
+
+
+def test_every_case_of_the_suite_has_its_page(tmp_path: Path) -> None:
+    standards = read_standards()
+    cases = {each.id: each for each in read_cases(standards)}
+    nothing = Run("2026-11-27T00:00:00Z", "3.11.7", "Linux x86_64", {}, ())
+
+    pages = write_site(Book(nothing, standards, cases, {}), [], tmp_path)
+
+    assert pages == 4 + len(standards.standards) + len(cases)

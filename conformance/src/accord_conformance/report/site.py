@@ -217,7 +217,7 @@ _UNCOUNTED = {
 
 
 def _json(value: object) -> Markup:
-    return tag("pre", json.dumps(value, indent=2, ensure_ascii=False, default=dict))
+    return tag("pre", json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def _played(book: Book, case: Case, played: Played) -> Markup:
