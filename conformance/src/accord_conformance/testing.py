@@ -61,8 +61,8 @@ def cases_like(pattern: str) -> list[Case]:
     ]
 
 
-# What came of a case with an honest tool, by its programs, its adapter and the case: many faults are found by one case.
-_honest: dict[tuple[Path, Path, str, str], str] = {}
+# What came of a case with an honest tool, by the tool, whole, and the case: many faults are found by one case.
+_honest: dict[tuple[str, str], str] = {}
 
 
 def failures(tool: Tool, cases: Sequence[Case], damage: Damage | None = None) -> list[str]:
@@ -72,7 +72,7 @@ def failures(tool: Tool, cases: Sequence[Case], damage: Damage | None = None) ->
     failed = []
     try:
         for case in cases:
-            key = (tool.bin, tool.adapter.folder, tool.adapter.name, case.id)
+            key = (repr(tool), case.id)
             if damage is not None:
                 verdict = play_case(tool, case, asked).verdict
             else:
