@@ -109,7 +109,8 @@ def test_an_adapter_out_of_form_is_refused(tmp_path: Path) -> None:
 def test_a_review_of_no_case_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "reviews.toml"
     path.write_text(
-        '[[review]]\ncase = "a/b/c"\ntools = ["x"]\nfirst = "1"\nsecond = "2"\n', encoding="utf-8"
+        '[[review]]\ncase = "a/b/c"\ntools = ["x"]\nfirst = "1"\nsecond = "2"\ncontested = false\n',
+        encoding="utf-8",
     )
 
     assert read_reviews({"a/b/c": None}, path)["a/b/c"].second == "2"

@@ -13,6 +13,7 @@ from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
 from accord_conformance.results import Played, Run, StepPlayed, compare, joined, read_run, write_run
+from accord_conformance.reviews import Review
 from accord_conformance.standards import Rule, Standard, Standards, read_standards
 
 RULES = tuple(
@@ -148,3 +149,13 @@ def test_every_case_of_the_suite_has_its_page(tmp_path: Path) -> None:
     pages = write_site(Book(nothing, standards, cases, {}), [], tmp_path)
 
     assert pages == 4 + len(standards.standards) + len(cases)
+
+
+def test_what_a_reader_is_not_convinced_of_counts_against_nobody() -> None:
+    found = book(run(a="fail", b="fail"))
+    found.reviews = {
+        "installer/x/a": Review("installer/x/a", ("mine",), "Fair.", "Doubtful.", contested=True)
+    }
+
+    assert str(found.share("mine", CASES.values(), "MUST")) == "0/1"
+    assert [each.id for each, _ in found.failures("mine")] == ["installer/x/b"]

@@ -1,7 +1,8 @@
 """Second looks: a failure of somebody's tool is believed when two people who did not write the case have looked at it.
 
 ``reviews.toml`` holds, for a case that some tool fails, what each of two readers found: is the case right, is the adapter right, does the
-sentence say so.  Knows nothing of runs.
+sentence say so.  Where one of them is not convinced the case is ``contested``, and counts against nobody until it is mended or marked as
+disputed.  Knows nothing of runs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Review:
     tools: tuple[str, ...]
     first: str
     second: str
+    contested: bool  # one of the two at least was not convinced
 
 
 def read_reviews(known: Mapping[str, object], path: Path = DATA / "reviews.toml") -> dict[str, Review]:
@@ -33,7 +35,11 @@ def read_reviews(known: Mapping[str, object], path: Path = DATA / "reviews.toml"
     for values in document.take("review", list, []):
         table = Table(f"{path.name} [[review]]", values)
         review = Review(
-            table.take("case", str), table.texts("tools"), table.take("first", str), table.take("second", str)
+            table.take("case", str),
+            table.texts("tools"),
+            table.take("first", str),
+            table.take("second", str),
+            table.take("contested", bool),
         )
         table.done()
         if review.case not in known:

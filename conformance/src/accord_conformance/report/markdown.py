@@ -20,7 +20,12 @@ def matrix_page(book: Book, command: str) -> str:
         "A cell says how many cases of MUST sentences passed, out of those the tool has a function for; after the plus, "
         "of SHOULD sentences. What fails is in **bold**."
     )
-    lines = ["# Who follows which standard", "", f"{asked} {made}", "", cells]
+    contested = sum(1 for case in book.cases.values() if book.contested(case))
+    fair = (
+        f"Every failing case was read twice by people who did not write it; {contested} cases that one of them was not convinced of "
+        "count against nobody until they are settled."
+    )
+    lines = ["# Who follows which standard", "", f"{asked} {made}", "", f"{cells} {fair}"]
     for name in ROLES:
         lines += _role_table(book, name)
     lines += [

@@ -1,6 +1,6 @@
 """Counts of a run: by tool and standard, by tool and role.  What is counted is in one place, so that no page counts otherwise.
 
-Only cases of kind verdict count, and of these only pass and fail: what a tool has no function for says nothing about the standard.
+Only cases of kind verdict count that no reader contests, and of these only pass and fail: what a tool has no function for says nothing about the standard.
 """
 
 from __future__ import annotations
@@ -82,17 +82,24 @@ class Book:
         verdicts = [
             self.played[case.id][tool].verdict
             for case in cases
-            if case.level == level and tool in self.played.get(case.id, {})
+            if case.level == level and tool in self.played.get(case.id, {}) and not self.contested(case)
         ]
         passed = verdicts.count("pass")
         return Share(passed, passed + verdicts.count("fail"))
+
+    def contested(self, case: Case) -> bool:
+        """Whether one of two readers was not convinced of the case."""
+        review = self.reviews.get(case.id)
+        return review is not None and review.contested
 
     def failures(self, tool: str) -> list[tuple[Case, Played]]:
         """What the tool failed, MUST first."""
         found = [
             (case, self.played[case.id][tool])
             for case in self.cases.values()
-            if tool in self.played.get(case.id, {}) and self.played[case.id][tool].verdict == "fail"
+            if tool in self.played.get(case.id, {})
+            and self.played[case.id][tool].verdict == "fail"
+            and not self.contested(case)
         ]
         return sorted(found, key=lambda pair: (LEVELS.index(pair[0].level), pair[0].id))
 
