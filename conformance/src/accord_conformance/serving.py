@@ -8,10 +8,11 @@ An adapter's ``settings`` say how, in a role that is served:
     ready simple upload sessions    addresses; sessions only where Upload 2.0 is spoken
     user password             of who may upload; password may be a pattern with one group, matched with what the server printed (password_said = true)
     reader = [...]            a command whose last word is the password of one who may only read
+    attestations = true       it takes attestations; those who do not look at them are not asked about them
     each = true               a server for each case: its values ({index} and such) are in the commands
 
 A request with ``http`` (method, url, headers, body in base64, as, needs) is one over HTTP; names in braces are the addresses;
-``needs`` is json, or an API version such as 1.1: a server without is not asked.  Other verbs are commands.
+``needs`` is json, attestations, or an API version such as 1.1: a server without is not asked.  Other verbs are commands.
 """
 
 from __future__ import annotations
@@ -120,6 +121,10 @@ class Served:
         if "{" in url:
             return Answer("unsupported", message=f"the adapter has no address {url}")
         needs = asked.get("needs", "")
+        if needs == "attestations":
+            if not self._settings.get("attestations"):
+                return Answer("unsupported", message="the server looks at no attestations")
+            needs = ""
         if needs and not self._json():
             return Answer("unsupported", message="the server has no pages in JSON")
         headers = {name: self._placed(value) for name, value in asked["headers"].items()}

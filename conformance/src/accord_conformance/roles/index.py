@@ -128,7 +128,8 @@ def _upload(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
         )
     kind, body = make_form(parts)
     query = said.get("query", "")
-    return _request("POST", "{upload}" + query, said.get("as", "uploader"), {"Content-Type": kind}, body)
+    asked = _request("POST", "{upload}" + query, said.get("as", "uploader"), {"Content-Type": kind}, body)
+    return {**asked, "needs": "attestations" if "attestations" in said else ""}
 
 
 def _metadata_version(made: Made) -> str:
