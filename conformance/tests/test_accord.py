@@ -39,8 +39,6 @@ OPEN = {
     "installer/unpack/plat": "Root-Is-Purelib false, where platlib is another folder than purelib",
     "installer/unpack/data-platlib": "the same",
     "installer/unpack/both-libs": "the same",
-    "resolver/needs/extra-both-needed": "a marker that asks for two extras at once",
-    "resolver/needs/extra-excluded": "a marker that an extra takes away",
 }
 
 OURS = ("accord", "accord-backend")
