@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
     RESULTS.mkdir(exist_ok=True)
     code = main(["run", *use, "--gate", "accord", "--json", str(RESULTS / f"{when}.json"), *options])
     if code in (0, 1):
-        docs = ["--markdown", str(HERE.parent / "docs" / "reference"), "--command", "make conformance"]
+        docs = ["--markdown", str(HERE.parent / "docs" / "reference"), "--command", "`make conformance`"]
         main(
             [
                 "report",

@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--markdown", type=Path, metavar="DIR", help="write conformance.md and conformance-failures.md there"
     )
     report.add_argument(
-        "--command", default="accord-conformance run", help="what the Markdown page says it was made by"
+        "--command", default="`accord-conformance run`", help="what the Markdown page says it was made by"
     )
 
     cases = commands.add_parser("cases", help="list cases")

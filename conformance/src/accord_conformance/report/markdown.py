@@ -7,6 +7,8 @@ from accord_conformance.standards import ROLES
 
 __all__ = ["failures_page", "matrix_page"]
 
+_LONGEST = 120  # characters of what was expected or found
+
 
 def matrix_page(book: Book, command: str) -> str:
     """One table a role: tools down, standards across, MUST (and SHOULD) passed of counted."""
@@ -15,15 +17,15 @@ def matrix_page(book: Book, command: str) -> str:
         f"{len(book.cases)} cases of {len(book.standards.rules)} rules, {counted} of them decided by a sentence, asked of "
         f"{len(book.tools())} tools on {book.run.when[:10]} with Python {book.run.python} ({book.run.platform})."
     )
-    made = f"Made by `{command}`; every failure with the command that shows it: [conformance-failures.md](conformance-failures.md)."
+    made = f"Made by {command}; every failure with the command that shows it: [conformance-failures.md](conformance-failures.md)."
     cells = (
         "A cell says how many cases of MUST sentences passed, out of those the tool has a function for; after the plus, "
         "of SHOULD sentences. What fails is in **bold**."
     )
     contested = sum(1 for case in book.cases.values() if book.contested(case))
     fair = (
-        f"Every failing case was read twice by people who did not write it; {contested} cases that one of them was not convinced of "
-        "count against nobody until they are settled."
+        "A case that some tool fails counts when two people who did not write it found it fair; "
+        f"{contested} others count against nobody until they are settled."
     )
     lines = ["# Who follows which standard", "", f"{asked} {made}", "", f"{cells} {fair}"]
     for name in ROLES:
@@ -97,5 +99,6 @@ def failures_page(book: Book) -> str:
 
 def _short(text: str) -> str:
     line = " ".join(text.split())
-    line = line if len(line) <= 120 else line[:119] + "…"
+    if len(line) > _LONGEST:
+        line = (line[:_LONGEST].rpartition(" ")[0] or line[:_LONGEST]) + " …"
     return "`" + line.replace("`", "'") + "`"
