@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from accord_conformance import __version__
@@ -339,26 +339,15 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _as_json(items: Iterable[object], *names: str) -> None:
+    print(json.dumps([{name: getattr(item, name) for name in names} for item in items], indent=1))
+
+
 def _cases(options: argparse.Namespace) -> int:
     _, known = _known()
     cases = _chosen(options, known)
     if options.json:
-        print(
-            json.dumps(
-                [
-                    {
-                        "id": c.id,
-                        "role": c.role,
-                        "title": c.title,
-                        "rules": c.rules,
-                        "level": c.level,
-                        "kind": c.kind,
-                    }
-                    for c in cases
-                ],
-                indent=1,
-            )
-        )
+        _as_json(cases, "id", "role", "title", "rules", "level", "kind")
         return 0
     for case in cases:
         print(f"{case.id}  {case.level}  {', '.join(case.rules)}\n    {case.title}")
@@ -374,22 +363,7 @@ def _rules(options: argparse.Namespace) -> int:
     if options.without_case:
         found = [rule for rule in found if rule.id not in named]
     if options.json:
-        print(
-            json.dumps(
-                [
-                    {
-                        "id": r.id,
-                        "level": r.level,
-                        "section": r.section,
-                        "says": r.says,
-                        "quote": r.quote,
-                        "roles": r.roles,
-                    }
-                    for r in found
-                ],
-                indent=1,
-            )
-        )
+        _as_json(found, "id", "level", "section", "says", "quote", "roles")
         return 0
     for rule in found:
         print(f"{rule.id}  {rule.level}  {rule.section}\n    {rule.says}")

@@ -151,14 +151,11 @@ def _metadata(hook: str, metadata_directory: str, config_settings: Settings) -> 
 def _tell(config_settings: Settings, tree: Project) -> None:
     """Say what no build fails for: of the project, and which settings change nothing (a frontend may pass one set of them to the
     backends of many projects)."""
-    if tree.warnings:
-        from .errors import say
+    from .errors import say  # loaded already, by whoever read the project
 
-        for warning in tree.warnings:
-            say(warning)
+    for warning in tree.warnings:
+        say(warning)
     if config_settings:
-        from .errors import say
-
         known: tuple[str, ...] = ()
         if tree.extensions:
             from .native.options import KEYS
