@@ -7,7 +7,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pytest
+
 from accord_conformance.cases import Case, Reading, Step, read_cases
+from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
@@ -159,3 +162,14 @@ def test_what_a_reader_is_not_convinced_of_counts_against_nobody() -> None:
 
     assert str(found.share("mine", CASES.values(), "MUST")) == "0/1"
     assert [each.id for each, _ in found.failures("mine")] == ["installer/x/b"]
+
+
+def test_a_folder_that_holds_something_else_is_not_emptied(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("dear to me")
+
+    with pytest.raises(SuiteError, match="no earlier report"):
+        write_site(book(run(a="pass")), [], tmp_path)
+
+    assert (tmp_path / "mine").read_text() == "dear to me"
+    write_site(book(run(a="pass")), [], tmp_path / "site")
+    write_site(book(run(a="fail")), [], tmp_path / "site")

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from accord_conformance.cases import Case
+from accord_conformance.errors import SuiteError
 from accord_conformance.reading import DATA
 from accord_conformance.report.elements import Element, Markup, page, table, tag
 from accord_conformance.report.matrix import Book, reproduce
@@ -37,7 +38,12 @@ _WORDS = {
 
 
 def write_site(book: Book, earlier: Iterable[Run], out: Path) -> int:
-    """Writes the site into ``out``, which is emptied first; how many pages there are."""
+    """Writes the site into ``out``, in place of an earlier one; how many pages there are.
+
+    SuiteError for a folder that holds anything else: it would be lost.
+    """
+    if out.exists() and not (out / "run.json").exists() and any(out.iterdir()):
+        raise SuiteError(str(out), "is not empty and holds no earlier report; name another folder")
     pages = {
         "index.html": _index(book),
         "standards.html": _standards(book),
