@@ -52,7 +52,7 @@ quick: .venv/.accord-dev
 lint: .venv/.accord-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(SOURCES) packages/*/tests $(wildcard benchmarks/*.py docs/*.py .ci/*.py requirements/*.py) $(wildcard docs/proofs/*.py)
+	$(BIN)/mypy $(SOURCES) packages/*/tests packages/conftest.py $(wildcard benchmarks/*.py docs/*.py .ci/*.py requirements/*.py) $(wildcard docs/proofs/*.py)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/codespell $$(git ls-files)
 	$(BIN)/python .ci/hosts.py

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import pytest
 from accord_conformance.adapters import read_adapter
 from accord_conformance.cases import Case, Step
 from accord_conformance.errors import SuiteError
+from accord_conformance.leftovers import remove
 from accord_conformance.processes import Limits, run
 from accord_conformance.protocol import Commands, Program, Request, fill
 from accord_conformance.reading import DATA
@@ -229,3 +231,21 @@ def test_ctrl_c_ends_the_tools_at_once(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert time.monotonic() - begun < 20
     assert wrong.decode().strip().endswith("interrupted")
+
+
+def test_a_folder_that_nobody_may_write_to_goes_all_the_same(tmp_path: Path) -> None:
+    guarded = tmp_path / "scene" / "kept" / "inner"
+    guarded.mkdir(parents=True)
+    (guarded / "file").write_text("mine")
+    for folder in (guarded, guarded.parent):
+        folder.chmod(0o500)
+    # Root passes by modes; the flag is what holds root back, where the machine has it.
+    flagged = subprocess.run(["chattr", "+i", str(guarded)], capture_output=True, check=False).returncode == 0
+    if flagged:
+        with pytest.raises(PermissionError):
+            (guarded / "file").unlink()
+
+    remove(tmp_path / "scene")
+
+    assert list(tmp_path.iterdir()) == []
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700

@@ -6,7 +6,6 @@ Jobs are a file's cases with one tool; ``jobs`` of them run at a time, each in a
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import tempfile
 import threading
@@ -22,6 +21,7 @@ from accord_conformance.adapters import player
 from accord_conformance.cases import Case
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
+from accord_conformance.leftovers import remove
 from accord_conformance.processes import end_all
 from accord_conformance.protocol import OUTCOMES, Answer, Player, Request
 from accord_conformance.reading import DATA
@@ -107,7 +107,7 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
     """Plays one case; SuiteError, with the case named, for a fault of the suite's own."""
     if keep is not None:
         folder = keep / tool.adapter.name / case.id.replace("/", "--")
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         folder.mkdir(parents=True)
     else:
         folder = Path(tempfile.mkdtemp(prefix="conformance-"))
@@ -120,7 +120,7 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
     finally:
         scene.close()
         if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
     return Played(case.id, tool.adapter.name, verdict, tuple(steps), round(time.monotonic() - begun, 3))
 
 

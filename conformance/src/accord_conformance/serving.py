@@ -21,7 +21,6 @@ import base64
 import http.client
 import json
 import re
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -33,6 +32,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from accord_conformance.errors import SuiteError
+from accord_conformance.leftovers import remove
 from accord_conformance.processes import LIMITS, Limits, end, run, start
 from accord_conformance.protocol import Answer, Commands, Request, fill
 
@@ -250,4 +250,4 @@ class Served:
             end(process)
         folder, self._folder = self._folder, None
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
