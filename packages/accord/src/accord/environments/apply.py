@@ -108,15 +108,16 @@ class guarded:  # noqa: N801
 def finish(layout: Layout, key: str, known: state.Known, *, kind: str = "private", closure: str = "") -> None:
     """Write the state of what now stands."""
     if not closure:
-        compiled = f"{layout.root}/{layout.site}/__pycache__"
-        try:
-            if known:
-                # Made now, so that the first import of a top-level module does not change the time of site-packages.
-                os.makedirs(compiled, exist_ok=True)
-            else:
-                os.rmdir(compiled)  # nothing is left that it could be of
-        except OSError:
-            pass  # an environment that cannot be written is checked the slow way
+        for library in layout.libraries:
+            compiled = f"{layout.root}/{library}/__pycache__"
+            try:
+                if known:
+                    # Made now, so that the first import of a top-level module does not change the time of the folder.
+                    os.makedirs(compiled, exist_ok=True)
+                else:
+                    os.rmdir(compiled)  # nothing is left that it could be of
+            except OSError:
+                pass  # an environment that cannot be written is checked the slow way
     state.write(layout, key, known, kind=kind, closure=closure)
 
 
@@ -147,9 +148,9 @@ def _move_out(change: Transaction, plan: Plan) -> set[str]:
     layout = plan.layout
     leaving: set[str] = set()
     for one in plan.remove:
-        leaving |= files_of(one, layout.site)
+        leaving |= files_of(one)
     for one in plan.keep:
-        leaving.difference_update(recorded_or_nothing(one, layout.site))
+        leaving.difference_update(recorded_or_nothing(one))
     for one in plan.remove:
         if one.kind == "egg-link":
             _drop_from_easy_install(change, layout, one, leaving)

@@ -76,7 +76,7 @@ class Assembly:
         entries = [entry_of(want) for want in wanted]
         self._check_targets(entries)
         self._skip = self._find_conflicts(entries)
-        for folder in (self.layout.site, self.layout.scripts):
+        for folder in (*self.layout.libraries, self.layout.scripts):
             os.makedirs(f"{self.base}/{folder}", exist_ok=True)
         mode = self._choose(entries)
         # Large ones first, so that the threads end together.
@@ -113,24 +113,16 @@ class Assembly:
     def _place(self, want: Wanted, mode: str) -> None:
         entry = entry_of(want)
         skip = self._skip.get(entry.name)
-        site_path = f"{self.base}/{self.layout.site}"
-        site = os.open(site_path, os.O_RDONLY | os.O_DIRECTORY)
         source = os.open(entry.path + "/site", os.O_RDONLY | os.O_DIRECTORY)
         try:
-            mkdir = os.mkdir
-            for folder in entry.dirs:
-                try:
-                    mkdir(folder, 0o777, dir_fd=site)
-                except FileExistsError:
-                    pass
-            names = entry.files if skip is None else [name for name in entry.files if name not in skip]
-            links.place(names, source, site, mode, read_only=not self._write_scripts)
+            for library, folders, files_of_it in self._shares(entry):
+                names = files_of_it if skip is None else [name for name in files_of_it if name not in skip]
+                self._place_library(library, folders, names, source, mode)
         finally:
             os.close(source)
-            os.close(site)
         touch(entry.path)
-        lines = [entry.record.decode()]
-        if want.compiled is not None:
+        lines = [self._record(entry)]
+        if want.compiled is not None and len(self.layout.libraries) == 1:
             self._place_compiled(want, entry, mode, lines)
         if entry.data:
             self._place_data(entry, mode, lines)
@@ -139,6 +131,46 @@ class Assembly:
         self._finish(want, entry, lines)
         if self._reporter is not None:
             self._reporter.advance(self._task, 1)
+
+    def _place_library(
+        self, library: str, folders: Sequence[str], names: Sequence[str], source: int, mode: str
+    ) -> None:
+        target = os.open(f"{self.base}/{library}", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            mkdir = os.mkdir
+            for folder in folders:
+                try:
+                    mkdir(folder, 0o777, dir_fd=target)
+                except FileExistsError:
+                    pass
+            links.place(names, source, target, mode, read_only=not self._write_scripts)
+        finally:
+            os.close(target)
+
+    def _shares(self, entry: Entry) -> tuple[tuple[str, Sequence[str], Sequence[str]], ...]:
+        """The library, folders (parents first) and files of each library that the wheel has files for."""
+        own = self.layout.library_for(entry.pure)
+        if not entry.apart or len(self.layout.libraries) == 1:
+            return ((own, entry.dirs, entry.files),)
+        apart = frozenset(entry.apart)
+        rest = [name for name in entry.files if name not in apart]
+        other = self.layout.library_for(not entry.pure)
+        return ((own, _folders(rest), rest), (other, _folders(entry.apart), entry.apart))
+
+    def _record(self, entry: Entry) -> str:
+        """RECORD's lines for the files of both libraries."""
+        if not entry.apart or len(self.layout.libraries) == 1:
+            return entry.record.decode()
+        return "".join(self._line(entry, place, hashed, size) for place, _, hashed, size in self._rows(entry))
+
+    def _rows(self, entry: Entry) -> list[tuple[str, str, str, int]]:
+        """``(path in the environment, path in the library, "sha256=…", size)`` of each file of both libraries."""
+        apart = frozenset(entry.apart)
+        library = self.layout.library_for
+        return [
+            (f"{library(entry.pure is not (path in apart))}/{path}", path, hashed, size)
+            for path, hashed, size in entry.rows()
+        ]
 
     def _place_compiled(self, want: Wanted, entry: Entry, mode: str, lines: list[str]) -> None:
         """They stand in RECORD, as pip has it: so every tool that uninstalls finds them."""
@@ -183,12 +215,14 @@ class Assembly:
                     os.makedirs(f"{self.base}/{folder}", exist_ok=True)
                     made.add(folder)
                 if rewrite:
-                    lines.append(self._line(target, *self._rewrite(entry, source, target, target in skip)))
+                    lines.append(
+                        self._line(entry, target, *self._rewrite(entry, source, target, target in skip))
+                    )
                     continue
                 if target not in skip:
                     # Settings are copied: programs write into them in place, and a link is the store's own file.
                     links.place_as(source, target, source_root, base, "copy" if is_setting(target) else mode)
-                lines.append(self._line(target, hashed, size))
+                lines.append(self._line(entry, target, hashed, size))
         finally:
             os.close(base)
             os.close(source_root)
@@ -211,21 +245,22 @@ class Assembly:
             target = f"{self.layout.scripts}/{name}"
             data = launcher(self.layout.python, module, attribute)
             hashed, size = self._script(target, data, target in skip)
-            lines.append(self._line(target, hashed, size))
+            lines.append(self._line(entry, target, hashed, size))
 
     def target(self, entry: Entry, scheme: str, path: str) -> str:
         """Where a file of ``.data`` goes, relative to the environment."""
         folder = self.layout.scheme(scheme, entry.raw_name)
         return f"{folder}/{path}" if folder else path
 
-    def _line(self, target: str, hashed: str, size: int | str) -> str:
+    def _line(self, entry: Entry, target: str, hashed: str, size: int | str) -> str:
         path = self._up + target
-        if target.startswith(self.layout.site + "/"):
-            path = target[len(self.layout.site) + 1 :]
+        library = self.layout.library_for(entry.pure)
+        if target.startswith(library + "/"):
+            path = target[len(library) + 1 :]
         return f"{record_path(path)},{hashed},{size}\n"
 
     def _finish(self, want: Wanted, entry: Entry, lines: list[str]) -> None:
-        folder = f"{self.base}/{self.layout.site}/{entry.dist_info}"
+        folder = f"{self.base}/{self.layout.library_for(entry.pure)}/{entry.dist_info}"
         extra = {"INSTALLER": _INSTALLER}
         if want.requested:
             extra["REQUESTED"] = b""
@@ -261,25 +296,25 @@ class Assembly:
         scripts = self.layout.scripts
         if not self._suspicious(entries):
             return {}
-        owners: dict[str, tuple[Entry, str]] = {}
+        owners: dict[str, tuple[Entry, str, str]] = {}
         skip: dict[str, set[str]] = {}
-        site = self.layout.site
         for entry in entries:
-            offered = {path: hashed for path, hashed, _ in entry.rows()}
+            # Where it would lie: what it is, and the name by which this wheel would leave it out.
+            offered = {place: (hashed, path) for place, path, hashed, _ in self._rows(entry)}
             for scheme, path, _, hashed, _, _ in entry.data:
                 target = self.target(entry, scheme, path)
-                offered[target if not target.startswith(site + "/") else target[len(site) + 1 :]] = hashed
+                offered[target] = (hashed, target)
             for name, module, attribute, _ in entry.scripts:
-                offered[f"{scripts}/{name}"] = f"{module}:{attribute}"
-            for path, hashed in offered.items():
-                first = owners.get(path)
+                offered[f"{scripts}/{name}"] = (f"{module}:{attribute}", f"{scripts}/{name}")
+            for place, (hashed, path) in offered.items():
+                first = owners.get(place)
                 if first is None:
-                    owners[path] = (entry, hashed)
+                    owners[place] = (entry, hashed, path)
                 elif first[1] == hashed:
                     skip.setdefault(entry.name, set()).add(path)
                 elif self._conflicts == "last":
-                    skip.setdefault(first[0].name, set()).add(path)
-                    owners[path] = (entry, hashed)
+                    skip.setdefault(first[0].name, set()).add(first[2])
+                    owners[place] = (entry, hashed, path)
                 else:
                     raise _conflict(path, first[0], entry)
         return skip
@@ -295,6 +330,17 @@ class Assembly:
             seen.update(names)
             count += len(entry.files) + len(names)
         return len(seen) != count
+
+
+def _folders(names: Sequence[str]) -> list[str]:
+    """The folders that files of these names lie in, parents first."""
+    found: set[str] = set()
+    for name in names:
+        folder = name.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(found)
 
 
 def is_setting(target: str) -> bool:

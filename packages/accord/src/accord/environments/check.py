@@ -68,10 +68,10 @@ def _check_all(layout: Layout) -> tuple[Problem, ...]:
     return tuple(problem for one in read_site(layout) for problem in _check(layout, one))
 
 
-def _rows(layout: Layout, one: Installed) -> Iterator[tuple[str, str, int | None]]:
+def _rows(one: Installed) -> Iterator[tuple[str, str, int | None]]:
     """``(path relative to the environment, "sha256=…" or "", size)``; raises ``ArchiveError``."""
     for row in parse_record(one.read("RECORD") or b"").values():
-        for path in inside(layout.root, layout.site, (row.path,)):
+        for path in inside(one.root, one.library, (row.path,)):
             yield path, f"{row.algorithm}={row.digest}" if row.digest else "", row.size
 
 
@@ -80,7 +80,7 @@ def _check(layout: Layout, one: Installed) -> list[Problem]:
         return []
     found = []
     try:
-        for path, hashed, size in _rows(layout, one):
+        for path, hashed, size in _rows(one):
             if not hashed:
                 continue
             place = f"{layout.root}/{path}"
@@ -102,7 +102,7 @@ def tree_faults(tree: str, site: str) -> bool:
     layout = Layout(tree, {"purelib": site, "scripts": "bin", "headers": "include", "data": ""})
     for one in read_site(layout):
         try:
-            for path, hashed, size in _rows(layout, one):
+            for path, hashed, size in _rows(one):
                 if hashed and os.stat(f"{tree}/{path}").st_size != size:
                     return True
         except (OSError, ArchiveError):
@@ -124,9 +124,8 @@ def _repair(layout: Layout, problems: Sequence[Problem], store: Store) -> None:
 
 
 def _put_back(layout: Layout, problem: Problem, entry: Entry) -> bool:
-    inside = layout.site + "/"
-    if problem.path.startswith(inside):
-        path = problem.path[len(inside) :]
+    for library in layout.libraries:
+        path = problem.path.removeprefix(library + "/")
         hashed = next((hashed for name, hashed, _ in entry.rows() if name == path), None)
         if hashed is not None:
             return _copy_back(f"{entry.path}/site/{path}", hashed, f"{layout.root}/{problem.path}")

@@ -34,7 +34,8 @@ def complete(directory: str, wanted: Iterable[Wanted], *, link_mode: str = "auto
     placed = 0
     try:
         with layout.lock():
-            for want in wanted:
+            # What is kept apart is compiled by Python itself.
+            for want in wanted if len(layout.libraries) == 1 else ():
                 found = want.compiled.find(want.entry) if want.compiled and want.entry else None
                 if found is not None and want.entry is not None and found.files:
                     placed += _place(layout, want.entry, found, link_mode)

@@ -38,6 +38,11 @@ class Installed:
         self.version = version
         self.kind = kind
 
+    @property
+    def library(self) -> str:
+        """The folder it lies in, to which the paths in its RECORD are relative; itself relative to the environment."""
+        return self.path.rpartition("/")[0]
+
     def read(self, name: str) -> bytes | None:
         """A file of its folder; ``None`` where there is none."""
         try:
@@ -63,27 +68,34 @@ def installed(directory: str) -> tuple[Installed, ...]:
 def read_site(layout: Layout) -> tuple[Installed, ...]:
     """The same for a known layout."""
     found = []
+    for library in layout.libraries:
+        found += _read_library(layout.root, library)
+    return tuple(sorted(found, key=lambda one: (one.name, one.path)))
+
+
+def _read_library(root: str, library: str) -> list[Installed]:
+    found: list[Installed] = []
     try:
-        names = os.listdir(f"{layout.root}/{layout.site}")
+        names = os.listdir(f"{root}/{library}")
     except FileNotFoundError:
-        return ()
+        return found
     for folder in names:
         # pip keeps the old under ~name while it replaces a distribution.
         if folder.startswith("~") or not folder.endswith(_KINDS):
             continue
         stem, _, suffix = folder.rpartition(".")
         name, _, version = stem.partition("-")
-        path = f"{layout.site}/{folder}"
+        path = f"{library}/{folder}"
         kind = suffix
         if suffix == "egg-info":
             version = version.partition("-py")[0]
-            if not os.path.isdir(f"{layout.root}/{path}"):
+            if not os.path.isdir(f"{root}/{path}"):
                 kind = "egg-info-file"
-        found.append(Installed(layout.root, path, normalise(name), version, kind))
-    return tuple(sorted(found, key=lambda one: (one.name, one.path)))
+        found.append(Installed(root, path, normalise(name), version, kind))
+    return found
 
 
-def recorded(one: Installed, site: str) -> list[str]:
+def recorded(one: Installed) -> list[str]:
     """The paths RECORD lists, relative to the environment, whether they exist or not; none outside the environment.
 
     ``InstallError`` ``record-missing`` where nothing says what belongs to the distribution, ``record-damaged``.
@@ -114,7 +126,7 @@ def recorded(one: Installed, site: str) -> list[str]:
             context=(f"found {one.path}",),
             hint="make the environment anew: accord venv --clear",
         ) from error
-    return inside(one.root, site, paths)
+    return inside(one.root, one.library, paths)
 
 
 def inside(root: str, base: str, paths: Iterable[str]) -> list[str]:
@@ -139,9 +151,9 @@ def inside(root: str, base: str, paths: Iterable[str]) -> list[str]:
     return found
 
 
-def files_of(one: Installed, site: str) -> set[str]:
+def files_of(one: Installed) -> set[str]:
     """Everything of the distribution that is removed with it: what is recorded, and its own folder's files."""
-    paths = set(recorded(one, site))
+    paths = set(recorded(one))
     if one.kind != "egg-link":
         for folder, _, names in os.walk(f"{one.root}/{one.path}"):
             inside = folder[len(one.root) + 1 :]

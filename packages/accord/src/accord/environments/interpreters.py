@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = "interpreters-v1"
-_FORMAT = 3
+_FORMAT = 4
 _SECONDS = 30  # for one description; PyPy needs about one
 _MOST_SAID = 1 << 20  # bytes of one description, on either stream; a Python says about 3,000
 
@@ -114,12 +114,7 @@ def inspect(executable: str, *, cache_dir: str, meanwhile: Callable[[], object] 
 
     ``InstallError`` ``interpreter-broken`` if it does not start or answers nonsense, ``interpreter-too-old`` below 3.8.
     """
-    executable = os.path.abspath(executable)
-    real = os.path.realpath(executable)
-    try:
-        status = os.stat(real)
-    except OSError as error:
-        raise _broken(executable, error.strerror or str(error)) from error
+    executable, real, status = _file_of(executable)
     # platform_release and platform_version are markers and change with the kernel.
     uname = os.uname() if hasattr(os, "uname") else None
     key = (status.st_mtime_ns, status.st_size, uname.release + uname.version if uname else "")
@@ -133,6 +128,21 @@ def inspect(executable: str, *, cache_dir: str, meanwhile: Callable[[], object] 
         except OSError:
             pass  # a cache that cannot be written costs a second start, nothing else
     return Interpreter(executable, real, record)
+
+
+def describe(executable: str) -> dict[str, Any]:
+    """What the Python at ``executable`` says of itself (the attributes of :class:`Interpreter` up to ``prefix``), asked
+    now.  Raises as :func:`inspect` does."""
+    return _describe(*_file_of(executable), None)
+
+
+def _file_of(executable: str) -> tuple[str, str, os.stat_result]:
+    executable = os.path.abspath(executable)
+    real = os.path.realpath(executable)
+    try:
+        return executable, real, os.stat(real)
+    except OSError as error:
+        raise _broken(executable, error.strerror or str(error)) from error
 
 
 def _cached(place: str, key: tuple[int, int, str]) -> dict[str, Any] | None:
@@ -237,8 +247,6 @@ def _record(
 ) -> dict[str, Any]:
     markers = facts["markers"]
     paths = dict(facts["paths"])
-    # In a virtual environment lib64 is a link to lib (PEP 405 leaves it open; python -m venv makes it).
-    paths["platlib"] = paths["platlib"].replace("lib64/", "lib/", 1)
     paths["headers"] = f"include/site/python{markers['python_version']}"
     paths["data"] = ""
     told = repr(

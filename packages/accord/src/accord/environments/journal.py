@@ -109,7 +109,7 @@ def refuse_foreign(root: str) -> None:
         return  # a crash left no site-packages to look at
     for one in read_site(layout):
         try:
-            paths = recorded(one, layout.site)
+            paths = recorded(one)
         except InstallError:
             continue  # it records nothing that can be read
         if any(map(is_own, paths)):

@@ -16,6 +16,7 @@ Paths inside an environment are relative to it, with ``/``.
 from __future__ import annotations
 
 import os
+import sys
 
 from accord.io.locks import FileLock
 from accord_core.errors import InstallError
@@ -43,15 +44,19 @@ def library_of(site: str) -> str:
 class Layout:
     """The places of one environment.  ``root`` absolute; ``site``, ``scripts``, ``headers`` relative; ``data`` is ``""``.
 
-    ``shown`` is the path that is written into scripts: that of the finished environment, also while it is made aside.
+    ``plat`` is the folder of wheels that say ``Root-Is-Purelib: false``: ``site``, but for an environment that keeps the
+    two apart.  None of Accord's do, nor those of ``venv``, ``virtualenv`` and ``uv``.  ``shown`` is the path that is written into scripts: that of the finished environment, also while it is made aside.
     """
 
-    __slots__ = ("data", "headers", "root", "scripts", "shown", "site")
+    __slots__ = ("data", "headers", "plat", "root", "scripts", "shown", "site")
 
-    def __init__(self, root: str, paths: Mapping[str, str], *, shown: str | None = None) -> None:
+    def __init__(
+        self, root: str, paths: Mapping[str, str], *, shown: str | None = None, plat: str | None = None
+    ) -> None:
         self.root = root
         self.shown = shown or root
         self.site = paths["purelib"]
+        self.plat = plat or self.site
         self.scripts = paths["scripts"]
         self.headers = paths["headers"]
         self.data = paths["data"]
@@ -59,12 +64,21 @@ class Layout:
     def scheme(self, name: str, project: str) -> str:
         """The folder of a wheel's scheme, relative to the environment; headers have one per project."""
         if name in ("purelib", "platlib"):
-            return self.site
+            return self.library_for(name == "purelib")
         if name == "scripts":
             return self.scripts
         if name == "headers":
             return f"{self.headers}/{project}"
         return self.data
+
+    def library_for(self, pure: bool) -> str:
+        """The folder of what is for ``purelib``, or else for ``platlib``."""
+        return self.site if pure else self.plat
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The folders that distributions are in: two where they are kept apart."""
+        return (self.site,) if self.plat == self.site else (self.site, self.plat)
 
     def own(self, name: str) -> str:
         """The absolute path of one of Accord's own files."""
@@ -133,7 +147,24 @@ def layout_of(folder: str) -> Layout:
         "headers": f"include/site/python{short}",
         "data": "",
     }
-    return Layout(root, paths)
+    return Layout(root, paths, plat=_kept_apart(root, names[0]))
+
+
+def _kept_apart(root: str, name: str) -> str | None:
+    """The folder of platlib, if it is not that of purelib: then what makes environments left out the link ``lib64``.
+
+    A folder in its place does not tell.  Where an environment was copied and the link was followed, one lies there that no
+    Python looks into; so the environment's own is asked.
+    """
+    if sys.maxsize < 2**32 or sys.platform in ("darwin", "win32") or os.path.islink(f"{root}/lib64"):
+        return None
+    from accord.environments import interpreters
+
+    try:
+        told: str = interpreters.describe(f"{root}/bin/python")["paths"]["platlib"]
+    except InstallError:
+        return None  # it does not start: whoever needs its Python says so
+    return told if told == f"lib64/{name}/site-packages" else None
 
 
 def _meant(root: str, names: list[str]) -> list[str]:

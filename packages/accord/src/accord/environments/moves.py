@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["Leaving", "MoveIn", "is_compiled", "recorded_or_nothing"]
 
 
-def recorded_or_nothing(one: Installed, site: str) -> list[str]:
+def recorded_or_nothing(one: Installed) -> list[str]:
     """What a distribution that stays records; nothing where that cannot be told."""
     try:
-        return recorded(one, site)
+        return recorded(one)
     except InstallError:
         return []
 
@@ -53,10 +53,10 @@ class Leaving:
                 self._folders.add(folder)
                 folder = folder.rpartition("/")[0]
         self._stay = {"", OWN, layout.scripts, "include"}
-        folder = layout.site
-        while folder:
-            self._stay.add(folder)
-            folder = folder.rpartition("/")[0]
+        for folder in layout.libraries:
+            while folder:
+                self._stay.add(folder)
+                folder = folder.rpartition("/")[0]
 
     def paths(self) -> list[str]:
         return self._look("")[1]
@@ -116,7 +116,7 @@ class MoveIn:
         self._change = change
         self._keep = keep
         self._add = add
-        self._site = layout.site
+        self._libraries = layout.libraries
         self._root = layout.root
         self._aside = change.aside()
         self._leaving = set(leaving)
@@ -143,8 +143,7 @@ class MoveIn:
                 raise self._in_the_way(path)
 
     def _in_the_way(self, path: str) -> InstallError:
-        site = self._site
-        owner = next((one for one in self._keep if path in recorded_or_nothing(one, site)), None)
+        owner = next((one for one in self._keep if path in recorded_or_nothing(one)), None)
         ours = next((one for one in self._add if one.entry and self._provides(one.entry.files, path)), None)
         new = f"{ours.name} {ours.version}" if ours else "a script of what is installed"
         if owner is not None:
@@ -160,10 +159,8 @@ class MoveIn:
         )
 
     def _provides(self, names: tuple[str, ...], path: str) -> bool:
-        site = self._site
-        return path.startswith(site + "/") and any(
-            name == path[len(site) + 1 :] or name.startswith(path[len(site) + 1 :] + "/") for name in names
-        )
+        inside = [path[len(library) + 1 :] for library in self._libraries if path.startswith(library + "/")]
+        return any(name == each or name.startswith(each + "/") for each in inside for name in names)
 
 
 def _same(one: str, other: str) -> bool:

@@ -69,7 +69,7 @@ class Plan:
         keep: tuple[Installed, ...],
         *,
         sealed: bool = False,
-        stamp: tuple[int, int] = (0, 0),
+        stamp: tuple[tuple[int, int], ...] = (),
         again: Callable[[], Plan] | None = None,
     ) -> None:
         self.sealed = sealed
@@ -166,13 +166,16 @@ def plan_layout(
     return Plan(layout, tuple(new), tuple(gone), tuple(keep), stamp=stamp, again=again)
 
 
-def _stamp(layout: Layout) -> tuple[int, int]:
+def _stamp(layout: Layout) -> tuple[tuple[int, int], ...]:
     """What changes when a distribution comes or goes."""
-    try:
-        status = os.lstat(f"{layout.root}/{layout.site}")
-    except OSError:
-        return (0, 0)
-    return (status.st_mtime_ns, status.st_ino)
+    found = []
+    for library in layout.libraries:
+        try:
+            status = os.lstat(f"{layout.root}/{library}")
+        except OSError:
+            return ()
+        found.append((status.st_mtime_ns, status.st_ino))
+    return tuple(found)
 
 
 def _is(found: Installed, want: Wanted, known: state.Known) -> bool:

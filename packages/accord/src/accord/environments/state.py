@@ -86,7 +86,7 @@ def _stamps(root: str, paths: list[str]) -> list[tuple[str, int, int]]:
 
 def write(layout: Layout, key: str, dists: Known, *, kind: str = "private", closure: str = "") -> None:
     """Remember what now stands.  Never raises for an environment that cannot be written: it is only slower then."""
-    watched = [layout.site, layout.scripts, "pyvenv.cfg", f"{layout.scripts}/python"]
+    watched = [*layout.libraries, layout.scripts, "pyvenv.cfg", f"{layout.scripts}/python"]
     state = {
         "key": key,
         "kind": kind,

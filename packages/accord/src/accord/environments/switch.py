@@ -14,7 +14,7 @@ from accord.environments.apply import finish, guarded, keep_state
 from accord.environments.assemble import Assembly
 from accord.environments.create import create, fill
 from accord.environments.installed import read_site
-from accord.environments.layout import Layout
+from accord.environments.layout import Layout, layout_of
 from accord.environments.moves import Leaving, MoveIn, recorded_or_nothing
 from accord.environments.transaction import Transaction
 from accord.io.urls import redact_all
@@ -115,7 +115,7 @@ def _replace_all(
         there = read_site(layout)
         leaving: set[str] = set()
         for one in there:
-            leaving.update(recorded_or_nothing(one, layout.site))
+            leaving.update(recorded_or_nothing(one))
         # What goes in one piece, be it a link or a folder, is not gone through.
         inside = whole + "/"
         outside = {path for path in leaving if not path.startswith(inside)}
@@ -165,4 +165,10 @@ def _same_python(root: str, interpreter: Interpreter) -> Layout:
             hint="accord venv --clear makes it anew, or name its own Python with --python",
         )
     fill(layout, interpreter)
+    if not os.path.islink(f"{root}/lib64") and len(layout_of(root).libraries) > 1:
+        raise InstallError(
+            "environment-apart",
+            f"{root} keeps platlib apart from purelib, and a sealed environment is one tree",
+            hint="accord venv --clear makes it anew, with both in one folder",
+        )
     return layout

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-FORMAT = 2
+FORMAT = 3
 _FIELDS = (
     "sha256",
     "filename",
@@ -33,6 +33,7 @@ _FIELDS = (
     "pure",
     "dirs",
     "files",
+    "apart",
     "record",
     "data",
     "scripts",
@@ -54,6 +55,7 @@ class Entry:
     ``pure``        Root-Is-Purelib
     ``dirs``        folders in site-packages, parents first
     ``files``       files in site-packages, without those an installer writes (RECORD, INSTALLER, REQUESTED, direct_url.json)
+    ``apart``       those of ``files`` that are not for the library that Root-Is-Purelib names, but for the other
     ``record``      RECORD's lines for ``files``, UTF-8, each ending in a newline
     ``data``        tuples ``(scheme, path in it, source, "sha256=…", size, rewrite the first line)``
     ``scripts``     tuples ``(name, module, attribute, gui)``
@@ -74,6 +76,7 @@ class Entry:
     pure: bool
     dirs: tuple[str, ...]
     files: tuple[str, ...]
+    apart: tuple[str, ...]
     record: bytes
     data: tuple[tuple[str, str, str, str, int, bool], ...]
     scripts: tuple[tuple[str, str, str, bool], ...]

@@ -72,6 +72,7 @@ def unpack(
             pure=wheel.wheel_file.root_is_purelib,
             dirs=tuple(sorted(writer.folders - {""})),
             files=tuple(writer.files),
+            apart=tuple(writer.apart),
             record="".join(writer.lines).encode(),
             data=tuple(writer.data),
             scripts=tuple((p.name, p.module, p.attribute, p.group == "gui_scripts") for p in points),
@@ -103,7 +104,7 @@ def changed(filename: str, expected: str, found: str) -> StoreError:
 
 
 class _Writer:
-    """Where members go, and what was written: ``folders`` and ``files`` of site-packages, RECORD ``lines``, ``data``."""
+    """Where members go, and what was written: ``folders`` and ``files`` of site-packages (``apart``: of its other half), RECORD ``lines``, ``data``."""
 
     def __init__(self, wheel: Wheel, into: str) -> None:
         self._wheel = wheel
@@ -114,6 +115,8 @@ class _Writer:
         self.folders = {""}
         self._data_folders = {""}
         self.files: list[str] = []
+        self.apart: list[str] = []
+        self._own_library = "purelib" if wheel.wheel_file.root_is_purelib else "platlib"
         self.lines: list[str] = []
         self.data: list[tuple[str, str, str, str, int, bool]] = []
         self._own = {f"{wheel.dist_info}/{name}" for name in _INSTALLER_WRITES}
@@ -135,6 +138,8 @@ class _Writer:
             mode = 0o555 if member.executable else 0o444
             self._put(member, path, self._site, mode)
             self.files.append(path)
+            if scheme != self._own_library:
+                self.apart.append(path)
             self.lines.append(f"{record_path(path)},{hashed},{member.size}\n")
             return
         source = f"data/{scheme}/{path}"

@@ -115,11 +115,9 @@ def look(*, env: str | None, folders: Sequence[str], python: str | None, cache_d
 
         heal(env)
     interpreter = interpreters.find(env or python, cache_dir=cache_dir)
-    where = tuple(folders) or tuple(
-        dict.fromkeys(
-            os.path.join(interpreter.prefix, interpreter.paths[key]) for key in ("purelib", "platlib")
-        )
-    )
+    libraries = [os.path.join(interpreter.prefix, interpreter.paths[key]) for key in ("platlib", "purelib")]
+    # One of them is often a link to the other.
+    where = tuple(folders) or tuple({os.path.realpath(folder): folder for folder in libraries}.values())
     return Looked(read_installed(where), interpreter.markers, where)
 
 

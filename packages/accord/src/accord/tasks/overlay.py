@@ -152,7 +152,9 @@ def _see(env: str, base_env: str, key: str) -> None:
 
     layout, base = layout_of(env), layout_of(base_env)
     path = os.path.join(layout.root, layout.site, "_accord_base.pth")
-    text = f"import site; site.addsitedir({os.path.join(base.root, base.site)!r})\n"
+    text = "".join(
+        f"import site; site.addsitedir({os.path.join(base.root, library)!r})\n" for library in base.libraries
+    )
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text)
     known = state.read(env)
