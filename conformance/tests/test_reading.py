@@ -106,13 +106,42 @@ def test_an_adapter_out_of_form_is_refused(tmp_path: Path) -> None:
         read_adapter(path)
 
 
-def test_a_review_of_no_case_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "reviews.toml"
+def review(folder: Path, first: str, second: str, third: str = "", *, contested: bool) -> Path:
+    path = folder / "reviews.toml"
+    words = f'first = "{first}"\nsecond = "{second}"\n' + (f'third = "{third}"\n' if third else "")
     path.write_text(
-        '[[review]]\ncase = "a/b/c"\ntools = ["x"]\nfirst = "1"\nsecond = "2"\ncontested = false\n',
+        f'[[review]]\ncase = "a/b/c"\ntools = ["x"]\n{words}contested = {str(contested).lower()}\n',
         encoding="utf-8",
     )
+    return path
 
-    assert read_reviews({"a/b/c": None}, path)["a/b/c"].second == "2"
+
+def test_a_review_of_no_case_is_refused(tmp_path: Path) -> None:
+    path = review(tmp_path, "Fair: 1", "Fair: 2", contested=False)
+
+    assert read_reviews({"a/b/c": None}, path)["a/b/c"].second == "Fair: 2"
     with pytest.raises(SuiteError, match="there is no case"):
         read_reviews({}, path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "third", "contested"),
+    [
+        ("Fair: x", "Fair: x", "", False),
+        ("Fair: x", "Doubtful: x", "", True),
+        ("Fair: x", "Doubtful: x", "Fair: x", False),
+        ("Doubtful: x", "Wrong: x", "Fair: x", True),
+        ("Doubtful: x", "Wrong: x", "Mended: x", False),
+        ("Not read yet.", "Not read yet.", "Fair: x", True),
+    ],
+)
+def test_a_case_is_contested_until_two_find_it_fair_or_it_is_mended(
+    tmp_path: Path, first: str, second: str, third: str, contested: bool
+) -> None:
+    known = {"a/b/c": None}
+
+    found = read_reviews(known, review(tmp_path, first, second, third, contested=contested))
+
+    assert found["a/b/c"].contested is contested
+    with pytest.raises(SuiteError, match="its readers say otherwise"):
+        read_reviews(known, review(tmp_path, first, second, third, contested=not contested))

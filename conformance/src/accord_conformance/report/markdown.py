@@ -24,8 +24,8 @@ def matrix_page(book: Book, command: str) -> str:
     )
     contested = sum(1 for case in book.cases.values() if book.contested(case))
     fair = (
-        "A case that some tool fails counts when two people who did not write it found it fair; "
-        f"{contested} others count against nobody until they are settled."
+        "A case that some tool fails counts when two people who did not write it found it fair, or when it was changed as they asked"
+        + (f"; {contested} others count against nobody until they are settled." if contested else ".")
     )
     lines = ["# Who follows which standard", "", f"{asked} {made}", "", f"{cells} {fair}"]
     for name in ROLES:

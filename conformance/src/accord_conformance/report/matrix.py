@@ -88,7 +88,7 @@ class Book:
         return Share(passed, passed + verdicts.count("fail"))
 
     def contested(self, case: Case) -> bool:
-        """Whether one of two readers was not convinced of the case."""
+        """Whether one of two readers was not convinced of the case, and no third has settled it."""
         review = self.reviews.get(case.id)
         return review is not None and review.contested
 

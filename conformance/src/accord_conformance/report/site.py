@@ -209,6 +209,7 @@ def _case(book: Book, case: Case) -> str:
     review = book.reviews.get(case.id)
     if review:
         body += [tag("h2", "Looked at twice"), tag("p", review.first), tag("p", review.second)]
+        body.append(tag("p", f"A third reader: {review.third}") if review.third else None)
         if review.contested:
             body.append(tag("p", "Contested: nothing is counted until this is settled.", class_="soft"))
     body.append(tag("h2", "What came of it"))
