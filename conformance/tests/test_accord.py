@@ -38,17 +38,19 @@ OURS = ("accord", "accord-backend")
 
 
 def enough(cases: Iterable[Case]) -> list[Case]:
-    """Cases that name every rule the given ones name, in their order; of what decides nothing, none."""
-    deciding = [case for case in cases if case.kind == "verdict"]
+    """Cases that name every rule the given ones name, in their order; of what decides nothing only what another comes after."""
+    known = list(cases)
+    deciding = [case for case in known if case.kind == "verdict"]
     if os.environ.get("CONFORMANCE") == "all":
-        return deciding
+        after = {case.after for case in deciding}
+        return [case for case in known if case.kind == "verdict" or case.id in after]
     named: set[str] = set()
     chosen = set(REASONS)
     for case in sorted(deciding, key=lambda case: -len(case.rules)):
         if not named.issuperset(case.rules):
             named.update(case.rules)
-            chosen |= {case.id, case.twin}
-    return [case for case in deciding if case.id in chosen]
+            chosen |= {case.id, case.twin, case.after}
+    return [case for case in known if case.id in chosen]
 
 
 def played_by(tool: str) -> Iterator[tuple[str, Case]]:

@@ -165,9 +165,9 @@ def tool(folder: Path, install: str) -> Tool:
     return Tool(read_adapter(path), Path(PYTHON).parent, "1", {})
 
 
-def case(name: str, twin: str = "", **expect: object) -> Case:
+def case(name: str, twin: str = "", after: str = "", kind: str = "verdict", **expect: object) -> Case:
     steps = (Step("install", {}, expect),)
-    return Case(f"a/b/{name}", "installer", name, ("X.1",), "MUST", "verdict", {}, steps, (), twin, "")
+    return Case(f"a/b/{name}", "installer", name, ("X.1",), "MUST", kind, {}, steps, (), twin, "", after)
 
 
 def played(folder: Path, install: str, *cases: Case) -> list[Played]:
@@ -182,6 +182,21 @@ def test_a_refusal_says_nothing_of_a_tool_that_refuses_its_honest_twin(tmp_path:
 
     assert [each.verdict for each in of_no_sayer] == ["fail", "void"]
     assert [each.verdict for each in of_yes_sayer] == ["pass", "fail"]
+
+
+@pytest.mark.parametrize("kind", ["verdict", "survey"])
+def test_what_fails_for_the_cause_of_an_earlier_case_is_counted_once(tmp_path: Path, kind: str) -> None:
+    first = case("first", kind=kind, says=["one"])
+    later = case("later", after="a/b/first", says=["two"])
+
+    def verdicts(said: str) -> list[str]:
+        return [each.verdict for each in played(tmp_path, f'[["echo", "{said}"]]', first, later)]
+
+    wrong, right = {"verdict": ("fail", "pass"), "survey": ("seen", "seen")}[kind]
+    assert verdicts("nothing") == [wrong, "void"]
+    assert verdicts("two") == [wrong, "void"]
+    assert verdicts("one") == [right, "fail"]
+    assert verdicts("one two") == [right, "pass"]
 
 
 def test_a_wrong_adapter_is_an_error_of_the_suite_and_no_failure(tmp_path: Path) -> None:

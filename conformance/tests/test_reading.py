@@ -83,6 +83,11 @@ def test_a_rule_out_of_form_is_refused(tmp_path: Path, before: str, after: str, 
         ('expect = { files = ["purelib:x"] }', 'expect = { outcome = "refused" }', "names its honest twin"),
         ('do = "install"', 'do = "install"\nkind = "disputed"', "two readings"),
         ('role = "installer"', 'role = "installer"\ntwin = "none"', "its twin installer/x/none is no case"),
+        (
+            'do = "install"',
+            'do = "install"\nafter = "none"',
+            "installer/x/none, which it comes after, is no case",
+        ),
     ],
 )
 def test_a_case_out_of_form_is_refused(tmp_path: Path, before: str, after: str, said: str) -> None:

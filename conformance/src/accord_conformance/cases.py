@@ -59,6 +59,7 @@ class Case:
     readings: tuple[Reading, ...]
     twin: str  # the id of the honest case that makes a refusal mean something
     why: str  # for a reader who doubts: how the sentence leads to the expectation
+    after: str = ""  # the id of the case that must end as expected before this one says anything: one cause is counted once
 
     @property
     def refused(self) -> bool:
@@ -81,6 +82,8 @@ def read_cases(standards: Standards, folder: Path = DATA / "cases") -> tuple[Cas
         document.done()
     for case in cases.values():
         _check_twin(case, cases)
+        if case.after and (case.after not in cases or cases[case.after].role != case.role):
+            raise SuiteError(case.id, f"{case.after}, which it comes after, is no case of this role")
     return tuple(cases.values())
 
 
@@ -120,8 +123,9 @@ def _case(
         _together(common, table.take("given", dict, {})),
         _steps(table),
         tuple(_reading(table.where, each) for each in table.take("reading", list, [])),
-        _twin(file, name, table.take("twin", str, twin)),
+        _other(file, name, table.take("twin", str, twin)),
         table.take("why", str, ""),
+        _other(file, name, table.take("after", str, "")),
     )
     table.done()
     if (kind == "disputed") != (len(case.readings) >= 2):
@@ -141,8 +145,8 @@ def _together(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _twin(file: str, name: str, said: str) -> str:
-    """The twin's whole id; a case is not its own."""
+def _other(file: str, name: str, said: str) -> str:
+    """The whole id of a case that another names; a case is not its own twin."""
     whole = said if "/" in said else f"{file}/{said}"
     return whole if said and whole != f"{file}/{name}" else ""
 

@@ -187,7 +187,9 @@ def _chosen(options: argparse.Namespace, cases: Sequence[Case]) -> list[Case]:
     ]
     if not found:
         raise SuiteError("", "no case is meant by these options")
-    # What must be refused says nothing without its honest twin.
+    # What must be refused says nothing without its honest twin, nor a later case without the one it is after and that one's twin.
+    after = {case.after for case in found}
+    found += [case for case in cases if case.id in after]
     wanted = {case.id for case in found} | {case.twin for case in found}
     return [case for case in cases if case.id in wanted]
 

@@ -62,18 +62,25 @@ def play_all(
 
 
 def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
-    """The results, with refusals taken back where the tool does not do the honest twin either."""
+    """The results, with those taken back that say nothing: refusals by who does not do the honest twin, what fails for an earlier case's cause."""
     by_id = {case.id: case for case in cases}
-    verdicts = {(played.case, played.tool): played.verdict for played in results}
+    played = {(each.case, each.tool): each for each in results}
 
-    def counts(played: Played) -> bool:
-        case = by_id[played.case]
-        return not (case.refused and case.twin) or verdicts.get((case.twin, played.tool)) == "pass"
+    def counts(each: Played) -> bool:
+        case = by_id[each.case]
+        twin, first = played.get((case.twin, each.tool)), played.get((case.after, each.tool))
+        if case.after and each.verdict in ("pass", "fail") and not (first and _as_expected(first)):
+            return False
+        refused = each.verdict == "pass" and case.refused and case.twin
+        return not refused or (twin is not None and twin.verdict == "pass")
 
-    return [
-        played if played.verdict != "pass" or counts(played) else replace(played, verdict="void")
-        for played in results
-    ]
+    return [each if counts(each) else replace(each, verdict="void") for each in results]
+
+
+def _as_expected(played: Played) -> bool:
+    """Whether all came about that the case expects; a survey may say what it hopes for."""
+    findings = [finding for step in played.steps for finding in step.findings]
+    return played.verdict in ("pass", "seen") and all(finding.ok for finding in findings)
 
 
 def _play_batch(
