@@ -59,7 +59,7 @@ class Case:
     readings: tuple[Reading, ...]
     twin: str  # the id of the honest case that makes a refusal mean something
     why: str  # for a reader who doubts: how the sentence leads to the expectation
-    after: str = ""  # the id of the case that must end as expected before this one says anything: one cause is counted once
+    after: str = ""  # the id of the case that must end as expected for a failure of this one to count: one cause is counted once
 
     @property
     def refused(self) -> bool:

@@ -4,8 +4,8 @@ pass  fail        the standard decides
 reading-N         a disputed case: the tool follows reading N; ``reading-none`` when it follows no reading
 seen              a survey
 unsupported       the tool has no such function
-void              it refused, but does not do the honest twin either, or never came to the question (the case that this one is ``after`` did not
-                  end as expected): that says nothing
+void              it refused, but does not do the honest twin either, or it failed, but the case that this one comes after did not end as expected,
+                  or it never came to the question: that says nothing
 error             something is wrong with the case or the adapter
 """
 

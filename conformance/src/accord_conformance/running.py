@@ -69,8 +69,8 @@ def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
     def counts(each: Played) -> bool:
         case = by_id[each.case]
         twin, first = played.get((case.twin, each.tool)), played.get((case.after, each.tool))
-        if case.after and each.verdict in ("pass", "fail") and not (first and _as_expected(first)):
-            return False
+        if each.verdict == "fail":
+            return not case.after or (first is not None and _as_expected(first))
         refused = each.verdict == "pass" and case.refused and case.twin
         return not refused or (twin is not None and twin.verdict == "pass")
 
