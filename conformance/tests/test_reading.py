@@ -86,7 +86,7 @@ def test_a_rule_out_of_form_is_refused(tmp_path: Path, before: str, after: str, 
         (
             'do = "install"',
             'do = "install"\nafter = "none"',
-            "installer/x/none, which it comes after, is no case",
+            "installer/x/none is no earlier case of this file",
         ),
     ],
 )

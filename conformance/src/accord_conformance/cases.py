@@ -59,7 +59,7 @@ class Case:
     readings: tuple[Reading, ...]
     twin: str  # the id of the honest case that makes a refusal mean something
     why: str  # for a reader who doubts: how the sentence leads to the expectation
-    after: str = ""  # the id of the case that must end as expected for a failure of this one to count: one cause is counted once
+    after: str = ""  # the id of the earlier case of the file that must end as expected for a failure of this one to count: one cause is counted once
 
     @property
     def refused(self) -> bool:
@@ -78,12 +78,14 @@ def read_cases(standards: Standards, folder: Path = DATA / "cases") -> tuple[Cas
             case = _case(f"{path.parent.name}/{path.stem}", role, given, twin, values, standards)
             if case.id in cases:
                 raise SuiteError(case.id, "two cases have this id")
+            if case.after and (
+                case.after not in cases or case.after.rpartition("/")[0] != case.id.rpartition("/")[0]
+            ):
+                raise SuiteError(case.id, f"{case.after} is no earlier case of this file")
             cases[case.id] = case
         document.done()
     for case in cases.values():
         _check_twin(case, cases)
-        if case.after and (case.after not in cases or cases[case.after].role != case.role):
-            raise SuiteError(case.id, f"{case.after}, which it comes after, is no case of this role")
     return tuple(cases.values())
 
 

@@ -62,25 +62,18 @@ def play_all(
 
 
 def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
-    """The results, with those taken back that say nothing: refusals by who does not do the honest twin, what fails for an earlier case's cause."""
+    """The results, with refusals taken back where the tool does not do the honest twin either."""
     by_id = {case.id: case for case in cases}
-    played = {(each.case, each.tool): each for each in results}
+    verdicts = {(played.case, played.tool): played.verdict for played in results}
 
-    def counts(each: Played) -> bool:
-        case = by_id[each.case]
-        twin, first = played.get((case.twin, each.tool)), played.get((case.after, each.tool))
-        if each.verdict == "fail":
-            return not case.after or (first is not None and _as_expected(first))
-        refused = each.verdict == "pass" and case.refused and case.twin
-        return not refused or (twin is not None and twin.verdict == "pass")
+    def counts(played: Played) -> bool:
+        case = by_id[played.case]
+        return not (case.refused and case.twin) or verdicts.get((case.twin, played.tool)) == "pass"
 
-    return [each if counts(each) else replace(each, verdict="void") for each in results]
-
-
-def _as_expected(played: Played) -> bool:
-    """Whether all came about that the case expects; a survey may say what it hopes for."""
-    findings = [finding for step in played.steps for finding in step.findings]
-    return played.verdict in ("pass", "seen") and all(finding.ok for finding in findings)
+    return [
+        played if played.verdict != "pass" or counts(played) else replace(played, verdict="void")
+        for played in results
+    ]
 
 
 def _play_batch(
@@ -90,7 +83,7 @@ def _play_batch(
     keep: Path | None,
     stopped: threading.Event,
 ) -> list[Played]:
-    results = []
+    results: list[Played] = []
     current: Player | None = None
     try:
         for case in cases:
@@ -98,7 +91,7 @@ def _play_batch(
                 break
             current = current or player(tool.adapter, case.role, tool.bin)
             try:
-                played = play_case(tool, case, current, keep)
+                played = _once(play_case(tool, case, current, keep), case, results)
             except SuiteError as error:
                 # One wrong adapter does not keep the others from being asked.
                 played = Played(case.id, tool.adapter.name, "error", (), 0.0, str(error))
@@ -108,6 +101,19 @@ def _play_batch(
         if current is not None:
             current.close()
     return results
+
+
+def _once(played: Played, case: Case, earlier: Sequence[Played]) -> Played:
+    """The result, a failure taken back where the case that it comes after did not end as expected: one cause is counted once."""
+    first = next((each for each in earlier if each.case == case.after), None)
+    # A survey expects nothing, but may say what it hopes for.
+    as_expected = (
+        first is not None
+        and first.verdict in ("pass", "seen")
+        and all(finding.ok for step in first.steps for finding in step.findings)
+    )
+    taken_back = played.verdict == "fail" and case.after and not as_expected
+    return replace(played, verdict="void") if taken_back else played
 
 
 def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -> Played:
