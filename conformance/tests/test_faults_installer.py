@@ -134,7 +134,7 @@ CASES = "installer/"
 FAULTS: dict[str, tuple[str, Damage]] = {
     "verifies no hashes": ("refuse/wrong-hash", agreeing),
     "takes files that RECORD does not mention": ("refuse/unmentioned", agreeing),
-    "takes md5": ("refuse/md5", agreeing),
+    "takes a file without a hash": ("refuse/no-hash", agreeing),
     "takes a wheel of the next major version": ("unpack/newer-major", agreeing),
     "takes a wheel without METADATA": ("refuse/no-metadata", agreeing),
     "does not list RECORD itself": ("record/own-folder", in_record(without(".dist-info/RECORD"))),
@@ -170,8 +170,8 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "forgets data files": ("unpack/data-data", installed(lost("demo.cfg"))),
     "forgets headers": ("unpack/data-headers", installed(lost("include/**/demo_header.h"))),
     "makes scripts nobody may run": (
-        "unpack/executable",
-        installed(lambda env, purelib: (env / "bin" / "demo-one").chmod(0o644)),
+        "entry-points/console",
+        installed(lambda env, purelib: (env / "bin" / "demo-cli").chmod(0o644)),
     ),
     "rewrites any first line": (
         "unpack/other-script",

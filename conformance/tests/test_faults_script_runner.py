@@ -32,7 +32,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         lambda request, answer: replace(answer, message="error: two blocks\nran"),
     ),
     "reads blocks of other types": ("runner/scripts/other-type", refusing),
-    "reads the old type": ("runner/scripts/old-type", refusing),
+    "reads blocks of other types beside the script's": ("runner/scripts/other-type-beside", refusing),
     "reads unclosed blocks": ("runner/scripts/unclosed", refusing),
     "takes two spaces for one": ("runner/scripts/two-spaces", refusing),
     "ends a block at its first end": ("runner/scripts/precedence-of-end", refusing),

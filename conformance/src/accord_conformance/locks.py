@@ -77,7 +77,7 @@ def _created_by_normal(document: Document) -> Iterable[str]:
 def _has_packages(document: Document) -> Iterable[str]:
     found = document.get("packages")
     if not isinstance(found, list) or len(_tables(found)) != len(found):
-        yield "packages is no array of tables"
+        yield "packages is no array of tables" if "packages" in document else "packages is missing"
 
 
 def _lists(document: Document) -> Iterable[str]:
