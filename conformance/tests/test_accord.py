@@ -34,6 +34,7 @@ REASONS: dict[str, str] = {
     "resolver/choose/pre-prefix": "0049",
     "resolver/needs/group-others-unread": "0049",
 }
+
 OURS = ("accord", "accord-backend")
 
 

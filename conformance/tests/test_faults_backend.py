@@ -109,6 +109,11 @@ def wrong_record(members: Members) -> Members:
     return {**members, "RECORD!": re.sub(rb"sha256=..", b"sha256=xx", record, count=1)}
 
 
+def with_signature_row(members: Members) -> Members:
+    record = next(name for name in members if name.endswith("/RECORD"))
+    return {**members, "RECORD!": members[record] + b"demo-1.0.dist-info/RECORD.jws,,\n"}
+
+
 def copied(request: Request, answer: Answer) -> Answer:
     """An editable wheel with copies of the modules."""
     source = (request.folder / "src" / "demo" / "part.py").read_bytes()
@@ -236,6 +241,43 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "changes metadata on the way through the sdist": (
         "backend/sdists/metadata-is-kept",
         in_wheels(text("/METADATA", r"\nRequires-Python: [^\n]*", ""), "wheel-from-sdist"),
+    ),
+    "writes a Build that the file name does not have": (
+        "backend/wheels/build-number",
+        in_wheels(text("/WHEEL", r"\nTag:", "\nBuild: 1\nTag:")),
+    ),
+    "strips dependency groups from pyproject.toml": (
+        "backend/dependency-groups/table-stays",
+        in_sdists(text("pyproject.toml", r"mypy", "nothing")),
+    ),
+    "lists a signature in RECORD": ("backend/wheels/no-rows-of-signatures", in_wheels(with_signature_row)),
+    "names the data folder otherwise": (
+        "backend/wheels/data-folder",
+        in_wheels(renamed(r"^demo-1\.0\.data/", "demo.data/")),
+    ),
+    "invents a key of the install scheme": (
+        "backend/wheels/data-keys",
+        in_wheels(renamed(r"\.data/data/", ".data/share/")),
+    ),
+    "puts a readme among the bills of materials": (
+        "backend/wheels/bills-of-materials",
+        in_wheels(lambda members: {**members, "demo-1.0.dist-info/sboms/README": b"words"}),
+    ),
+    "calls a field dynamic that there is not": (
+        "backend/sdists/dynamic-names-fields",
+        in_sdists(text("PKG-INFO", r"\nName:", "\nDynamic: Colour\nName:")),
+    ),
+    "has other import names in the wheel": (
+        "backend/import-names/the-same-everywhere",
+        in_wheels(text("/METADATA", "Import-Name: demo", "Import-Name: other")),
+    ),
+    "refuses without UnsupportedOperation": (
+        "backend/hooks/build-sdist-without-version-control",
+        lambda request, answer: replace(answer, outcome="refused", message="RuntimeError: no git"),
+    ),
+    "prints in latin-1": (
+        "backend/hooks/output-is-utf-8",
+        lambda request, answer: replace(answer, message="gr\ufffd\ufffde"),
     ),
     "writes import names under an old version": (
         "backend/import-names/names",

@@ -50,6 +50,11 @@ class Built:
         name = "PKG-INFO" if self.kind == "sdist" else "METADATA"
         return self.members.get(f"{self.home}/{name}", b"")
 
+    @property
+    def text(self) -> str:
+        """The same as text."""
+        return self.metadata.decode("utf-8", "replace")
+
     def message(self) -> email.message.Message:
         """The metadata, parsed."""
         text = self.metadata.decode("utf-8", "surrogateescape")

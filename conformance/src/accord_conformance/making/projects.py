@@ -1,18 +1,29 @@
 """Source trees made from a case's words: pyproject.toml with standard tables only, and one package to build.
 
 A tool may need a little configuration of its own before it builds anything (where the package lies, a file for its build system): its adapter's settings
-give that as ``pyproject`` and ``files``, with ``{module}`` and ``{name}`` to fill in.
+give that as ``pyproject`` and ``files``, with ``{module}`` and ``{name}`` to fill in.  ``ships.scripts``, ``ships.data`` and ``ships.sboms`` are the
+same once more, for a tool that has words for files which do not go among the modules.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
-__all__ = ["module_of", "pyproject", "toml"]
+__all__ = ["configured", "module_of", "pyproject", "toml", "under_git"]
+
+_GIT_SECONDS = 30
+# What a tree has that ships such a thing: a path, its text.
+_SHIPPED = {
+    "scripts": ("scripts/run-demo", "#!python\nimport demo\nprint('demo runs')\n"),
+    "data": ("data/share/demo.txt", "shared\n"),
+    "sboms": ("sboms/demo.cdx.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1}\n'),
+}
 
 
 def toml(value: Any) -> str:
@@ -34,6 +45,29 @@ def _key(text: str) -> str:
 def module_of(name: str) -> str:
     """The import package that a project of that name is given."""
     return re.sub(r"[-_.]+", "_", name).lower()
+
+
+def configured(settings: Mapping[str, Any], name: str, ships: str) -> tuple[str, dict[str, str]]:
+    """What a tool's own settings add to pyproject.toml, and the files they put into the tree; ``ships``: so that it ships that, or ""."""
+    text, files = settings.get("pyproject", ""), dict(settings.get("files", {}))
+    if ships:
+        more = settings.get("ships", {}).get(ships, {})
+        text += more.get("pyproject", "")
+        files = {path: each + more.get("files", {}).get(path, "") for path, each in files.items()}
+        path, shipped = _SHIPPED[ships]
+        files[path] = shipped
+
+    def filled(words: str) -> str:
+        return words.replace("{module}", module_of(name)).replace("{name}", name)
+
+    return filled(text), {filled(path): filled(each) for path, each in files.items()}
+
+
+def under_git(folder: Path) -> None:
+    """Puts a tree under version control: some build systems make an sdist of what that knows."""
+    git = ["git", "-c", "user.name=suite", "-c", "user.email=suite@suite.example", "-C", str(folder)]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True, timeout=_GIT_SECONDS)
 
 
 def pyproject(

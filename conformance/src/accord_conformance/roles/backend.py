@@ -1,7 +1,8 @@
 """Build backend: its hooks are called on a source tree with standard metadata only; what comes out is opened and read.
 
 Given: ``project`` (keys of the [project] table, beside a name, a version and a description, or instead of them; as text: the part of pyproject.toml it would be), ``without``
-(which of those three are left out), ``tables`` (more text for pyproject.toml), ``files`` (the tree), ``module`` (false: no package is put into the tree).
+(which of those three are left out), ``tables`` (more text for pyproject.toml), ``files`` (the tree), ``module`` (false: no package is put into the tree), ``ships`` (scripts,
+data or sboms: that too), ``unversioned`` (never under version control), ``hidden`` (modules that nobody declared), ``locale``.
 By default the project is demo 1.0 with a package ``src/demo``.  ``outcome = "either"``: the tool may refuse; if it does not, the rest must hold.
 
 What was built is named after its verb: ``wheel``, ``sdist``, ``editable``, ``wheel-metadata``, ``editable-metadata``; what came out of the unpacked sdist
@@ -28,8 +29,9 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
 from accord_conformance.likeness import alike
 from accord_conformance.making.files import write_tree
-from accord_conformance.making.projects import module_of, pyproject
+from accord_conformance.making.projects import configured, module_of, pyproject, under_git
 from accord_conformance.protocol import Answer
+from accord_conformance.roles import installer
 from accord_conformance.roles.backend_checks import CHECKS
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environment, purelib
@@ -73,28 +75,20 @@ def _write_project(scene: Scene) -> None:
         left_out = given.get("without", ())
         project = {**{key: text for key, text in _PLAIN.items() if key not in left_out}, **project}
     name = str(project.get("name", "demo")) if isinstance(project, Mapping) else "demo"
+    own, files = configured(settings, name, given.get("ships", ""))
     module = module_of(name)
-
-    def filled(text: str) -> str:
-        return text.replace("{module}", module).replace("{name}", name)
-
-    files = {filled(path): filled(text) for path, text in settings.get("files", {}).items()}
-    package = f"src/{module}"
     if given.get("module", True):
-        files[f"{package}/__init__.py"] = f'"""The package {module}."""\n'
+        files[f"src/{module}/__init__.py"] = f'"""The package {module}."""\n'
     write_tree(folder, {key: text for key, text in files.items() if not (folder / key).exists()})
     text = pyproject(
         project,
         settings["backend"],
         settings.get("requires", ()),
-        (given.get("tables", ""), filled(settings.get("pyproject", ""))),
+        (given.get("tables", ""), own),
     )
     (folder / "pyproject.toml").write_text(text, encoding="utf-8")
-    # Some build systems make an sdist of what version control knows.
-    if settings.get("git"):
-        git = ["git", "-c", "user.name=suite", "-c", "user.email=suite@suite.example", "-C", str(folder)]
-        for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
-            subprocess.run([*git, *arguments], check=True, capture_output=True, timeout=_RUN_SECONDS)
+    if settings.get("git") and not given.get("unversioned"):
+        under_git(folder)
 
 
 def _out(scene: Scene, name: str) -> Path:
@@ -105,12 +99,10 @@ def _out(scene: Scene, name: str) -> Path:
 
 def _tree(scene: Scene, source: str) -> Path:
     """The tree that a hook is called in: the project, or what is in the sdist."""
-    if source == "project":
+    archives = sorted(_out(scene, "sdist").glob("*.tar.gz"))
+    if source == "project" or len(archives) != 1:
         return scene.folder / "project"
     place = scene.folder / "unpacked"
-    archives = sorted(_out(scene, "sdist").glob("*.tar.gz"))
-    if len(archives) != 1:
-        raise SuiteError("backend", "no sdist was built before")
     shutil.rmtree(place, ignore_errors=True)
     with tarfile.open(archives[0], "r:gz") as archive:
         archive.extractall(place, filter="data")
@@ -141,9 +133,14 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
         if prepared is None:
             raise SuiteError("backend", f"{metadata} was not prepared before")
         arguments["metadata_directory"] = str(prepared.path)
+    settings, given = scene.values["settings"], scene.values["given"]
+    # Who has no words for such files is not asked about them, nor who has built no sdist about what is in it.
+    able = given.get("ships", "") in ("", *settings.get("ships", ()))
+    able = able and (source == "project" or any(_out(scene, "sdist").glob("*.tar.gz")))
     call = {
-        "backend": scene.values["settings"]["backend"],
-        "hook": hook,
+        "backend": settings["backend"],
+        "hook": hook if able else f"({hook})",
+        "hidden": given.get("hidden", []),
         "tree": str(_tree(scene, source)),
         "positional": list(arguments.values()) if by == "position" else [],
         "named": {} if by == "position" else arguments,
@@ -307,15 +304,16 @@ def _filename(name: str, built: Built, expected: str) -> Iterable[Finding]:
 
 
 def _same_toml(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
-    """TOML files of an sdist that say what the project's say."""
+    """TOML files of an sdist that say what the project's say, or one table of theirs (``path:table``)."""
     project = built.path.parents[2] / "project"
-    for path in expected:
+    for named in expected:
+        path, _, table = named.partition(":")
         own = tomllib.loads((project / path).read_text(encoding="utf-8"))
         try:
             found = tomllib.loads(built.members.get(f"{built.home}/{path}", b"").decode())
         except ValueError as error:
             found = {"(no TOML)": str(error)}
-        yield agree(f"{name} {path}", own, found)
+        yield agree(f"{name} {named}", own[table] if table else own, found.get(table) if table else found)
 
 
 def _none_like(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -373,15 +371,17 @@ def _returns(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
 
 
 def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all ``but`` some, and but those that the first one leaves open as Dynamic), ``files`` (paths and bytes)."""
+    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all, ``but`` some, or ``only`` some; never those that the first one leaves open as Dynamic), ``files`` (paths and bytes)."""
     one, two = expected["one"], expected["two"]
     left, right = _built(scene, one), _built(scene, two)
+    if answer.outcome == "refused":
+        return
     if left is None or right is None:
         yield Finding(f"{one}, {two}", "both were built", "they were not", False)
     elif expected["in"] == "metadata":
-        yield agree(f"metadata of {one}, {two}", _text(left), _text(right))
+        yield agree(f"metadata of {one}, {two}", left.text, right.text)
     elif expected["in"] == "fields":
-        yield from _same_fields(left, right, expected.get("but", ()))
+        yield from _same_fields(left, right, expected.get("but", ()), expected.get("only", ()))
     else:
         ignored = {left.inside("{dist_info}/RECORD"), left.inside("{dist_info}/WHEEL")}
         for name in sorted({*left.members, *right.members} - ignored):
@@ -389,19 +389,15 @@ def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable
                 yield Finding(f"{one}, {two}", f"the same {name}", "it differs or is missing", False)
 
 
-def _text(built: Built) -> str:
-    return built.metadata.decode("utf-8", "replace")
-
-
-def _same_fields(sdist: Built, wheel: Built, but: Iterable[str]) -> Iterable[Finding]:
+def _same_fields(sdist: Built, wheel: Built, but: Iterable[str], only: Iterable[str]) -> Iterable[Finding]:
     """What the one says, the other says; what it does not, the other does not: save Dynamic fields."""
     dynamic = {name.lower() for name in (*sdist.fields("Dynamic"), *but)}
     dynamic |= {"dynamic", "metadata-version", "description"}
-    names = {*sdist.message().keys(), *wheel.message().keys()}
+    names = {*only} or {*sdist.message().keys(), *wheel.message().keys()}
     for name in sorted(names, key=str.lower):
         if name.lower() not in dynamic:
             yield agree(f"field {name}", sdist.fields(name), wheel.fields(name))
-    if "description" not in {name.lower() for name in sdist.fields("Dynamic")}:
+    if not only and "description" not in {name.lower() for name in sdist.fields("Dynamic")}:
         yield agree("description", sdist.description().strip(), wheel.description().strip())
 
 
@@ -460,7 +456,11 @@ ROLE = Role(
     makers={
         "files": COMMON_MAKERS["files"],
         "environment": COMMON_MAKERS["environment"],
-        **{word: _kept(word) for word in ("project", "without", "tables", "module")},
+        "locale": installer.MAKERS["locale"],
+        **{
+            word: _kept(word)
+            for word in ("project", "without", "tables", "module", "ships", "unversioned", "hidden")
+        },
     },
     set_up=_set_up,
     values=_values,

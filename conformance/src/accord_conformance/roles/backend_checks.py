@@ -27,7 +27,9 @@ _SINCE = {
     "provides-extra": (2, 1), "dynamic": (2, 2), "license-expression": (2, 4), "license-file": (2, 4),
     "import-name": (2, 5), "import-namespace": (2, 5),
 }  # fmt: skip
+_FIRST = {"platform", "summary", "description", "keywords", "home-page", "author", "author-email", "license"}
 _LEGAL = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
+_SCHEME = ("purelib", "platlib", "headers", "scripts", "data")
 _BETTER = ("sha256", "sha384", "sha512")
 
 
@@ -82,9 +84,9 @@ def _single_use(built: Built) -> str:
 
 
 def _dynamic_names(built: Built) -> str:
-    wrong = [
-        name for name in built.fields("Dynamic") if name.lower() in ("name", "version", "metadata-version")
-    ]
+    fixed = ("name", "version", "metadata-version")
+    known = {*_SINCE, *_FIRST} - {*fixed}
+    wrong = [name for name in built.fields("Dynamic") if name.lower() not in known]
     return f"Dynamic: {wrong}" if wrong else ""
 
 
@@ -213,6 +215,46 @@ def _compatible(built: Built) -> str:
     return "" if good else built.path.name
 
 
+def _build_number(built: Built) -> str:
+    """WHEEL has the Build of the file name, and none where that has none."""
+    parts = built.path.name.removesuffix(".whl").split("-")
+    wanted = parts[2:3] if len(parts) == 6 else []
+    text = built.members.get(f"{built.home}/WHEEL", b"").decode("utf-8", "replace")
+    found = re.findall(r"(?m)^Build: *(\S*)", text)
+    return "" if found == wanted else f"Build: {found}, file name: {built.path.name}"
+
+
+def _no_signature_rows(built: Built) -> str:
+    text = built.members.get(f"{built.home}/RECORD", b"").decode("utf-8", "replace")
+    found = re.findall(r"(?m)^.*RECORD\.(?:jws|p7s)\b.*$", text)
+    return f"RECORD has {found}" if found else ""
+
+
+def _data_name(built: Built) -> str:
+    """The .data folder has the name of the .dist-info folder."""
+    tops = {name.split("/")[0] for name in built.members}
+    found = sorted(name for name in tops if name.endswith(".data"))
+    return "" if found == [built.inside("{data}")] else f"{found}, beside {built.home}"
+
+
+def _data_keys(built: Built) -> str:
+    """What lies below .data is below a key of the install scheme."""
+    inside = (name.split("/") for name in built.members if name.split("/")[0].endswith(".data"))
+    wrong = sorted("/".join(parts) for parts in inside if len(parts) < 3 or parts[1] not in _SCHEME)
+    return f"below no key of a scheme: {wrong}" if wrong else ""
+
+
+def _bills(built: Built) -> str:
+    """Every file below sboms/ is a bill of materials of one of the two standards that the shipped ones are of."""
+    marks = (b'"bomFormat"', b'"spdxVersion"', b"SPDXVersion:", b"CycloneDX")
+    folder = f"{built.home}/sboms/"
+    bills = {name: data for name, data in built.members.items() if name.startswith(folder)}
+    others = sorted(name for name, data in bills.items() if not any(mark in data for mark in marks))
+    if not bills:
+        return f"nothing in {folder}"
+    return f"no bills of materials: {others}" if others else ""
+
+
 def _license_files(built: Built) -> str:
     """Every License-File is there: below the root of an sdist, below licenses/ of a wheel."""
     if _version(built) < (2, 4):
@@ -265,6 +307,11 @@ CHECKS: dict[str, Callable[[Built], str]] = {
     "no-bytecode": _no_bytecode,
     "reserved-folders": _reserved_folders,
     "compatible": _compatible,
+    "build-number": _build_number,
+    "no-signature-rows": _no_signature_rows,
+    "data-name": _data_name,
+    "data-keys": _data_keys,
+    "bills-of-materials": _bills,
     "sdist-name": _sdist_name,
     "one-root": _one_root,
     "root-name": _root_name,

@@ -10,6 +10,17 @@ import os
 import sys
 
 
+class Hidden:
+    """Finds no module of these names: what lies in the environment without anybody having declared it."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError("No module named " + repr(name), name=name)
+
+
 def main(path):
     with open(path) as stream:
         call = json.load(stream)
@@ -19,6 +30,7 @@ def main(path):
     if call["closed"]:
         os.close(0)
     module, _, attributes = call["backend"].partition(":")
+    sys.meta_path.insert(0, Hidden([name for name in call["hidden"] if name != module.partition(".")[0]]))
     found = importlib.import_module(module)
     for name in attributes.split(".") if attributes else []:
         found = getattr(found, name)
@@ -28,7 +40,9 @@ def main(path):
     try:
         value = hook(*call["positional"], **call["named"])
     except Exception as error:
-        sys.stderr.write("%s: %s\n" % (type(error).__name__, error))
+        own = isinstance(error, getattr(found, "UnsupportedOperation", ()))
+        name = "UnsupportedOperation of the backend" if own else type(error).__name__
+        sys.stderr.write("%s: %s\n" % (name, error))
         # A slip of the backend's own, not its judgement of the project.
         slip = isinstance(error, (AttributeError, TypeError, KeyError, IndexError, AssertionError, NameError))
         sys.exit("Traceback (most recent call last): " + type(error).__name__ if slip else 1)
