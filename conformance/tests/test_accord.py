@@ -2,6 +2,7 @@
 
 Each sentence is asked once in each role: cases enough to name every rule.  ``CONFORMANCE=all`` plays all cases, as ``make conformance`` does.
 A SHOULD it does not follow stands in ``REASONS`` with its decision record; what passes again is taken out.
+
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ REASONS: dict[str, str] = {
     "resolver/choose/pre-prefix": "0049",
     "resolver/needs/group-others-unread": "0049",
 }
+
 
 OURS = ("accord", "accord-backend")
 

@@ -74,6 +74,10 @@ def own_python_only(asked: Mapping[str, Any], right: Any) -> Any:
 
 
 FAULTS: dict[str, tuple[str, Damage]] = {
+    "reads a description without its empty lines": (
+        "metadata/read/plain",
+        says(lambda asked, right: {**right, "description": right["description"].replace("\n\n", "\n")}),
+    ),
     "leaves versions as they are": (
         "versions/normal-form/case",
         says(lambda asked, right: asked["version"]),
@@ -144,7 +148,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
 }
 
 # What Accord leaves to others is asked of packaging.
-OF_PACKAGING = ("specifiers/prereleases/", "licences/")
+OF_PACKAGING = ("specifiers/prereleases/", "licences/", "metadata/")
 
 
 @pytest.mark.parametrize("name", FAULTS)

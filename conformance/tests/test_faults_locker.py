@@ -66,7 +66,27 @@ def never_the_same(request: Request, answer: Answer) -> Answer:
     return writing(r"\A", f"# {next(NUMBERS)}\n")(request, answer)
 
 
+def half_inline(request: Request, answer: Answer) -> Answer:
+    """One package more, in the other style."""
+    more = '\n[[packages]]\nname = "other"\nversion = "1.0"\nwheels = [{url = "https://files.example/other-1.0-py3-none-any.whl"}]\n'
+    more += '[[packages]]\nname = "third"\n[[packages.wheels]]\nurl = "https://files.example/third-1.0-py3-none-any.whl"\n'
+    return writing(r"\Z", more)(request, answer)
+
+
 FAULTS: dict[str, tuple[str, Damage]] = {
+    "writes tables inline here and not there": ("locker/write/inline-tables", half_inline),
+    "forgets a dependency": (
+        "locker/write/dependencies-are-complete",
+        writing(r'\{ ?name = "lib-two"[^}]*\},?', ""),
+    ),
+    "records an identity without its kind": (
+        "locker/attested/identities-in-form",
+        writing(
+            r'(name = "demo"\nversion = "1.0"\n)',
+            r'\1attestation-identities = [{repository = "demo/demo"}]\n',
+        ),
+    ),
+    "installs what the person does without": ("locker/sources/without-sdists", agreeing),
     "takes a wheel with a wrong hash": ("locker/install/wrong-hash", agreeing),
     "takes a wheel with a wrong size": ("locker/install/wrong-size", agreeing),
     "takes a lock of a later major version": ("locker/install/later-major", agreeing),

@@ -252,6 +252,13 @@ def _fits(wanted: Any, found: Any) -> bool:
     return bool(wanted == found)
 
 
+def _identities(document: Document) -> Iterable[str]:
+    for package in _packages(document):
+        for identity in _tables(package.get("attestation-identities")):
+            if not isinstance(identity.get("kind"), str):
+                yield f"{package.get('name')} has an identity of the kind {identity.get('kind')!r}"
+
+
 def _commits(document: Document) -> Iterable[str]:
     for package in _packages(document):
         vcs = package.get("vcs")
@@ -324,6 +331,7 @@ CHECKS: dict[str, Callable[[Document], Iterable[str]]] = {
     "places": _places,
     "file-names": _file_names,
     "dependencies": _dependencies,
+    "identities": _identities,
     "commits": _commits,
     "indexes": _indexes,
     "single": _single,

@@ -1,7 +1,10 @@
 """distlib as a version library: ``version``, ``markers``, ``util`` and the file names of ``wheel``."""
 
+import io
+
 from distlib import DistlibException
 from distlib.markers import interpret
+from distlib.metadata import LegacyMetadata
 from distlib.util import normalize_name, parse_requirement
 from distlib.version import NormalizedMatcher, NormalizedVersion, UnsupportedVersionError
 from distlib.wheel import Wheel
@@ -62,6 +65,12 @@ def wheel(filename):
     }
 
 
+def read_metadata(text):
+    found = LegacyMetadata(fileobj=io.StringIO(text))
+    values = {key: found[key.title()] for key in ("name", "version", "description", "license")}
+    return {key: "" if value in (None, "UNKNOWN") else value for key, value in values.items()}
+
+
 serve(
     {
         "check-version": check_version,
@@ -72,6 +81,7 @@ serve(
         "evaluate-marker": evaluate,
         "normalise-name": normalize_name,
         "parse-wheel-filename": wheel,
+        "read-metadata": read_metadata,
     },
     refusals=(DistlibException, UnsupportedVersionError, SyntaxError, ValueError, NotImplementedError),
 )

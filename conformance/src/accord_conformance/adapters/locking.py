@@ -84,20 +84,34 @@ def lock_project(project, bin, env, target, index, extras, groups, requirements=
     return lock(project, bin, env, target, index, list(requirements), requires_python, extras, groups)
 
 
-def install(lock, project, bin, target, env, extras, groups):
+# How a tool is told to do without; what is built from a tree or an sdist goes with the option that forbids to build.
+WITHOUT = {
+    "pip": {"sdists": ["--only-binary", ":all:"]},
+    "uv": {what: ["--no-build"] for what in ("sdists", "repositories", "directories")},
+    "accord": {what: ["--no-build"] for what in ("sdists", "repositories", "directories")},
+}
+
+
+def install_without(lock, project, bin, target, env, extras, groups, what):
+    if what not in WITHOUT.get(ASKED, {}):
+        raise Unsupported("no way to do without " + what)
+    install(lock, project, bin, target, env, extras, groups, WITHOUT[ASKED][what])
+
+
+def install(lock, project, bin, target, env, extras, groups, options=()):
     if ASKED == "pip":
         named = lock + ("[%s]" % ",".join(extras) if extras else "")
         more = [word for group in groups for word in ("--group", lock + ":" + group)]
         pip = [bin + "/python", "-m", "pip", "--python", target, "install", "--no-cache-dir"]
-        call([*pip, "-r", named, *more])
+        call([*pip, "-r", named, *more, *options])
     elif ASKED == "uv":
         more = [word for extra in extras for word in ("--extra", extra)]
         more += [word for group in groups for word in ("--group", group)]
-        call([bin + "/uv", "pip", "install", "--no-cache", "--python", target, "-r", lock, *more])
+        call([bin + "/uv", "pip", "install", "--no-cache", "--python", target, "-r", lock, *more, *options])
     elif ASKED == "accord":
         more = [word for extra in extras for word in ("--extra", extra)]
         more += [word for group in groups for word in ("--group", group)]
-        call([bin + "/accord", "sync", "--lock", lock, "--env", env, *more])
+        call([bin + "/accord", "sync", "--lock", lock, "--env", env, *more, *options])
     elif ASKED == "pdm":
         install_with_pdm(lock, project, bin, env, extras, groups)
     else:
@@ -123,4 +137,12 @@ def install_with_pdm(lock, project, bin, env, extras, groups):
     )
 
 
-serve({"lock": lock, "lock-universal": lock_universal, "lock-project": lock_project, "install-lock": install})
+serve(
+    {
+        "lock": lock,
+        "lock-universal": lock_universal,
+        "lock-project": lock_project,
+        "install-lock": install,
+        "install-lock-without": install_without,
+    }
+)

@@ -9,6 +9,7 @@ from packaging import (
     dependency_groups,
     licenses,
     markers,
+    metadata,
     requirements,
     specifiers,
     tags,
@@ -140,6 +141,13 @@ def check_licence(expression):
     licence(expression)
 
 
+def read_metadata(text):
+    raw, unread = metadata.parse_email(text.encode())
+    if unread:
+        raise Refused(str(unread))
+    return {key: raw.get(key, "") for key in ("name", "version", "description", "license")}
+
+
 def expand(groups, name):
     try:
         return list(dependency_groups.resolve_dependency_groups(groups, name))
@@ -167,6 +175,7 @@ serve(
         "normalise-licence": licence,
         "check-licence": check_licence,
         "expand-group": expand,
+        "read-metadata": read_metadata,
     },
     refusals=(
         markers.InvalidMarker,

@@ -1,7 +1,7 @@
 """A build backend that tells what a frontend does: each call of a hook is a line of JSON in a log, with what could be seen from inside.
 
 Its text goes into a source tree with ``PLAN`` filled in, so that it needs nothing of its surroundings.  Any Python 3 runs it.  The plan: ``log``, ``lacks`` (hooks it does
-not have), ``requires`` (hook: requirements), ``raises`` and ``exits`` (hooks), ``prints`` (text), ``noise`` (bytes that are no text), ``watch`` (modules), ``scripts``
+not have), ``requires`` (hook: requirements), ``raises``, ``unsupported`` and ``exits`` (hooks), ``prints`` (text), ``noise`` (bytes that are no text), ``watch`` (modules), ``scripts``
 (programs to look for), ``spoils`` (global state is changed), ``name`` and ``version`` of what it builds.
 """
 
@@ -19,6 +19,10 @@ import zipfile
 
 PLAN = json.loads(r"""@PLAN@""")
 CALLS = []
+
+
+class UnsupportedOperation(Exception):
+    """This cannot be built here, for a reason that is understood."""
 
 
 def _version(module):
@@ -88,6 +92,8 @@ def _note(hook, settings, **more):
         os.write(1, b"\xff\xfe not text \x80\n")
     if hook in PLAN.get("raises", []):
         raise RuntimeError("the probe raises in " + hook)
+    if hook in PLAN.get("unsupported", []):
+        raise UnsupportedOperation("the probe cannot do " + hook)
     if hook in PLAN.get("exits", {}):
         sys.stdout.flush()
         os._exit(PLAN["exits"][hook])

@@ -4,7 +4,7 @@ Keys of a wheel, all optional (``name`` defaults to the key it stands under):
 
     name version build tag      parts of the file name; ``filename`` overrides it whole; ``tags`` are the Tag lines
     files                       path: content (making.files); ``{dist_info}`` and ``{data}`` in a path stand for the two folders
-    requires requires_python extras metadata_version metadata_lines    what METADATA says; ``metadata`` overrides it whole, false leaves it out
+    requires requires_python extras metadata_version metadata_lines description_size    what METADATA says; ``metadata`` overrides it whole, false leaves it out
     entry_points                text of entry_points.txt
     wheel_version root_is_purelib generator    what WHEEL says; ``wheel`` overrides it whole, false leaves it out
     record                      table: ``omit`` paths, ``hash`` path: text, ``size`` path: text, ``algorithm``, ``add`` rows, ``text`` whole; false leaves it out
@@ -99,7 +99,9 @@ def _metadata(table: Table, name: str, version: str, requires_python: str | None
     lines += [f"Requires-Dist: {each}" for each in table.texts("requires", ())]
     lines += [f"Provides-Extra: {each}" for each in table.texts("extras", ())]
     lines += table.texts("metadata_lines", ())
-    whole = table.take("metadata", (str, bool), "\n".join(lines) + "\n")
+    size = table.take("description_size", int, 0)
+    described = "\n" + ("words " * (size // 6 + 1))[:size] + "\n" if size else ""
+    whole = table.take("metadata", (str, bool), "\n".join(lines) + "\n" + described)
     return whole if isinstance(whole, str) else None
 
 

@@ -85,6 +85,8 @@ ROLE = Role(
         "check-licence": ("expression",),
         # the table [dependency-groups], a group -> its dependency specifiers, in order
         "expand-group": ("groups", "name"),
+        # METADATA or PKG-INFO as text, in UTF-8 -> {name, version, description, license ("" for none)}
+        "read-metadata": ("text",),
     },
     values=_values,
     witnesses={**COMMON_WITNESSES, "value_not": _value_not},

@@ -11,6 +11,8 @@ What a tool wrote is the value of its answer, ``{"name": the file's name, "text"
     chosen    the name of an environment (or "here", with "+extra", "@group"): what would be installed there, as in ``judge_choice``
     sound     requirements: in every environment the lock is for it has what they need (soundness)
     count     name: how many entries of packages
+    depends   name: the names that the package's ``dependencies`` have, if it has that key
+    inline    (true) what is an inline table in one package is one in all
     file      a pattern for the file's name
     same      (true) the lock is byte for byte the one before
 """
@@ -183,6 +185,24 @@ def _count(scene: Scene, answer: Answer, expected: Mapping[str, int]) -> Iterabl
         yield agree(f"count {name}", wanted, names.count(name))
 
 
+def _depends(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """What a package's dependencies name, if they are recorded."""
+    for package in _document(answer).get("packages", []):
+        if package.get("name") in expected and "dependencies" in package:
+            name, found = package["name"], sorted({each.get("name") for each in package["dependencies"]})
+            yield agree(f"depends {name}", sorted(expected[name]), found)
+
+
+def _inline(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Keys of packages that are an inline table here and a table of their own there."""
+    text = _text(answer)
+    headed = {each.rpartition(".")[2] for each in re.findall(r"(?m)^\s*\[+(packages\.[\w.-]+)\]", text)}
+    both = sorted(key for key in headed if re.search(rf"(?m)\b{key} *= *(\[\s*)?\{{", text))
+    yield Finding(
+        "inline", "in one way", "in both ways: " + ", ".join(both) if both else "in one way", not both
+    )
+
+
 def _file(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
     """The name of the file."""
     name = answer.value.get("name", "") if isinstance(answer.value, Mapping) else ""
@@ -217,6 +237,8 @@ _WITNESSES: dict[str, Witness] = {
     "chosen": _chosen,
     "sound": _sound,
     "count": _count,
+    "depends": _depends,
+    "inline": _inline,
     "file": _file,
     "keep": _keep,
     "same": _same,
@@ -236,6 +258,8 @@ ROLE = Role(
         "lock-universal": ("requirements", "requires_python", "world"),
         # from {lock}, what is said by default and with these extras and groups besides
         "install-lock": ("extras", "groups"),
+        # the same, by the tool's own way without sdists, repositories, directories or archives (what)
+        "install-lock-without": ("what", "extras", "groups"),
     },
     makers=_MAKERS,
     set_up=installer.ROLE.set_up,
