@@ -121,6 +121,29 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_json(lambda body: body.update({"expires-at": "2030-01-01T00:00:00.5Z"})),
     ),
     "takes any attestation": ("index/attestations/not-verified", agreeing),
+    "takes an attestation with another signature": (
+        "index/genuine-attestations/signature-flipped",
+        agreeing,
+    ),
+    "takes attestations of another file": ("index/genuine-attestations/other-contents", agreeing),
+    "leaves an attestation out": (
+        "index/genuine-attestations/provenance-all",
+        in_json(lambda body: [each["attestations"].pop() for each in body.get("attestation_bundles", [])]),
+    ),
+    "a publisher without claims": (
+        "index/genuine-attestations/provenance-form",
+        in_json(
+            lambda body: [each["publisher"].pop("claims") for each in body.get("attestation_bundles", [])]
+        ),
+    ),
+    "provenance by plain http": (
+        "index/genuine-attestations/provenance-url",
+        in_files(lambda file: file.update(provenance="http://index.example/provenance")),
+    ),
+    "provenance by a relative URL": (
+        "index/genuine-attestations/provenance-url",
+        in_files(lambda file: file.update(provenance="provenance")),
+    ),
     "takes uploads into the archive": ("index/yanks-and-statuses/archived", agreeing),
     "begins what is pending": ("index/sessions/pending-again", agreeing),
 }

@@ -6,7 +6,8 @@ verdict   the standard decides: pass or fail
 disputed  the sentence can be read in two ways: both readings are written down, which one a tool follows is shown, nothing is counted
 survey    the standard is silent: what tools do is shown, nothing is counted
 
-What may stand in ``given``, in a step and in ``expect`` is for the role to say (``roles``), which refuses what it does not know.
+What may stand in ``given``, in a step and in ``expect`` is for the role to say (``roles``), which refuses what it does not know.  ``where`` in a step's ``expect`` is
+a condition in the same words: a tool of which it does not hold has no such function (a server that lengthens no session), and is not asked on.
 """
 
 from __future__ import annotations

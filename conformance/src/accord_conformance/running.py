@@ -156,15 +156,30 @@ def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> t
             verdict, findings = _follows(stage, case, scene, answer)
             steps.append(_shown(step.do, answer, findings, scene, tool))
             return steps, verdict
+        expect = dict(step.expect)
+        unmet = _unmet(stage, scene, answer, expect.pop("where", {}))
+        if unmet:
+            steps.append(_shown(step.do, answer, unmet, scene, tool))
+            return steps, "unsupported"
         # A survey asks how it ends, and expects nothing of it.
         silent = last and case.kind == "survey"
-        expect = {"outcome": list(OUTCOMES), **step.expect} if silent else step.expect
+        expect = {"outcome": list(OUTCOMES), **expect} if silent else expect
         findings = _find(stage, scene, answer, expect)
         steps.append(_shown(step.do, answer, findings, scene, tool))
         if not silent and not all(finding.ok for finding in findings):
             # What is disputed or surveyed comes last; without what leads to it nothing is said.
             return steps, "fail" if case.kind == "verdict" else "void"
     return steps, "seen" if case.kind == "survey" else "pass"
+
+
+def _unmet(stage: Role, scene: Scene, answer: Answer, condition: Any) -> list[Finding]:
+    """What does not hold of the condition under which a case asks on."""
+    findings = [
+        each
+        for word, expected in condition.items()
+        for each in stage.witnesses[word](scene, answer, expected)
+    ]
+    return [finding for finding in findings if not finding.ok]
 
 
 def _find(stage: Role, scene: Scene, answer: Answer, expect: Any) -> list[Finding]:

@@ -9,10 +9,11 @@ An adapter's ``settings`` say how, in a role that is served:
     user password             of who may upload; password may be a pattern with one group, matched with what the server printed (password_said = true)
     reader = [...]            a command whose last word is the password of one who may only read
     attestations = true       it takes attestations; those who do not look at them are not asked about them
-    each = true               a server for each case: its values ({index} and such) are in the commands
+    provenance = true         it passes them on
+    each = true               a server for each case: its values ({index} and such) are in the commands; a case may want one to which nothing was uploaded anyhow (``fresh``)
 
 A request with ``http`` (method, url, headers, body in base64, as, needs) is one over HTTP; names in braces are the addresses;
-``needs`` is json, attestations, or an API version such as 1.1: a server without is not asked.  Other verbs are commands.
+``needs`` is json, attestations, provenance, or an API version such as 1.1: a server without is not asked.  Other verbs are commands.
 """
 
 from __future__ import annotations
@@ -101,16 +102,20 @@ class Served:
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
-        self._for: Path | None = None  # the case, where each has a server of its own
+        self._for: Path | None = None  # the case it was last asked for
         self._places: dict[str, Any] = {}
         self._speaks_json: bool | None = None
+        self._changed = False  # something was asked of it that was more than looking, and it did it
 
     def ask(self, request: Request) -> Answer:
-        if self._process is None or (self._settings.get("each") and self._for != request.folder):
+        own = self._settings.get("each") or (request.values.get("fresh") and self._changed)
+        if self._process is None or (own and self._for != request.folder):
             self.close()
             self._start(request)
+        self._for = request.folder
         http_request = request.values.get("http")
         if http_request is None:
+            self._changed = True
             return self._commands.ask(
                 Request(request.do, {**request.values, **self._places}, request.folder, request.environment)
             )
@@ -121,9 +126,9 @@ class Served:
         if "{" in url:
             return Answer("unsupported", message=f"the adapter has no address {url}")
         needs = asked.get("needs", "")
-        if needs == "attestations":
-            if not self._settings.get("attestations"):
-                return Answer("unsupported", message="the server looks at no attestations")
+        if needs in ("attestations", "provenance"):
+            if not self._settings.get(needs):
+                return Answer("unsupported", message=f"the server has nothing to do with {needs}")
             needs = ""
         if needs and not self._json():
             return Answer("unsupported", message="the server has no pages in JSON")
@@ -159,6 +164,7 @@ class Served:
         extra["authorization"] = headers.get("Authorization", "")
         message = got.body[: LIMITS.message_characters].decode("utf-8", "replace")
         outcome = "done" if got.status < 400 else "refused"
+        self._changed = self._changed or (outcome == "done" and asked["method"] not in ("GET", "HEAD"))
         return Answer(
             outcome, value, f"HTTP {got.status} {kind}\n{message}", got.status >= 500, commands, extra
         )
@@ -184,7 +190,7 @@ class Served:
 
     def _start(self, request: Request) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="conformance-server-"))
-        self._for = request.folder
+        self._changed = False
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

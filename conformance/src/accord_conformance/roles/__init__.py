@@ -48,7 +48,8 @@ def check(case: Case) -> None:
                 case.id, f"{case.role} has no verb {step.do!r}: {', '.join(sorted(stage.verbs))}"
             )
         _known(case.id, step.do, step.arguments, dict.fromkeys(stage.verbs[step.do]))
-        _known(case.id, "expect", step.expect, stage.witnesses)
+        _known(case.id, "expect", step.expect, {**stage.witnesses, "where": None})
+        _known(case.id, "where", step.expect.get("where", {}), stage.witnesses)
     for reading in case.readings:
         _known(case.id, "expect", reading.expect, stage.witnesses)
 

@@ -4,6 +4,8 @@ The suite is its client.  All cases of a file speak with one server, so each has
 the case.  In arguments and expectations, for each given file KEY: ``{project_KEY}`` (normalized), ``{name_KEY}``, ``{file_KEY}``, ``{version_KEY}``,
 ``{sha256_KEY}``, ``{size_KEY}``; ``{simple}``, ``{upload}`` and ``{sessions}`` are the server's addresses; what ``keep`` has kept has the name it was given.
 
+``genuine`` gives the file that genuine attestations are about, and ``attestations`` may name them (``making.attestations``).
+
 Whoever asks is ``nobody``, or ``uploader``, ``reader`` (who may not upload) or ``stranger`` (a wrong password).
 """
 
@@ -18,6 +20,7 @@ from typing import Any
 
 from accord_conformance.cases import Step
 from accord_conformance.judging import COMMON_WITNESSES
+from accord_conformance.making.attestations import attestation, genuine_file
 from accord_conformance.making.forms import FormPart, make_form
 from accord_conformance.making.sdists import make_sdist
 from accord_conformance.making.wheels import Made, make_wheel
@@ -43,6 +46,13 @@ def _wheels(scene: Scene, given: Mapping[str, Any]) -> None:
 def _sdists(scene: Scene, given: Mapping[str, Any]) -> None:
     for key, each in given.items():
         _keep(scene, key, make_sdist(key, {"name": f"{key}-{_mark(scene)}", **each}))
+
+
+def _genuine(scene: Scene, given: Mapping[str, str]) -> None:
+    """The file of ``making.attestations``, KEY: how its name is spelled ("" as it is).  It has one name, so the server is one that has not taken it."""
+    scene.values["fresh"] = "yes"
+    for key, filename in given.items():
+        _keep(scene, key, genuine_file(filename))
 
 
 def _keep(scene: Scene, key: str, made: Made) -> None:
@@ -109,7 +119,9 @@ def _upload(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
         fields["requires_python"] = made.requires_python
     if "attestations" in said:
         attested = said["attestations"]
-        fields["attestations"] = attested if isinstance(attested, str) else json.dumps(attested)
+        fields["attestations"] = (
+            attested if isinstance(attested, str) else json.dumps([attestation(each) for each in attested])
+        )
     fields |= said.get("fields", {})
     parts = [
         FormPart(name, str(each).encode())
@@ -146,6 +158,9 @@ def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
         body = scene.made[said["file"]].data
         # As many bytes, the last one another.
         body = body[:-1] + bytes([body[-1] ^ 1]) if said.get("spoiled", False) else body
+    elif "attestations" in said:
+        headers["Content-Type"] = "application/json"
+        body = json.dumps([attestation(each) for each in said["attestations"]]).encode()
     elif "body" in said or said.get("method", "POST") == "POST":
         headers["Content-Type"] = "application/vnd.pypi.upload.v2+json"
         whole = said.get("body", {})
@@ -160,7 +175,7 @@ def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _REQUESTS = {"page": _page, "get": _get, "upload": _upload, "call": _call}
-MAKERS: dict[str, Maker] = {"wheels": _wheels, "sdists": _sdists}
+MAKERS: dict[str, Maker] = {"wheels": _wheels, "sdists": _sdists, "genuine": _genuine}
 INDEX_VERBS: dict[str, tuple[str, ...]] = {
     # the page of a project, or the list of projects; form: json, html, text, any, none; needs: json, or an API version
     "page": ("project", "form", "accept", "more", "needs", "as"),
@@ -186,7 +201,7 @@ ROLE = Role(
             "as",
         ),
         # a request of Upload 2.0
-        "call": ("method", "url", "body", "meta", "type", "file", "spoiled", "as"),
+        "call": ("method", "url", "body", "meta", "type", "file", "spoiled", "attestations", "as"),
         # the operator's or owner's commands
         "yank": ("project", "version", "reason"),
         "unyank": ("project", "version"),

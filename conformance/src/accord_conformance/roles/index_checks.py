@@ -9,6 +9,7 @@ from typing import Any
 
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree, shown
+from accord_conformance.making.attestations import attestation
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, page_of
 from accord_conformance.scene import Scene
@@ -255,6 +256,18 @@ def _checks(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[F
         yield Finding(name, "as it should be", wrong or "as it should be", not wrong)
 
 
+def _passed_on(scene: Scene, answer: Answer, expected: Iterable[Any]) -> Iterable[Finding]:
+    """Attestations (``making.attestations``) that are in a provenance, as they came."""
+    bundles = page_of(answer).table.get("attestation_bundles")
+    listed = [each for each in bundles if isinstance(each, dict)] if isinstance(bundles, list) else []
+    found = [one for each in listed for one in each.get("attestations") or ()]
+    for each in expected:
+        there = attestation(each) in found
+        yield Finding(
+            f"passed_on {shown(each)}", "there", "there" if there else f"{len(found)} others", there
+        )
+
+
 def _redirects(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
     """Where a redirect leads: the end of its URL."""
     said = answer.extra.get("headers", {}).get("location", "")
@@ -295,6 +308,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "meta_tags": _meta_tags,
     "meta_version": _meta_version,
     "checks": _checks,
+    "passed_on": _passed_on,
     "redirects": _redirects,
     "reached": _reached,
 }

@@ -255,6 +255,28 @@ def _provenance(entry: dict[str, Any]) -> str:
     return "" if isinstance(entry.get("provenance"), str | None) else repr(entry["provenance"])
 
 
+def _provenance_urls(page: Page) -> list[str]:
+    """Those that are told, in either form of page."""
+    said = [each.get("provenance", each.get("data-provenance")) for each in page.entries()]
+    return [str(url) for url in said if url is not None]
+
+
+def _provenance_full(page: Page) -> str:
+    wrong = [url for url in _provenance_urls(page) if not all(urlsplit(url)[:2])]
+    return ", ".join(wrong)
+
+
+def _provenance_secure(page: Page) -> str:
+    """Of a secure origin: https, or this very machine (Secure Contexts, "potentially trustworthy")."""
+    here = re.compile(r"localhost|127\.\d+\.\d+\.\d+|::1")
+    wrong = [
+        url
+        for url in _provenance_urls(page)
+        if urlsplit(url).scheme != "https" and not here.fullmatch(urlsplit(url).hostname or "")
+    ]
+    return ", ".join(wrong)
+
+
 def _json_projects(page: Page) -> str:
     found = page.table.get("projects")
     if not isinstance(found, list):
@@ -445,6 +467,8 @@ PAGE_CHECKS: dict[str, Callable[[Page], str]] = {
     "escaped": _escaped,
     "gpg-attribute": _attribute("data-gpg-sig", "true|false"),
     "metadata-attribute": _attribute("data-core-metadata", r"true|[a-z0-9_]+=[0-9a-f]+"),
+    "provenance-full": _provenance_full,
+    "provenance-secure": _provenance_secure,
     "valid-names": _valid_names,
     "metadata-hashed": lambda page: _all(page, _bare),
     "project-links": _project_links,

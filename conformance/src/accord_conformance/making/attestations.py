@@ -1,0 +1,86 @@
+"""Attestations (PEP 740) of cases: genuine ones, with the file they are about, and what becomes of them when something is changed.
+
+A table in ``attestations`` with the key ``is`` stands for one of those in ``attested/``: ``publish`` and ``slsa`` are genuine, the others are the names in ``made.json``.
+Further keys, done in this order: ``flip`` (places of base64 whose last byte but one is changed), ``take`` (place: the attestation whose value is put there), ``set`` (place: value),
+``drop`` (places).  A place is a path with slashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import tarfile
+from collections.abc import Mapping
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from accord_conformance.errors import SuiteError
+from accord_conformance.making.wheels import Made
+from accord_conformance.reading import DATA, Table
+
+__all__ = ["attestation", "genuine_file"]
+
+_FOLDER = DATA / "attested"
+
+
+def genuine_file(filename: str) -> Made:
+    """The file that the genuine attestations are about; ``filename`` for another spelling of its name, "" for its own."""
+    path = next(_FOLDER.glob("*.tar.gz"))
+    data = path.read_bytes()
+    project, _, version = path.name.removesuffix(".tar.gz").rpartition("-")
+    with tarfile.open(fileobj=BytesIO(data)) as archive:
+        stream = archive.extractfile(f"{project}-{version}/PKG-INFO")
+        assert stream is not None
+        metadata = stream.read()
+    return Made(project, version, filename or path.name, data, metadata, None)
+
+
+@cache
+def _texts() -> Mapping[str, str]:
+    made = json.loads((_FOLDER / "made.json").read_text(encoding="utf-8"))
+    genuine = {name: (_FOLDER / f"{name}.json").read_text(encoding="utf-8") for name in ("publish", "slsa")}
+    return {**{name: json.dumps(each) for name, each in made.items()}, **genuine}
+
+
+def _read(name: str) -> Any:
+    if name not in _texts():
+        raise SuiteError("attestations", f"there is no {name!r}: {', '.join(sorted(_texts()))}")
+    return json.loads(_texts()[name])
+
+
+def attestation(values: object) -> Any:
+    """What an item of ``attestations`` stands for; one without ``is`` stands for itself."""
+    if not isinstance(values, Mapping) or "is" not in values:
+        return values
+    table = Table("attestations", values)
+    found = _read(table.take("is", str))
+    for place in table.texts("flip", ()):
+        holder, key = _place(found, place)
+        holder[key] = _flipped(holder[key])
+    for place, name in table.take("take", dict, {}).items():
+        holder, key = _place(found, place)
+        other, _ = _place(_read(name), place)
+        holder[key] = other[key]
+    for place, value in table.take("set", dict, {}).items():
+        holder, key = _place(found, place)
+        holder[key] = value
+    for place in table.texts("drop", ()):
+        holder, key = _place(found, place)
+        del holder[key]
+    table.done()
+    return found
+
+
+def _place(whole: Any, place: str) -> tuple[Any, Any]:
+    """What holds a place, and its key there."""
+    *path, last = (int(part) if part.isdigit() else part for part in place.split("/"))
+    for part in path:
+        whole = whole[part]
+    return whole, last
+
+
+def _flipped(text: str) -> str:
+    data = bytearray(base64.b64decode(text))
+    data[-2] ^= 1
+    return base64.b64encode(data).decode()
