@@ -121,6 +121,25 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_json(lambda body: body.update({"expires-at": "2030-01-01T00:00:00.5Z"})),
     ),
     "takes any attestation": ("index/attestations/not-verified", agreeing),
+    "a token without a stage": (
+        "index/sessions/stage-or-nothing",
+        in_json(lambda body: body.get("links", {}).pop("stage", None)),
+    ),
+    "notices that are a text": ("index/sessions/notices", in_json(lambda body: body.update(notices="none"))),
+    "a key of its own without underscore": (
+        "index/sessions/own-keys",
+        in_json(lambda body: body["meta"].update(serial=1)),
+    ),
+    "a mechanism with a name of its own": (
+        "index/sessions/own-mechanisms",
+        in_json(lambda body: body.update(mechanisms=["http-post-bytes", "parts"])),
+    ),
+    "an operator in upper case": (
+        "index/sessions/own-mechanisms-letters",
+        in_json(lambda body: body.update(mechanisms=["http-post-bytes", "vnd-ACME-parts"])),
+    ),
+    "lets in who was shut out": ("index/sessions/shut-out", agreeing),
+    "lets two make one project": ("index/sessions/reserved-at-once", agreeing),
     "takes an attestation with another signature": (
         "index/genuine-attestations/signature-flipped",
         agreeing,

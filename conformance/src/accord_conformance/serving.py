@@ -7,7 +7,8 @@ An adapter's ``settings`` say how, in a role that is served:
     after = [[...], ...]      commands run once it answers at {ready}
     ready simple upload sessions    addresses; sessions only where Upload 2.0 is spoken
     user password             of who may upload; password may be a pattern with one group, matched with what the server printed (password_said = true)
-    reader = [...]            a command whose last word is the password of one who may only read
+    reader = [[...], ...]     commands; the last word of the last is the password of one who may only read.  Run when somebody asks as him; so are
+    colleague newcomer        that of one who may upload to every project (verbs let-in, shut-out), and of one who may make projects of his own
     attestations = true       it takes attestations; those who do not look at them are not asked about them
     provenance = true         it passes them on
     each = true               a server for each case: its values ({index} and such) are in the commands; a case may want one to which nothing was uploaded anyhow (``fresh``)
@@ -40,6 +41,7 @@ from accord_conformance.protocol import Answer, Commands, Request, fill
 __all__ = ["Got", "Served", "fetch"]
 
 _STARTING_SECONDS = 90.0
+_PEOPLE = ("reader", "colleague", "newcomer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,9 @@ class Served:
             return self._commands.ask(
                 Request(request.do, {**request.values, **self._places}, request.folder, request.environment)
             )
-        return self._http(http_request)
+        return self._http(http_request, request)
 
-    def _http(self, asked: Mapping[str, Any]) -> Answer:
+    def _http(self, asked: Mapping[str, Any], request: Request) -> Answer:
         url = self._placed(asked["url"])
         if "{" in url:
             return Answer("unsupported", message=f"the adapter has no address {url}")
@@ -134,11 +136,11 @@ class Served:
             return Answer("unsupported", message="the server has no pages in JSON")
         headers = {name: self._placed(value) for name, value in asked["headers"].items()}
         who = asked.get("as", "")
-        if who == "reader" and "reader" not in self._places:
-            return Answer("unsupported", message="the adapter has nobody who may only read")
-        names = {"uploader": ("user", "password"), "reader": ("user", "reader")}
-        if who in names:
-            pair = ":".join(str(self._places.get(name, "")) for name in names[who])
+        if who in _PEOPLE and not self._comes(who, request):
+            return Answer("unsupported", message=f"the adapter has no {who}")
+        if who == "uploader" or who in _PEOPLE:
+            names = ("user", "password" if who == "uploader" else who)
+            pair = ":".join(str(self._places.get(name, "")) for name in names)
             headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         elif who == "stranger":
             headers["Authorization"] = "Basic " + base64.b64encode(b"__token__:no-such-token").decode()
@@ -169,6 +171,21 @@ class Served:
             outcome, value, f"HTTP {got.status} {kind}\n{message}", got.status >= 500, commands, extra
         )
 
+    def _comes(self, who: str, request: Request) -> bool:
+        """Whether there is such a person; made when first wanted."""
+        if who not in self._places and who in self._settings:
+            said = ""
+            for template in self._settings[who]:
+                values = {**self._values, **self._places}
+                said = self._command(fill(template, values), self._surroundings(request))
+            self._places[who] = said.split()[-1]
+        return who in self._places
+
+    def _surroundings(self, request: Request) -> dict[str, str]:
+        """The variables of the server's own commands: nothing of a case's folder, which goes before it does."""
+        said = {**request.environment, **self._environment, "HOME": str(self._folder)}
+        return {name: text for name, text in said.items() if name != "TMPDIR"}
+
     def _json(self) -> bool:
         """Whether the server has JSON at all: no server has to."""
         if self._speaks_json is None:
@@ -196,8 +213,7 @@ class Served:
             port = free.getsockname()[1]
         scene = {name: value for name, value in request.values.items() if isinstance(value, str)}
         values: dict[str, Any] = {**scene, **self._values, "port": port, "server": str(self._folder)}
-        environment = {**request.environment, **self._environment, "HOME": str(self._folder)}
-        environment = {name: text for name, text in environment.items() if name != "TMPDIR"}
+        environment = self._surroundings(request)
         for template in self._settings.get("prepare", ()):
             self._command(fill(template, values), environment)
         output = self._folder / "output"
@@ -221,10 +237,6 @@ class Served:
             places["password"] = said[1]
         for template in self._settings.get("after", ()):
             self._command(fill(template, {**values, **places}), environment)
-        if "reader" in self._settings:
-            places["reader"] = self._command(
-                fill(self._settings["reader"], {**values, **places}), environment
-            ).split()[-1]
         self._places = {**places, "server": str(self._folder), "port": port}
 
     def _wait(self, url: str, output: Path) -> None:

@@ -164,13 +164,16 @@ class Sessions:
         if asked["filename"] in live or asked["filename"] in self._taken:
             return _problem(409, f"{asked['filename']} is there")
         file = File(asked["filename"], asked)
-        names = ("file-upload-session", "complete", "bytes", "attestations")
-        file.urls = {name: self._url(name.replace("-", "_"), file) for name in names}
+        names = ("file-upload-session", "complete", "bytes", "attestations", "extend")
+        file.urls = {
+            name: self._url("longer" if name == "extend" else name.replace("-", "_"), file) for name in names
+        }
         self.files.append(file)
         return self._file(202, file)
 
     def _file(self, status: int, file: File) -> Reply:
-        links = {name: file.urls[name] for name in ("file-upload-session", "complete")}
+        extend = ("extend",) if self._extend else ()
+        links = {name: file.urls[name] for name in ("file-upload-session", "complete", *extend)}
         mechanism = {"identifier": file.asked["mechanism"], "file_url": file.urls["bytes"]}
         mechanism |= {"attestations_url": file.urls["attestations"]} if self._attested else {}
         body = {
@@ -194,6 +197,9 @@ class Sessions:
         except ValueError:
             return _problem(400, "no JSON")
         return Reply(200 if file.status == "pending" else 409, MEDIA_TYPE, b"")
+
+    def _post_longer(self, request: Request, file: File) -> Reply:
+        return self._file(200, file)
 
     def _post_complete(self, request: Request, file: File) -> Reply:
         if file.status != "pending":

@@ -6,7 +6,8 @@ the case.  In arguments and expectations, for each given file KEY: ``{project_KE
 
 ``genuine`` gives the file that genuine attestations are about, and ``attestations`` may name them (``making.attestations``).
 
-Whoever asks is ``nobody``, or ``uploader``, ``reader`` (who may not upload) or ``stranger`` (a wrong password).
+Whoever asks is ``nobody``, ``uploader``, ``reader`` (who may not upload), ``stranger`` (a wrong password), ``colleague`` (who may upload to every project
+as long as nobody shuts him out) or ``newcomer`` (who may make projects, and upload to those).
 """
 
 from __future__ import annotations
@@ -206,6 +207,12 @@ ROLE = Role(
         "yank": ("project", "version", "reason"),
         "unyank": ("project", "version"),
         "status": ("project", "status", "reason"),
+        # the colleague's permission to upload to every project, given and taken
+        "let-in": (),
+        "shut-out": (),
+        # a namespace of the newcomer's (PEP 752)
+        "reserve": ("namespace",),
+        "release": ("namespace",),
     },
     makers=MAKERS,
     values=values,

@@ -11,6 +11,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree, shown
 from accord_conformance.making.attestations import attestation
 from accord_conformance.protocol import Answer
+from accord_conformance.roles.answers import ANSWER_CHECKS
 from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, page_of
 from accord_conformance.scene import Scene
 from accord_conformance.serving import fetch
@@ -106,6 +107,15 @@ def _absent(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[F
             "not there" if found is _MISSING else shown(found),
             found is _MISSING,
         )
+
+
+def _together(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Places that the body has all of, or none of."""
+    body = page_of(answer).json
+    found = [path for path in expected if _at(body, path) is not _MISSING]
+    yield Finding(
+        "together", "all or none", ", ".join(found) or "none", len(found) in (0, len(list(expected)))
+    )
 
 
 def _there(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -246,9 +256,9 @@ def _meta_version(scene: Scene, answer: Answer, expected: str) -> Iterable[Findi
 
 
 def _checks(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
-    """Named checks of the page (``roles.pages``)."""
+    """Named checks of the page (``roles.pages``), or of an answer of Upload 2.0 (``roles.answers``)."""
     page: Page = page_of(answer)
-    known = {**JSON_CHECKS, **PAGE_CHECKS}
+    known = {**JSON_CHECKS, **PAGE_CHECKS, **ANSWER_CHECKS}
     for name in expected:
         if name not in known:
             raise SuiteError("checks", f"there is no check {name!r}: {', '.join(sorted(known))}")
@@ -294,6 +304,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "same_header": _same_header,
     "json": _json,
     "absent": _absent,
+    "together": _together,
     "there": _there,
     "keep": _keep,
     "differs": _differs,

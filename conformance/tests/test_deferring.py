@@ -1,0 +1,74 @@
+"""What only an index can be asked that works on after its answer (202): no tool of the matrix does, so the suite's own server is asked here, right and wrong."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from accord_conformance.making.sessions import Sessions
+from accord_conformance.protocol import Answer, Commands, Request
+from accord_conformance.running import play_case
+from accord_conformance.serving import Served
+from accord_conformance.site import Reply, Site
+from accord_conformance.testing import Damage, Faulty, every_case, tool_here
+
+
+class Deferring(Served):
+    """A player for the suite's server of Upload 2.0, which asks nobody for a password."""
+
+    def __init__(self, site: Site, how: dict[str, Any]) -> None:
+        super().__init__(Commands({}, {}, {}, {}, ""), {}, {}, {})
+        site.services[:] = [Sessions(site.url, how).answer]
+        self._places = {"sessions": f"{site.url}/upload/", "upload": f"{site.url}/legacy/"}
+
+    def _start(self, request: Request) -> None:
+        """It is there already."""
+
+
+def cancels(request: Request, answer: Answer) -> Answer:
+    """Cancels while it publishes."""
+    if request.values["http"]["method"] != "DELETE":
+        return answer
+    return replace(answer, outcome="done", extra={**answer.extra, "status": 204})
+
+
+def says_nothing(request: Request, answer: Answer) -> Answer:
+    """Does not tell why it was not published."""
+    body = answer.extra["body"].replace(b'"notices"', b'"words"')
+    return replace(answer, extra={**answer.extra, "body": body})
+
+
+def refuses(request: Request, answer: Answer) -> Answer:
+    """Refuses to lengthen what it will not lengthen."""
+    if b"extend-for" not in base64.b64decode(request.values["http"]["body"]):
+        return answer
+    return replace(answer, outcome="refused", extra={**answer.extra, "status": 409})
+
+
+# The case, the server it is asked of, and the fault that it must find.
+CASES: dict[str, tuple[dict[str, Any], Damage]] = {
+    "index/sessions/canceled-processing": ({"publish_polls": 9}, cancels),
+    "index/sessions/error-notices": ({"publish_polls": 1, "publish_fails": 1}, says_nothing),
+    "index/sessions/file-extend": ({"extend": True}, refuses),
+}
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site({"/legacy/": Reply(200, "text/plain", b"OK\n")})
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_server_that_works_on_passes_and_its_fault_is_found(name: str, site: Site) -> None:
+    how, damage = CASES[name]
+    (case,) = (case for case in every_case() if case.id == name)
+    tool = tool_here("accord")
+
+    assert play_case(tool, case, Deferring(site, how)).verdict == "pass"
+    assert play_case(tool, case, Faulty(Deferring(site, how), damage)).verdict == "fail"
