@@ -39,6 +39,10 @@ FAULTS = {
     "bytes without name": "UPLOAD2.MECHANISM.4",
     "does not wait": "UPLOAD2.PUBLISH.10",
     "error is success": "UPLOAD2.PUBLISH.10",
+    "asks for another session": "UPLOAD2.STATE.3",
+    "uses a deleted upload": "UPLOAD2.REPLACE.3",
+    "leaves a file in error": "uploader/sessions/file-fails-later",
+    "looks at once": "uploader/sessions/retry-after",
 }
 
 

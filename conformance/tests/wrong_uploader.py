@@ -5,6 +5,7 @@ import email
 import hashlib
 import json
 import os
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -111,11 +112,30 @@ def upload_sessions(files: list[str], sessions: str, username: str, password: st
     where = json.loads(json.dumps(file["mechanism"]))["file_url"]
     kind = "application/octet-stream" if FAULT != "session type" else "application/zip"
     ask("POST", where, kind, data, authorization if FAULT != "bytes without name" else "")
-    call(links(file)["complete"], {})
+    own = links(file)["file-upload-session"]
+
+    def discard() -> None:
+        if FAULT != "leaves a file in error":
+            ask("DELETE", own, MEDIA_TYPE, None, authorization)
+        if FAULT == "uses a deleted upload":
+            ask("POST", where, kind, data, authorization)
+        raise Refused("the file failed")
+
+    try:
+        done = call(links(file)["complete"], {})
+    except Refused:
+        discard()
+    while done["status"] == "processing":
+        time.sleep(1 if FAULT != "looks at once" else 0)
+        done = json.loads(ask("GET", own, MEDIA_TYPE, None, authorization))
+    if done["status"] == "error":
+        discard()
     published = call(session["publish"], {})
     if published["status"] == "processing" and FAULT != "does not wait":
         while published["status"] == "processing":
             published = json.loads(ask("GET", session["session"], MEDIA_TYPE, None, authorization))
+        if FAULT == "asks for another session":
+            call(sessions, {"name": name, "version": version})
         if published["status"] != "published" and FAULT != "error is success":
             raise Refused("it was not published")
 

@@ -99,6 +99,13 @@ def upload_named(files, project, repository, bin):
     flit(files, pathlib.Path(project), bin, ["--repository", repository], {})
 
 
+def upload_named_as(files, project, repository, username, password, bin):
+    if os.environ["ASKED"] != "flit":
+        raise Unsupported("it does not read .pypirc")
+    more = {"FLIT_USERNAME": username, "FLIT_PASSWORD": password}
+    flit(files, pathlib.Path(project), bin, ["--repository", repository], more)
+
+
 def flit(files, folder, bin, options, more):
     project_of(files, folder)
     kinds = {"wheel" if path.endswith(".whl") else "sdist" for path in files}
@@ -106,4 +113,4 @@ def flit(files, folder, bin, options, more):
     call([bin + "/flit", "publish", *chosen, *options], more=more)
 
 
-serve({"upload": upload, "upload-named": upload_named})
+serve({"upload": upload, "upload-named": upload_named, "upload-named-as": upload_named_as})

@@ -1,7 +1,7 @@
 """A server's side of Upload 2.0 (PEP 694, draft of 2026-07-29), for uploaders: it follows the draft, and can be slow or fail where the case says so.
 
 Keys of ``given.sessions``, all optional: ``publish_polls`` and ``file_polls`` (202, and processing for that many looks), ``publish_fails`` (the deferred publication ends
-in error that many times), ``file_fails`` (completion of the named file fails, once), ``begin_status`` (what beginning any file is answered with), ``create_status``, ``publish_status``,
+in error that many times), ``file_fails`` (completion of the named file fails, once), ``file_fails_later`` (the same after 202), ``begin_status`` (what beginning any file is answered with), ``create_status``, ``publish_status``,
 ``attestations`` (files have an attestations_url), ``mechanisms``, ``open`` (a session of that name and version is there already), ``taken`` (file names published already),
 ``stage`` (previews), ``challenge`` (401 without credentials), ``gone`` (the status of a session that ended is 404), ``extend``.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,10 @@ class Sessions:
             table.take("file_polls", int, 0),
         )
         self._publish_fails = table.take("publish_fails", int, 0)
-        self._file_fails = table.take("file_fails", str, "")
+        self._file_fails, self._fails_later = (
+            table.take("file_fails", str, ""),
+            table.take("file_fails_later", str, ""),
+        )
         self._refused = {key: table.take(f"{key}_status", int, 0) for key in ("create", "begin", "publish")}
         self._attested = table.take("attestations", bool, False)
         self._mechanisms = table.texts("mechanisms", ("http-post-bytes",))
@@ -61,6 +65,7 @@ class Sessions:
         self._gone, self._extend = table.take("gone", bool, False), table.take("extend", bool, False)
         self.log: list[tuple[str, Request]] = []
         self.files: list[File] = []  # every one that was begun
+        self.looks: list[float] = []  # when somebody looked at a file that was processing
         self.status = ""  # of the session; "" before there is one
         self._polls = 0
         self._paths: dict[str, tuple[str, File | None]] = {ROOT: ("root", None)}
@@ -213,8 +218,12 @@ class Sessions:
 
     def _get_file_upload_session(self, request: Request, file: File) -> Reply:
         if file.status == "processing":
+            self.looks.append(time.monotonic())
             file.polls += 1
-            file.status = "completed" if file.polls >= self._file_polls else "processing"
+            if file.polls >= self._file_polls:
+                failed = file.filename == self._fails_later
+                self._fails_later = "" if failed else self._fails_later
+                file.status = "error" if failed else "completed"
         return self._file(200, file)
 
     def _delete_file_upload_session(self, request: Request, file: File) -> Reply:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
+from urllib.parse import urlsplit
 
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree
@@ -161,6 +163,33 @@ def _deleted_first(sessions: Sessions) -> str:
     return f"left in error: {', '.join(left)}" if left and sessions.status != "canceled" else ""
 
 
+def _one_session(sessions: Sessions) -> str:
+    """One session is asked for, a request that was only asked for credentials apart."""
+    asked = [request for what, request in sessions.log if what == "POST root"]
+    named = [each for each in asked if "authorization" in each.headers] or asked
+    return f"{len(named)} were asked for" if len(named) > 1 else ""
+
+
+def _no_reuse(sessions: Sessions) -> str:
+    """Nothing is sent to the URLs of an upload that was deleted."""
+    gone: set[str] = set()
+    for what, request in sessions.log:
+        url = request.path.partition("?")[0]
+        if what == "DELETE file_upload_session":
+            of = next(each for each in sessions.files if each.urls["file-upload-session"].endswith(url))
+            gone |= {urlsplit(each).path for each in of.urls.values()}
+        elif what.startswith("POST") and url in gone:
+            return f"{what} of an upload that was deleted"
+    return ""
+
+
+def _retry_after(sessions: Sessions) -> str:
+    """A second between two looks at a file that is processing, as the server wishes; a tenth is forgiven."""
+    pauses = [later - earlier for earlier, later in pairwise(sessions.looks)]
+    soonest = min(pauses, default=1.0)
+    return f"asked again after {soonest:.2f} seconds" if soonest < 0.9 else ""
+
+
 CHECKS: dict[str, Callable[[Sessions], str]] = {
     "media-type": _media_type,
     "api-version": _api_version,
@@ -177,6 +206,9 @@ CHECKS: dict[str, Callable[[Sessions], str]] = {
     "attestations": _attested_first,
     "attestation-type": _attestation_type,
     "no-error-left": _deleted_first,
+    "one-session": _one_session,
+    "no-reuse": _no_reuse,
+    "retry-after": _retry_after,
 }
 
 

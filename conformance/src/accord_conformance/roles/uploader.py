@@ -184,6 +184,8 @@ ROLE = Role(
         "upload": ("files", "username", "password"),
         # to the repository of that name in {HOME}/.pypirc
         "upload-named": ("files", "repository"),
+        # the same, with a name and a password given beside that file
+        "upload-named-as": ("files", "repository", "username", "password"),
         # to {legacy}, with the attestations that lie beside the files
         "upload-attested": ("files", "username", "password"),
         # to {sessions}
