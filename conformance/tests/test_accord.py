@@ -2,7 +2,6 @@
 
 Each sentence is asked once in each role: cases enough to name every rule.  ``CONFORMANCE=all`` plays all cases, as ``make conformance`` does.
 A SHOULD it does not follow stands in ``REASONS`` with its decision record; what passes again is taken out.
-
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ REASONS: dict[str, str] = {
     "resolver/choose/pre-prefix": "0049",
     "resolver/needs/group-others-unread": "0049",
 }
-
 
 OURS = ("accord", "accord-backend")
 
