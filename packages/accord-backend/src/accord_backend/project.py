@@ -450,6 +450,10 @@ def _entry_points(table: Table, result: Project) -> None:
     for group in given.data:
         if group in groups:
             given.fault("entry-points-reserved", group, "belongs to project.scripts or project.gui-scripts")
+        elif not rules.is_entry_point_group(group):
+            given.fault(
+                "entry-point-group", group, "is not of letters, digits and underscores, with dots between"
+            )
         else:
             groups[group] = given.strings(group)
     for group, points in groups.items():

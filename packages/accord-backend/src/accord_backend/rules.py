@@ -300,6 +300,11 @@ def _is_licence(word: str) -> bool:
     return bool(name) and name[0] in _LETTERS and _LICENCE_REFERENCE.issuperset(name)
 
 
+def is_entry_point_group(text: str) -> bool:
+    """Whether ``text`` can be the name of a group (entry points specification, "Data model")."""
+    return all(part.replace("_", "a").isalnum() for part in text.split("."))
+
+
 def is_object_reference(text: str, *, callable_needed: bool) -> bool:
     """Whether ``text`` is ``module:attribute`` (entry points specification, "Data model")."""
     head = text.strip()

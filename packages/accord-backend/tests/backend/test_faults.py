@@ -67,6 +67,8 @@ def fault_of(out: str) -> BackendError:
         ("extra-twice", "project.optional-dependencies.A_B", "optional-dependencies = {a-b = [], A_B = []}"),
         ("url-label", f"project.urls.{'x' * 33}", f"urls = {{{'x' * 33} = 'https://index.example'}}"),
         ("entry-points-reserved", "project.entry-points.console_scripts", "entry-points = {console_scripts = {}}"),
+        ("entry-point-group", "project.entry-points.my plug-ins", 'entry-points = {"my plug-ins" = {}}'),
+        ("entry-point-group", "project.entry-points.a..b", 'entry-points = {"a..b" = {x = "spam"}}'),
         ("entry-point-invalid", "project.console_scripts.x", 'scripts = {x = "spam"}'),
         ("entry-point-name", "project.console_scripts.../x", 'scripts = {"../x" = "spam:main"}'),
         ("entry-point-name", "project.g.a=b", 'entry-points = {g = {"a=b" = "spam"}}'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tomllib
@@ -10,7 +11,7 @@ import pytest
 
 from accord.io.urls import file_url
 from accord.testing.indexes import MadeUp
-from accord.testing.loopback import Loopback
+from accord.testing.loopback import Loopback, reply
 from accord.testing.worlds import World, wheel_file
 
 
@@ -290,6 +291,15 @@ def test_a_direct_reference_answers_other_peoples_specifiers(shelves: World) -> 
     error = shelves.refused("sync", code="no-matching-version")
     assert "beta is to be 1.0, from file://" in error["message"]
     assert "beta>=1.1" in "\n".join([error["message"], *error["context"]])
+
+
+def test_a_url_without_a_hash_is_warned_of(shelves: World) -> None:
+    filename, content, _ = wheel_file("beta", "1.0")
+    digest = hashlib.sha256(content).hexdigest()
+    with Loopback(lambda _: reply(content)) as server:
+        url = f"{server.url}/{filename}"
+        assert f"no hash says which bytes {url} must have" in warned(shelves, f"beta @ {url}")
+        assert "no hash" not in warned(shelves, f"beta @ {url}#sha256={digest}")
 
 
 def test_two_references_for_one_name_are_refused(shelves: World) -> None:

@@ -166,6 +166,24 @@ def test_only_what_is_there_is_left_out(publish: Publish, tmp_path: Path) -> Non
     }
 
 
+def test_deprecated_fields_are_told_of_with_what_stands_in_their_place(
+    publish: Publish, tmp_path: Path
+) -> None:
+    old = "Metadata-Version: 1.1\nName: old\nVersion: 1.0\nHome-page: https://home.example/\nRequires: zlib (>=1.1)\n"
+    wheel = tmp_path / "old-1.0-py3-none-any.whl"
+    wheel.write_bytes(zip_bytes(wheel_parts({"old.py": b""}, name="old", metadata=old)))
+    [new, _] = make_release(tmp_path, "new")
+
+    def said(path: Path) -> str:
+        return str(publish(str(path), "--index", "https://index.example/", "--no-check", "--dry-run").err)
+
+    assert (
+        "old 1.0 has fields that are deprecated (Home-page: write Project-URL; Requires: write Requires-Dist)"
+        in said(wheel)
+    )
+    assert "deprecated" not in said(new)
+
+
 def test_half_a_release_is_told_as_such(publish: Publish, tmp_path: Path) -> None:
     wheel, sdist = make_release(tmp_path, "halves")
 

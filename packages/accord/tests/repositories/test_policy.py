@@ -297,6 +297,17 @@ def test_a_version_locked_before_is_kept_while_it_fits(shop: Shop) -> None:
     assert shop.resolve("app", policy=Policy(prefer={"app": "9.9"})) == {"app": "3.0"}
 
 
+def test_an_installed_pre_release_is_kept_and_a_locked_one_is_not(shop: Shop) -> None:
+    for version in ("1.0", "2.0rc1", "2.0rc2"):
+        shop.release("app", version)
+    prefer = {"app": "2.0rc1"}
+    assert shop.resolve("app", policy=Policy(prefer=prefer, installed=True)) == {"app": "2.0rc1"}
+    assert shop.resolve("app<2.0a1", policy=Policy(prefer=prefer, installed=True)) == {"app": "1.0"}
+    strict = Policy(prefer=prefer, installed=True, prerelease="disallow")
+    assert shop.resolve("app", policy=strict) == {"app": "1.0"}
+    assert shop.resolve("app", policy=Policy(prefer=prefer)) == {"app": "1.0"}
+
+
 def test_lowest_begins_at_the_other_end(shop: Shop) -> None:
     shop.release("app", "1.0", "lib>=2")
     shop.release("app", "2.0", "lib")

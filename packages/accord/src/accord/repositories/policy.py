@@ -28,13 +28,15 @@ class Policy:
     ``prerelease`` is the mode, ``prerelease_names`` the projects whose first-party specifiers name a pre-release;
     ``admission`` holds what packages ask for, learnt while solving.
     ``pins`` maps a project to the exact specifiers asked for it, which admit a yanked version (PEP 592).  ``cutoff``
-    gives the instant from which uploads are not seen.  ``prefer`` maps a project to the version to try first;
-    ``prefer_binary`` tries versions with a usable wheel before newer ones without.  ``strategy`` is the solver's.
+    gives the instant from which uploads are not seen.  ``prefer`` maps a project to the version to try first,
+    which is ``installed`` or only was chosen before: an installed pre-release is accepted (version specifiers, "Handling of
+    pre-releases").  ``prefer_binary`` tries versions with a usable wheel before newer ones without.  ``strategy`` is the solver's.
     """
 
     __slots__ = (
         "admission",
         "cutoff",
+        "installed",
         "may_build",
         "may_use_wheel",
         "pins",
@@ -55,6 +57,7 @@ class Policy:
         may_build: Callable[[str], bool] = lambda project: True,
         may_use_wheel: Callable[[str], bool] = lambda project: True,
         prefer: Mapping[str, str] | None = None,
+        installed: bool = False,
         prefer_binary: bool = False,
         strategy: str = "highest",
     ) -> None:
@@ -66,6 +69,7 @@ class Policy:
         self.may_build = may_build
         self.may_use_wheel = may_use_wheel
         self.prefer = prefer or {}
+        self.installed = installed
         self.prefer_binary = prefer_binary
         self.strategy = strategy
 
@@ -125,6 +129,10 @@ class Policy:
             return usable
         if admitted and mode != "disallow":
             final |= usable & self.admission.mask(universe, final)
+        if self.installed and mode != "disallow" and project in self.prefer:
+            index = universe.index(self.prefer[project])
+            if index is not None:
+                final |= usable & 1 << index
         return final
 
     def best(

@@ -60,9 +60,19 @@ class Wish:
 
 
 class Asked:
-    """What is asked: wishes, constraints, overrides, excluded projects, and versions to keep if they fit."""
+    """What is asked: wishes, constraints, overrides, excluded projects, and versions to keep if they fit, which are ``installed`` or only
+    were chosen before."""
 
-    __slots__ = ("constraints", "excludes", "inputs", "overrides", "prefer", "requires_python", "wishes")
+    __slots__ = (
+        "constraints",
+        "excludes",
+        "inputs",
+        "installed",
+        "overrides",
+        "prefer",
+        "requires_python",
+        "wishes",
+    )
 
     def __init__(
         self,
@@ -80,5 +90,6 @@ class Asked:
         self.overrides = list(overrides)
         self.excludes = excludes
         self.prefer = prefer or {}
+        self.installed = False
         self.inputs = inputs
         self.requires_python = requires_python

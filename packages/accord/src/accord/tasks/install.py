@@ -99,6 +99,7 @@ def install(
         asked_names = _asked_names(read)
         if not exact and not created:
             read.asked.prefer = _there(env, settings, asked_names)
+            read.asked.installed = True
         resolution = resolve(session, read.asked)
         try:
             for line in resolution.warnings():

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["Options", "cancel", "finish", "publish"]
 
 _MOST_FILES = 5_000
+# What stands in their place (core metadata, "Deprecated Fields").
+_DEPRECATED = {
+    "Home-page": "write Project-URL",
+    "Download-URL": "write Project-URL",
+    "Requires": "write Requires-Dist",
+    "Provides": "write Provides-Dist",
+    "Obsoletes": "write Obsoletes-Dist",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,7 @@ def publish(
     target = find_target(index, _tables(folder, environ), read_pypirc(environ), environ)
     if options.check:
         _check([parcel.path for parcels_of in parcels.values() for parcel in parcels_of], cache_dir, reporter)
+    _warn_of_deprecated(parcels, reporter)
     announce(target)
     if options.dry_run:
         return _outcome(target, [_planned(name, version, of) for (name, version), of in parcels.items()])
@@ -128,6 +137,15 @@ def _built(folder: str | None) -> list[str]:
             hint="accord build makes it; or name the files",
         )
     return found
+
+
+def _warn_of_deprecated(parcels: Mapping[tuple[str, str], Sequence[Parcel]], reporter: Reporter) -> None:
+    """Core metadata, "Deprecated Fields": tools SHOULD warn users when such fields are used."""
+    for (name, version), of in parcels.items():
+        fields = [one for one in _DEPRECATED if any(parcel.fields.first(one) for parcel in of)]
+        if fields:
+            instead = "; ".join(f"{one}: {_DEPRECATED[one]}" for one in fields)
+            reporter.warn(f"{name} {version} has fields that are deprecated ({instead})")
 
 
 def _parcels(paths: Sequence[str], *, several: bool) -> dict[tuple[str, str], list[Parcel]]:

@@ -106,6 +106,9 @@ def _open(
     known = found.get(reference.name or "")
     if known is not None and known.url == reference.identity:
         return known
+    if reference.kind != "git" and reference.path is None and not reference.hashes:
+        # Version specifiers, "Direct references".
+        session.reporter.warn(f"no hash says which bytes {reference} must have: add #sha256=... to the URL")
     source = session.openers.open(reference)
     data = source.metadata if isinstance(source, WheelSource) else session.builder.metadata(source).data
     metadata = parse_metadata(data)

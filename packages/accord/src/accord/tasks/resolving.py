@@ -146,6 +146,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
         may_build=settings.may_build,
         may_use_wheel=settings.may_use_wheel,
         prefer=prefer,
+        installed=asked.installed,
         prefer_binary=settings.prefer_binary,
         strategy=strategy,
     )
