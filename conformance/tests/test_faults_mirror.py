@@ -21,20 +21,25 @@ from accord_conformance.serving import fetch
 from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, tool_here
 
 
-def in_files(change: Callable[[list[dict[str, Any]]], object]) -> Damage:
-    """Changes the files of a page, whichever form it has."""
+def in_page(change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Changes a page in JSON."""
 
     def damage(request: Request, answer: Answer) -> Answer:
         try:
             body = json.loads(answer.extra.get("body", b""))
         except ValueError:
             return answer
-        if isinstance(body, dict) and isinstance(body.get("files", []), list):
-            change(body.setdefault("files", []))
+        if isinstance(body, dict):
+            change(body)
         headers = {**answer.extra.get("headers", {}), "content-type": "application/vnd.pypi.simple.v1+json"}
         return replace(answer, extra={**answer.extra, "headers": headers, "body": json.dumps(body).encode()})
 
     return damage
+
+
+def in_files(change: Callable[[list[dict[str, Any]]], object]) -> Damage:
+    """Changes the files of a page."""
+    return in_page(lambda page: change(page.setdefault("files", [])))
 
 
 def each(change: Callable[[dict[str, Any]], object]) -> Damage:
@@ -66,22 +71,42 @@ def offered(request: Request, answer: Answer) -> Answer:
     return replace(answer, extra={**answer.extra, "headers": headers, "body": json.dumps(body).encode()})
 
 
-HOME = "mirror/upstream/"
+def listed(request: Request, answer: Answer) -> Answer:
+    """A list that should have stopped the mirror, or was none, is passed on."""
+    body = {"meta": {"api-version": "1.0"}, "projects": [{"name": "demo"}]}
+    headers = {"content-type": "application/vnd.pypi.simple.v1+json"}
+    return replace(answer, extra={**answer.extra, "headers": headers, "body": json.dumps(body).encode()})
+
+
+HOME = "mirror/"
 FAULTS: dict[str, tuple[str, Damage]] = {
-    "loses a yank": ("yanked", each(lambda file: file.pop("yanked", None))),
-    "loses a yank of HTML": ("yanked-html", each(lambda file: file.pop("yanked", None))),
-    "loses a yank on its HTML page": ("yanked-in-html-page", in_html(r'data-yanked="[^"]*"', "")),
-    "yanks what is not": ("not-yanked", each(lambda file: file.update(yanked=True))),
-    "loses a file": ("two-files", in_files(lambda files: files.pop())),
-    "loses the only file": ("plain", in_files(lambda files: files.clear())),
-    "has another link": ("relative", each(lambda file: file.update(url="/nowhere"))),
-    "has another hash": ("true-hashes", each(lambda file: file.update(hashes={"sha256": "0" * 64}))),
-    "passes on a page of version 2": ("newer-major", offered),
-    "passes on a page of another type": ("odd-type", offered),
-    "takes 406 for a page": ("406", agreeing),
-    "takes 300 for a page": ("300", agreeing),
-    "asks for the name as it is written": ("unnormalized", asking("/simple/Holy.Grail_X/")),
-    "asks for a format": ("no-format", asking("/simple/demo/?format=json")),
+    "loses a yank": ("upstream/yanked", each(lambda file: file.pop("yanked", None))),
+    "loses a yank of HTML": ("upstream/yanked-html", each(lambda file: file.pop("yanked", None))),
+    "loses a yank on its HTML page": ("upstream/yanked-in-html-page", in_html(r'data-yanked="[^"]*"', "")),
+    "yanks what is not": ("upstream/not-yanked", each(lambda file: file.update(yanked=True))),
+    "loses a file": ("upstream/two-files", in_files(lambda files: files.pop())),
+    "loses the only file": ("upstream/plain", in_files(lambda files: files.clear())),
+    "has another link": ("upstream/relative", each(lambda file: file.update(url="/nowhere"))),
+    "has another hash": ("upstream/true-hashes", each(lambda file: file.update(hashes={"sha256": "0" * 64}))),
+    "passes on a page of version 2": ("upstream/newer-major", offered),
+    "passes on a page of another type": ("upstream/odd-type", offered),
+    "takes 406 for a page": ("upstream/406", agreeing),
+    "takes 300 for a page": ("upstream/300", agreeing),
+    "asks for the name as it is written": ("upstream/unnormalized", asking("/simple/Holy.Grail_X/")),
+    "asks for a format": ("upstream/no-format", asking("/simple/demo/?format=json")),
+    "offers a list of version 2": ("upstream/list-newer-major", listed),
+    "offers a list where upstream has none": ("upstream/list-406", listed),
+    "tells another size": ("pages/json-sizes", each(lambda file: file.update(size=1))),
+    "tells no versions": ("pages/json-sizes", in_page(lambda page: page.pop("versions", None))),
+    "loses a yank that has no reason": (
+        "pages/yanked-without-reason",
+        each(lambda file: file.pop("yanked", None)),
+    ),
+    "loses the hash of HTML": ("pages/html-fragment-is-there", in_html(r"#sha256=[0-9a-f]+", "")),
+    "announces other metadata": (
+        "pages/json-metadata",
+        each(lambda file: file.update({"core-metadata": {"sha256": "0" * 64}})),
+    ),
 }
 
 

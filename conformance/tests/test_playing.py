@@ -23,6 +23,7 @@ from accord_conformance.protocol import Commands, Program, Request, fill
 from accord_conformance.reading import DATA
 from accord_conformance.results import Played
 from accord_conformance.running import play_all
+from accord_conformance.serving import Served
 from accord_conformance.tools import Tool
 
 PYTHON = sys.executable
@@ -264,3 +265,19 @@ def test_a_folder_that_nobody_may_write_to_goes_all_the_same(tmp_path: Path) -> 
 
     assert list(tmp_path.iterdir()) == []
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    ("settings", "values"),
+    [
+        ({"without": ["index/negotiation/*"]}, {"case": "index/negotiation/406"}),
+        ({"wants": "own_json"}, {"index": "http://index.example/simple/"}),
+        ({}, {"http": {"method": "POST"}}),
+    ],
+)
+def test_a_server_is_not_started_for_what_it_has_no_function_for(
+    settings: dict[str, object], values: dict[str, object], tmp_path: Path
+) -> None:
+    served = Served(commands(""), {}, settings, {})
+
+    assert served.ask(request(tmp_path, **values)).outcome == "unsupported"

@@ -115,8 +115,12 @@ class Commands:
         self._unsupported = re.compile(unsupported) if unsupported else None
         self._limits = limits
 
+    def knows(self, verb: str) -> bool:
+        """Whether there is a command for ``verb``."""
+        return verb in self._verbs
+
     def ask(self, request: Request) -> Answer:
-        if request.do not in self._verbs:
+        if not self.knows(request.do):
             return Answer("unsupported", message=f"the adapter has no command for {request.do}")
         values = {**request.values, **self._values}
         environment = dict(request.environment)

@@ -18,7 +18,7 @@ from accord_conformance.making.sdists import make_sdist
 from accord_conformance.making.wheels import Made, make_wheel
 from accord_conformance.site import Site
 
-__all__ = ["COMMON_MAKERS", "Maker", "Scene", "make_environment", "purelib"]
+__all__ = ["COMMON_MAKERS", "Maker", "Scene", "keep", "make_environment", "purelib"]
 
 
 @dataclass(slots=True)
@@ -78,29 +78,33 @@ def _files(scene: Scene, values: Mapping[str, Any]) -> None:
 
 def _wheels(scene: Scene, values: Mapping[str, Any]) -> None:
     for key, each in values.items():
-        _keep(scene, key, make_wheel(key, each))
+        keep(scene, key, make_wheel(key, each))
 
 
 def _sdists(scene: Scene, values: Mapping[str, Any]) -> None:
     for key, each in values.items():
-        _keep(scene, key, make_sdist(key, each))
+        keep(scene, key, make_sdist(key, each))
 
 
-def _keep(scene: Scene, key: str, made: Made) -> None:
+def keep(scene: Scene, key: str, made: Made) -> Path:
+    """Keeps a given file, and writes it: where it lies."""
     scene.made[key] = made
     scene.values[f"sha256_{key}"] = made.sha256
     # A folder for each: two files of a case may have one name.
     path = scene.folder / "dist" / key / made.filename
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(made.data)
+    return path
 
 
 def _index(scene: Scene, values: Mapping[str, Any]) -> None:
-    """An index at ``{index}``."""
+    """An index at ``{index}``, and ``{own_json}``, the site, where it has the public index's own JSON."""
     routes, root = make_index(values, scene.made)
     site = scene.serve()
     site.routes.update(routes)
     scene.values["index"] = site.url + root
+    if values.get("serial"):
+        scene.values["own_json"] = site.url
 
 
 def _environment(scene: Scene, values: Mapping[str, str]) -> None:

@@ -11,15 +11,19 @@ An adapter's ``settings`` say how, in a role that is served:
     colleague newcomer        that of one who may upload to every project (verbs let-in, shut-out), and of one who may make projects of his own
     attestations = true       it takes attestations; those who do not look at them are not asked about them
     provenance = true         it passes them on
+    without = [...]           patterns of cases about what is not the tool's (where the suite serves its folder): not asked
+    wants = "own_json"        a value of the case that the tool cannot do without: where it is missing the tool is not asked
     each = true               a server for each case: its values ({index} and such) are in the commands; a case may want one to which nothing was uploaded anyhow (``fresh``)
 
 A request with ``http`` (method, url, headers, body in base64, as, needs) is one over HTTP; names in braces are the addresses;
-``needs`` is json, attestations, provenance, or an API version such as 1.1: a server without is not asked.  Other verbs are commands.
+``needs`` is json, attestations, provenance, or an API version such as 1.1: a server without is not asked.  Other verbs are commands; so is ``upload`` where the adapter has one
+(a server of what lies in a folder: the command puts the file at {path} there).
 """
 
 from __future__ import annotations
 
 import base64
+import fnmatch
 import http.client
 import json
 import re
@@ -110,18 +114,33 @@ class Served:
         self._changed = False  # something was asked of it that was more than looking, and it did it
 
     def ask(self, request: Request) -> Answer:
+        not_asked = self._not_asked(request)
+        if not_asked:
+            return Answer("unsupported", message=not_asked)
         own = self._settings.get("each") or (request.values.get("fresh") and self._changed)
         if self._process is None or (own and self._for != request.folder):
             self.close()
             self._start(request)
         self._for = request.folder
         http_request = request.values.get("http")
-        if http_request is None:
+        if http_request is None or self._commands.knows(request.do):
             self._changed = True
             return self._commands.ask(
                 Request(request.do, {**request.values, **self._places}, request.folder, request.environment)
             )
         return self._http(http_request, request)
+
+    def _not_asked(self, request: Request) -> str:
+        """Why the tool has no function for this, as the adapter has it; "" if it has."""
+        case = str(request.values.get("case", ""))
+        if any(fnmatch.fnmatchcase(case, pattern) for pattern in self._settings.get("without", ())):
+            return "this is not the tool's part: the adapter says so"
+        wanted = self._settings.get("wants", "")
+        if wanted and wanted not in request.values:
+            return f"upstream has no {wanted} here, and the tool reads nothing else"
+        if self._commands.knows(request.do) and "http" in request.values and "path" not in request.values:
+            return "this is about the request itself, and the tool takes none"
+        return ""
 
     def _http(self, asked: Mapping[str, Any], request: Request) -> Answer:
         url = self._placed(asked["url"])

@@ -1,6 +1,7 @@
 """Pages of the Simple repository API made from a case's words: right by default, wrong where the case says so.
 
-An index is a table: ``projects`` (name as in its URL: project), ``api_version`` ("" for none), ``formats`` (of json, html), ``root`` (path), ``routes`` (site).
+An index is a table: ``projects`` (name as in its URL: project), ``api_version`` ("" for none), ``formats`` (of json, html), ``root`` (path), ``routes`` (site),
+``serial`` (a number: it has the public index's own JSON too, see ``project_json``, as of that serial; files then are below /packages/, as there).
 A project is a table: ``files`` (list), ``versions``, ``status``, ``meta`` and ``extra`` (more keys of the page's ``meta`` and of the page), ``api_version``,
 ``path`` (another place for the page), ``types`` (json, html: another content type), ``headers`` (instead of Cache-Control: no-cache), ``head`` and ``before`` (more of the HTML head, and before the links),
 ``json``/``html`` (the page whole, or the JSON page's keys).
@@ -22,6 +23,7 @@ from types import MappingProxyType
 from typing import Any
 
 from accord_conformance.errors import SuiteError
+from accord_conformance.making.project_json import SERIAL, project_json
 from accord_conformance.making.wheels import Made
 from accord_conformance.reading import Table
 from accord_conformance.site import HTML, JSON, Reply, Routes, reply
@@ -58,14 +60,22 @@ def make_index(values: Mapping[str, Any], made: Mapping[str, Made]) -> tuple[Rou
     version = table.take("api_version", str, "1.4")
     formats = table.texts("formats", ("json", "html"))
     projects = table.take("projects", dict, {})
+    serial = table.take("serial", int, 0)
+    told = {"_last-serial": serial} if serial else {}
     routes: Routes = {}
     names = []
     for name, project in projects.items():
         names.append(name)
-        routes.update(_project(root, name, project, made, version, formats))
-    listing = {"meta": _meta(version), "projects": [{"name": name} for name in names]}
+        routes.update(_project(root, name, project, made, version, formats, serial))
+    listing = {
+        "meta": {**_meta(version), **told},
+        "projects": [{"name": name, **told} for name in names],
+    }
     links = "".join(f'<a href="{root}{name}/">{html.escape(name)}</a><br>\n' for name in names)
-    routes[root] = _page(listing, _document(version, "Simple index", links), formats)
+    headers = {**_NO_CACHE, SERIAL: str(serial)} if serial else _NO_CACHE
+    routes[root] = _page(listing, _document(version, "Simple index", links), formats, headers=headers)
+    if serial:
+        routes[root.rstrip("/")] = Reply(301, "text/plain", b"", {"Location": root})
     for path, answer in table.take("routes", dict, {}).items():
         routes[path] = reply(f"route {path}", answer)
     table.done()
@@ -101,10 +111,14 @@ def _project(
     made: Mapping[str, Made],
     version: str,
     formats: tuple[str, ...],
+    serial: int,
 ) -> Routes:
     table = Table(f"project {name}", values)
     routes: Routes = {}
-    files = [_file(Table(f"file of {name}", each), made, routes) for each in table.take("files", list, [])]
+    place = "/packages" if serial else "/files"
+    files = [
+        _file(Table(f"file of {name}", each), made, routes, place) for each in table.take("files", list, [])
+    ]
     default = sorted({file.version for file in files})
     version = table.take("api_version", str, version)
     page: dict[str, Any] = {
@@ -125,16 +139,19 @@ def _project(
     path = table.take("path", str, f"{root}{name}/")
     table.done()
     routes[path] = _page(page_json, page_html, formats, types, headers)
+    if serial:
+        entries = [(file.version, _as_json(file)) for file in files]
+        routes.update(project_json(name, serial, page["versions"], entries))
     return routes
 
 
-def _file(table: Table, made: Mapping[str, Made], routes: Routes) -> _File:
+def _file(table: Table, made: Mapping[str, Made], routes: Routes, place: str) -> _File:
     key = table.take("wheel", str, None) or table.take("sdist", str)
     if key not in made:
         raise SuiteError(table.where, f"no wheel or sdist {key!r} is given")
     item = made[key]
     filename = table.take("filename", str, item.filename)
-    path = f"/files/{key}/{filename}"
+    path = f"{place}/{key}/{filename}"
     url = table.take("url", str, path)
     path = table.take("path", str, path)
     said = table.take("hashes", (dict, bool), {"sha256": item.sha256})

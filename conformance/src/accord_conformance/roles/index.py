@@ -27,7 +27,7 @@ from accord_conformance.making.sdists import make_sdist
 from accord_conformance.making.wheels import Made, make_wheel
 from accord_conformance.roles.index_checks import INDEX_WITNESSES, filled
 from accord_conformance.roles.role import Role
-from accord_conformance.scene import Maker, Scene
+from accord_conformance.scene import Maker, Scene, keep
 from accord_conformance.site import HTML, JSON
 
 __all__ = ["INDEX_VERBS", "MAKERS", "ROLE", "values"]
@@ -57,8 +57,8 @@ def _genuine(scene: Scene, given: Mapping[str, str]) -> None:
 
 
 def _keep(scene: Scene, key: str, made: Made) -> None:
-    scene.made[key] = made
     scene.values |= {
+        f"path_{key}": str(keep(scene, key, made)),
         f"project_{key}": re.sub(r"[-_.]+", "-", made.project).lower(),
         f"name_{key}": made.project,
         f"file_{key}": made.filename,
@@ -74,7 +74,11 @@ def values(scene: Scene, step: Step) -> Mapping[str, Any]:
     said = filled(scene, dict(step.arguments))
     if step.do not in _REQUESTS:
         return {"reason": "", "version": "", **said}
-    return {"http": _REQUESTS[step.do](scene, said)}
+    asked: dict[str, Any] = {"http": _REQUESTS[step.do](scene, said)}
+    # Where nothing is odd about the form or wanted of its answer, an index without uploads can be given the file.
+    if step.do == "upload" and not step.expect and set(said) == {"file"}:
+        asked["path"] = scene.values[f"path_{said['file']}"]
+    return asked
 
 
 def _request(

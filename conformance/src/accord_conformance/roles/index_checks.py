@@ -181,7 +181,7 @@ def _lists(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterab
     """Whether the list of projects has the project of a given file."""
     names = [re.sub(r"[-_.]+", "-", name).lower() for name in page_of(answer).projects()]
     for key, wanted in expected.items():
-        project = str(scene.values[f"project_{key}"])
+        project = re.sub(r"[-_.]+", "-", scene.made[key].project).lower()
         found = names.count(project)
         yield Finding(f"lists {project}", "once" if wanted else "not", f"{found} times", found == int(wanted))
 
