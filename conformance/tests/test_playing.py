@@ -270,7 +270,6 @@ def test_a_folder_that_nobody_may_write_to_goes_all_the_same(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("settings", "values"),
     [
-        ({"without": ["index/negotiation/*"]}, {"case": "index/negotiation/406"}),
         ({"wants": "own_json"}, {"index": "http://index.example/simple/"}),
         ({}, {"http": {"method": "POST"}}),
     ],

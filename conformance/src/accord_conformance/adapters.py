@@ -13,6 +13,7 @@
     install = [["{python}", "-m", "pip", "--python", "{target}", "install", "{files...}"]]     a verb: argument lists, run in order
     result.lock = {file = "pylock.toml", as = "text"}                                            what a verb gives as its value
 
+    settings.without = ["index/uploads/*"]      cases about what is not the tool's part: it is not asked
     settings.serve = ["{bin}/server", "--port", "{port}"]            a server: serving.py has the other settings
 
     [roles.version-library]

@@ -44,6 +44,11 @@ class Built:
             path = path.replace(name, folder)
         return path
 
+    def lasting(self) -> dict[str, bytes]:
+        """The members, but bills of materials as empty: each has a time and a number of its own whenever it is made."""
+        made_anew = self.inside("{dist_info}/sboms/")
+        return {name: b"" if name.startswith(made_anew) else data for name, data in self.members.items()}
+
     @property
     def metadata(self) -> bytes:
         """METADATA or PKG-INFO; empty where it is missing."""

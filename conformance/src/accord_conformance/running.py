@@ -5,6 +5,7 @@ Jobs are a file's cases with one tool; ``jobs`` of them run at a time, each in a
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import sys
 import tempfile
@@ -145,6 +146,9 @@ def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> t
         if word in case.given:
             make(scene, case.given[word])
     steps: list[StepPlayed] = []
+    if any(fnmatch.fnmatchcase(case.id, pattern) for pattern in scene.values["settings"].get("without", ())):
+        answer = Answer("unsupported", message="this is not the tool's part: the adapter says so")
+        return [_shown(case.steps[0].do, answer, (), scene, tool)], "unsupported"
     for number, step in enumerate(case.steps):
         values = {**scene.values, **stage.values(scene, step)}
         answer = asked.ask(Request(step.do, values, scene.folder / "project", scene.environment))

@@ -11,7 +11,6 @@ An adapter's ``settings`` say how, in a role that is served:
     colleague newcomer        that of one who may upload to every project (verbs let-in, shut-out), and of one who may make projects of his own
     attestations = true       it takes attestations; those who do not look at them are not asked about them
     provenance = true         it passes them on
-    without = [...]           patterns of cases about what is not the tool's (where the suite serves its folder): not asked
     wants = "own_json"        a value of the case that the tool cannot do without: where it is missing the tool is not asked
     each = true               a server for each case: its values ({index} and such) are in the commands; a case may want one to which nothing was uploaded anyhow (``fresh``)
 
@@ -23,7 +22,6 @@ A request with ``http`` (method, url, headers, body in base64, as, needs) is one
 from __future__ import annotations
 
 import base64
-import fnmatch
 import http.client
 import json
 import re
@@ -132,9 +130,6 @@ class Served:
 
     def _not_asked(self, request: Request) -> str:
         """Why the tool has no function for this, as the adapter has it; "" if it has."""
-        case = str(request.values.get("case", ""))
-        if any(fnmatch.fnmatchcase(case, pattern) for pattern in self._settings.get("without", ())):
-            return "this is not the tool's part: the adapter says so"
         wanted = self._settings.get("wants", "")
         if wanted and wanted not in request.values:
             return f"upstream has no {wanted} here, and the tool reads nothing else"

@@ -384,8 +384,9 @@ def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable
         yield from _same_fields(left, right, expected.get("but", ()), expected.get("only", ()))
     else:
         ignored = {left.inside("{dist_info}/RECORD"), left.inside("{dist_info}/WHEEL")}
-        for name in sorted({*left.members, *right.members} - ignored):
-            if left.members.get(name) != right.members.get(name):
+        one_has, other_has = left.lasting(), right.lasting()
+        for name in sorted({*one_has, *other_has} - ignored):
+            if one_has.get(name) != other_has.get(name):
                 yield Finding(f"{one}, {two}", f"the same {name}", "it differs or is missing", False)
 
 
