@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,11 +20,11 @@ from accord_conformance.adapters import read_adapter
 from accord_conformance.cases import Case, Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.leftovers import remove
-from accord_conformance.processes import Limits, run
-from accord_conformance.protocol import Commands, Program, Request, fill
+from accord_conformance.processes import Limits, run, said
+from accord_conformance.protocol import Answer, Commands, Program, Request, fill
 from accord_conformance.reading import DATA
-from accord_conformance.results import Played
-from accord_conformance.running import play_all
+from accord_conformance.results import Played, Run, read_run, write_run
+from accord_conformance.running import play_all, play_case
 from accord_conformance.serving import Served
 from accord_conformance.tools import Tool
 
@@ -156,6 +158,54 @@ def test_templates_fill_names_lists_and_options() -> None:
         fill(["{b}"], values)
 
 
+def test_a_program_that_ends_before_it_answers_anything_is_a_broken_adapter_and_refuses_nothing(
+    tmp_path: Path,
+) -> None:
+    player = program(tmp_path, "import nothing_of_this_name\n")
+
+    with pytest.raises(SuiteError, match="ends before it answers anything"):
+        player.ask(request(tmp_path))
+
+
+def test_a_program_has_a_home_of_its_own_that_is_taken_away(tmp_path: Path) -> None:
+    player = program(
+        tmp_path,
+        "import os, tempfile\nfrom speak import serve\n"
+        "serve({'act': lambda: [os.path.expanduser('~'), tempfile.mkdtemp()]})\n",
+    )
+    try:
+        home, temporary = player.ask(request(tmp_path)).value
+        assert Path(temporary).parent == Path(home) != Path.home()
+    finally:
+        player.close()
+    assert not Path(home).exists()
+
+
+def test_a_command_that_ended_is_not_waited_for_because_of_what_it_started(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys;"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True);"
+        "print('1')"
+    )
+    begun = time.monotonic()
+
+    answer = commands(code, limits=Limits(seconds=20.0)).ask(request(tmp_path))
+
+    assert (answer.outcome, answer.value) == ("done", 1)
+    assert time.monotonic() - begun < 15
+
+
+def test_what_a_program_says_is_text_whatever_becomes_of_it(tmp_path: Path) -> None:
+    def of(code: str) -> str:
+        return said([PYTHON, "-c", code], tmp_path, ENVIRONMENT, Limits(seconds=2.0))
+
+    assert of("print(' here ')") == "here"
+    assert of("import sys; sys.exit('no')") == "(code 1) no"
+    assert of("import sys; sys.stdout.buffer.write(b'\\xff')") == "\ufffd"
+    assert of("import time; time.sleep(60)") == "(no end within 2 s)"
+    assert "does not start" in said([str(tmp_path / "none")], tmp_path, ENVIRONMENT)
+
+
 def tool(folder: Path, install: str) -> Tool:
     path = folder / "mine.toml"
     path.write_text(
@@ -205,6 +255,108 @@ def test_a_wrong_adapter_is_an_error_of_the_suite_and_no_failure(tmp_path: Path)
 
     assert result.verdict == "error"
     assert "nothing offers {nothing}" in result.error
+
+
+def test_what_nobody_can_read_is_an_error_of_the_suite_and_the_other_cases_are_played(tmp_path: Path) -> None:
+    broken = case("broken", says=5)
+
+    results = played(tmp_path, '[["true"]]', broken, case("honest"))
+
+    assert [each.verdict for each in results] == ["error", "pass"]
+    assert "Traceback" in results[0].error
+
+
+def test_a_run_with_an_error_can_be_read_again(tmp_path: Path) -> None:
+    run = Run.of([tool(tmp_path, '[["{nothing}"]]')], played(tmp_path, '[["{nothing}"]]', case("honest")))
+    write_run(run, tmp_path / "run.json")
+
+    assert read_run(tmp_path / "run.json").results == run.results
+
+
+class Saying:
+    """A tool that says one thing."""
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def ask(self, request: Request) -> Answer:
+        return Answer("done", self._value)
+
+    def close(self) -> None:
+        """Nothing was started."""
+
+
+def test_what_is_no_unicode_can_be_written_down(tmp_path: Path) -> None:
+    asked = case("honest", value="other")
+
+    result = play_case(tool(tmp_path, "[]"), asked, Saying("name\udcff"))
+    write_run(Run.of([], [result]), tmp_path / "run.json")
+
+    assert result.verdict == "fail"
+    assert read_run(tmp_path / "run.json").results[0].steps[0].value == "name?"
+
+
+def test_a_tool_that_is_late_is_asked_again_alone_and_with_more_time(tmp_path: Path) -> None:
+    slow_once = f"""[["sh", "-c", "test -e {tmp_path}/begun || {{ touch {tmp_path}/begun; sleep 60; }}"]]"""
+    told: list[str] = []
+
+    (result,) = play_all(
+        [tool(tmp_path, slow_once)],
+        [case("honest")],
+        1,
+        lambda each: told.append(each.verdict),
+        limits=Limits(seconds=2.0),
+    )
+
+    assert result.verdict == "pass"
+    assert told == ["pass"]
+
+
+def test_a_tool_that_never_ends_fails_all_the_same(tmp_path: Path) -> None:
+    never = tool(tmp_path, '[["sleep", "60"]]')
+
+    (result,) = play_all([never], [case("honest")], 1, lambda each: None, limits=Limits(seconds=0.3))
+
+    assert (result.verdict, result.steps[0].outcome) == ("fail", "hung")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strays are found in /proc")
+def test_who_leaves_the_session_of_a_tool_is_ended_with_the_case(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, sys;"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], start_new_session=True);"
+        f"open('{tmp_path}/child', 'w').write(str(child.pid))"
+    )
+
+    (result,) = played(tmp_path, f"""[["{PYTHON}", "-c", {json.dumps(code)}]]""", case("honest"))
+
+    assert result.verdict == "pass"
+    wait_until(lambda: not alive(int((tmp_path / "child").read_text())))
+
+
+def test_the_folder_of_a_case_has_the_name_the_system_has_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "link"))
+    install = """[["sh", "-c", "test $(pwd -P) = $(pwd -L) && test $HOME = $(cd $HOME && pwd -P)"]]"""
+
+    (result,) = played(tmp_path, install, case("honest"))
+
+    assert result.verdict == "pass"
+
+
+def test_folders_that_are_kept_may_be_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    install = """[["sh", "-c", "cd $HOME && cd {project} && cd /"]]"""
+
+    (result,) = play_all([tool(tmp_path, install)], [case("honest")], 1, lambda each: None, Path("kept"))
+
+    assert result.verdict == "pass"
+    assert (tmp_path / "kept" / "mine").is_dir()
 
 
 def test_folders_of_cases_are_taken_away_and_no_path_of_them_is_told(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from accord_conformance.errors import SuiteError
+from accord_conformance.processes import LIMITS, Limits
 from accord_conformance.protocol import Commands, Player, Program
 from accord_conformance.reading import DATA, Table, read_toml
 from accord_conformance.serving import Served
@@ -88,7 +89,7 @@ def read_adapter(path: Path) -> Adapter:
         head.texts("requires"),
         head.texts("version"),
         parts,
-        path.parent,
+        path.parent.absolute(),
     )
     head.done()
     document.done()
@@ -111,7 +112,7 @@ def _part(where: str, role: str, values: object) -> Part:
     return Part(verbs, results, environment, unsupported, program, python, settings, note)
 
 
-def player(adapter: Adapter, role: str, bin_folder: Path) -> Player:
+def player(adapter: Adapter, role: str, bin_folder: Path, limits: Limits = LIMITS) -> Player:
     """What plays the tool, whose programs lie in ``bin_folder``, in a role."""
     part = adapter.parts[role]
     values = {
@@ -121,9 +122,9 @@ def player(adapter: Adapter, role: str, bin_folder: Path) -> Player:
         "adapters": str(adapter.folder),
     }
     if not part.program:
-        commands = Commands(part.verbs, values, part.environment, part.results, part.unsupported)
+        commands = Commands(part.verbs, values, part.environment, part.results, part.unsupported, limits)
         return (
-            Served(commands, values, part.settings, part.environment)
+            Served(commands, values, part.settings, part.environment, limits)
             if "serve" in part.settings
             else commands
         )
@@ -135,4 +136,4 @@ def player(adapter: Adapter, role: str, bin_folder: Path) -> Player:
         "LC_ALL": "C.UTF-8",
         **part.environment,
     }
-    return Program([python, str(adapter.folder / part.program)], values, environment)
+    return Program([python, str(adapter.folder / part.program)], values, environment, limits)

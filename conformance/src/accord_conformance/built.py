@@ -10,13 +10,17 @@ import email.message
 import email.parser
 import email.policy
 import gzip
+import lzma
 import re
 import tarfile
 import zipfile
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from configparser import ConfigParser, Error
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 __all__ = ["Built", "read_built"]
 
@@ -92,6 +96,35 @@ class Built:
         return {name: dict(parser[name]) for name in parser.sections() if len(parser[name])}
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is read of one archive."""
+
+    unpacked_bytes: int = 200_000_000
+
+
+LIMITS = Limits()
+# What the standard library raises for archives that are none, or of a kind it does not know (a method of compression, a password).
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
+def _all_of(stream: IO[bytes], room: int) -> bytes:
+    """A member, whole; OSError when that is more than there is ``room`` for."""
+    data = stream.read(room + 1)
+    if len(data) > room:
+        raise OSError(f"unpacked it is larger than {LIMITS.unpacked_bytes} bytes")
+    return data
+
+
 def read_built(kind: str, folder: Path) -> Built | None:
     """What lies in ``folder``; None unless there is exactly one thing of that kind."""
     pattern = {"wheel": "*.whl", "sdist": "*.tar.gz", "metadata": "*.dist-info"}[kind]
@@ -117,10 +150,15 @@ def _wheel(path: Path) -> Built:
     try:
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist()]
-            faults += [f"{name} stands twice" for name in sorted(names) if names.count(name) > 1]
-            members = {name: archive.read(name) for name in names if not name.endswith("/")}
-    except (zipfile.BadZipFile, OSError) as error:
-        faults.append(str(error))
+            faults += [f"{name} stands twice" for name, times in sorted(Counter(names).items()) if times > 1]
+            room = LIMITS.unpacked_bytes
+            for name in names:
+                if not name.endswith("/"):
+                    with archive.open(name) as stream:
+                        members[name] = _all_of(stream, room)
+                    room -= len(members[name])
+    except _UNREADABLE as error:
+        faults.append(str(error) or type(error).__name__)
     return Built("wheel", path, members, _tops(members, ".dist-info"), tuple(faults))
 
 
@@ -128,15 +166,17 @@ def _sdist(path: Path) -> Built:
     members: dict[str, bytes] = {}
     faults = []
     tops: set[str] = set()
+    room = LIMITS.unpacked_bytes
     try:
         with tarfile.open(path, "r:gz") as archive:
             for info in archive:
                 tops.add(info.name.split("/")[0])
                 stream = archive.extractfile(info) if info.isreg() else None
                 if stream is not None:
-                    members[info.name] = stream.read()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        faults.append(str(error))
+                    members[info.name] = _all_of(stream, room)
+                    room -= len(members[info.name])
+    except _UNREADABLE as error:
+        faults.append(str(error) or type(error).__name__)
     return Built("sdist", path, members, tuple(sorted(tops)), tuple(faults), _magics(path))
 
 
@@ -149,7 +189,7 @@ def _magics(path: Path) -> frozenset[bytes]:
                 found.add(header[257:263])
                 size = int(header[124:136].rstrip(b"\0 ") or b"0", 8)
                 stream.seek((size + 511) // 512 * 512, 1)
-    except (OSError, EOFError, ValueError):
+    except (*_UNREADABLE, ValueError):
         found.add(b"?")
     return frozenset(found)
 

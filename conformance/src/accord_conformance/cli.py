@@ -205,7 +205,7 @@ def _tools(options: argparse.Namespace) -> Tools:
         if not equals:
             raise SuiteError("--use", f"NAME=DIR is wanted, not {each!r}")
         use[name] = Path(folder).absolute()
-    return Tools(adapters, options.kept, use)
+    return Tools(adapters, options.kept.absolute(), use)
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -33,6 +33,7 @@ VERDICTS = (
     "reading-2",
     "reading-3",
     "reading-none",
+    "error",
 )
 
 

@@ -18,7 +18,7 @@ from typing import IO
 
 from accord_conformance.errors import SuiteError
 
-__all__ = ["LIMITS", "Limits", "end", "end_all", "run", "start"]
+__all__ = ["LIMITS", "Limits", "done", "end", "end_all", "end_strays", "run", "said", "start"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Limits:
 
 LIMITS = Limits()
 _GRACE_SECONDS = 3
+_LOOK_SECONDS = 0.2  # so often it is looked whether a process that says nothing has ended
 _running: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
 
@@ -68,35 +69,61 @@ def run(
 ) -> tuple[int | None, bytes, bytes]:
     """Exit code (None: it did not end in time), standard output, standard error."""
     process = start(arguments, environment, folder, stderr=subprocess.PIPE)
-    said = {process.stdout: bytearray(), process.stderr: bytearray()}
-    in_time = _read(said, time.monotonic() + limits.seconds, limits.output_bytes)
-    code: int | None = None
-    if in_time:
-        try:
-            code = process.wait(limits.seconds)
-        except subprocess.TimeoutExpired:
-            in_time = False
+    kept = {process.stdout: bytearray(), process.stderr: bytearray()}
+    ends = time.monotonic() + limits.seconds
+    _read(process, kept, ends, limits.output_bytes)
+    try:
+        code: int | None = process.wait(max(0.0, ends - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        code = None
     end(process)
-    return (code if in_time else None), bytes(said[process.stdout]), bytes(said[process.stderr])
+    return code, bytes(kept[process.stdout]), bytes(kept[process.stderr])
 
 
-def _read(said: Mapping[IO[bytes] | None, bytearray], ends: float, most: int) -> bool:
-    """Reads the streams to their ends, keeping ``most`` bytes of each; False when that is not over in time."""
+def said(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], limits: Limits = LIMITS
+) -> str:
+    """What a program says on its standard output, as text without blanks around it; where it fails, how, in brackets, and what it said of that."""
+    try:
+        code, out, wrong = run(arguments, folder, environment, limits)
+    except SuiteError as error:
+        return f"({error.what})"
+    if code is None:
+        return f"(no end within {limits.seconds:g} s)"
+    if code == 0:
+        return out.decode("utf-8", "replace").strip()
+    return f"(code {code}) {wrong.decode('utf-8', 'replace').strip()}".strip()
+
+
+def done(arguments: Sequence[str], folder: Path, environment: Mapping[str, str]) -> str:
+    """What a program of the suite's own says on its standard output; SuiteError when it is not there, fails or does not end."""
+    code, out, wrong = run(arguments, folder, environment)
+    if code != 0:
+        raise SuiteError(" ".join(arguments), wrong.decode("utf-8", "replace").strip() or f"code {code}")
+    return out.decode("utf-8", "replace")
+
+
+def _read(
+    process: subprocess.Popen[bytes], kept: Mapping[IO[bytes] | None, bytearray], ends: float, most: int
+) -> None:
+    """Reads the streams to their ends, or till the time is over, keeping ``most`` bytes of each.
+
+    A process that has ended is done, whoever else still holds its streams: what it started may live on without being waited for.
+    """
     with selectors.DefaultSelector() as selector:
-        for stream, kept in said.items():
+        for stream, bytes_of_it in kept.items():
             assert stream is not None
-            selector.register(stream, selectors.EVENT_READ, kept)
-        while selector.get_map():
-            ready = selector.select(max(0.0, ends - time.monotonic()))
-            if not ready:
-                return False
+            selector.register(stream, selectors.EVENT_READ, bytes_of_it)
+        while selector.get_map() and time.monotonic() < ends:
+            ended = process.poll() is not None
+            ready = selector.select(_LOOK_SECONDS if not ended else 0)
+            if ended and not ready:
+                return
             for key, _ in ready:
                 block = os.read(key.fd, 65536)
                 if not block:
                     selector.unregister(key.fileobj)
-                kept = key.data
-                kept += block[: most - len(kept)]
-    return True
+                key.data.extend(block[: most - len(key.data)])
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
@@ -129,3 +156,17 @@ def end_all() -> None:
                 os.killpg(process.pid, signal.SIGKILL)
             except OSError:
                 continue
+
+
+def end_strays(home: Path) -> None:
+    """Kills whoever has left its session, as a daemon does, and still has ``home``, a case's own, as its home.
+
+    Where there is no /proc, nobody is found.
+    """
+    wanted = b"HOME=" + os.fsencode(home)
+    for place in Path("/proc").glob("[1-9]*"):
+        try:
+            if wanted in (place / "environ").read_bytes().split(b"\0"):
+                os.kill(int(place.name), signal.SIGKILL)
+        except OSError:
+            continue  # it has ended, or is somebody else's

@@ -19,6 +19,7 @@ import os
 import re
 import selectors
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from accord_conformance.errors import SuiteError
+from accord_conformance.leftovers import remove
 from accord_conformance.processes import LIMITS, Limits, end, run, start
 
 __all__ = ["Answer", "Commands", "Player", "Program", "Request", "fill"]
@@ -173,15 +175,34 @@ class Program:
     """A tool played by a program that reads requests and writes answers, a JSON object a line."""
 
     def __init__(
-        self, arguments: Sequence[str], values: Mapping[str, Any], environment: Mapping[str, str]
+        self,
+        arguments: Sequence[str],
+        values: Mapping[str, Any],
+        environment: Mapping[str, str],
+        limits: Limits = LIMITS,
     ) -> None:
         self._arguments = list(arguments)
         self._values = dict(values)
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
-        self._limits = LIMITS
+        self._limits = limits
+        self._folder: Path | None = None  # the program's home, with nothing of the person's in it
+        self._answers = False  # whether it ever did
 
     def ask(self, request: Request) -> Answer:
+        answer = self._ask(request)
+        if answer is None and not self._answers:
+            # A program that does not even say what it lacks is broken; that it ends says nothing of the tool then.
+            lacking = self._ask(Request("no-such-verb", {}, request.folder, request.environment))
+            if lacking is None:
+                raise SuiteError(
+                    "adapter", f"{' '.join(self._arguments)}: it ends before it answers anything"
+                )
+        self._answers = True
+        return answer or Answer("refused", message="the program ended", untidy=True)
+
+    def _ask(self, request: Request) -> Answer | None:
+        """The answer; None from a program that ended."""
         process = self._process or self._start()
         asked = {
             "do": request.do,
@@ -196,18 +217,20 @@ class Program:
             process.stdin.flush()
         except OSError:
             self.close()
-            return Answer("refused", message="the program ended", untidy=True)
+            return None
         line = self._line(process.stdout)
         if line is None:
             self.close()
             return Answer("hung")
         if not line:
             self.close()
-            return Answer("refused", message="the program ended", untidy=True)
+            return None
         return _read_answer(line, self._limits)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        self._process = start(self._arguments, self._environment, stdin=subprocess.PIPE)
+        self._folder = Path(tempfile.mkdtemp(prefix="conformance-program-"))
+        own = {"HOME": str(self._folder), "TMPDIR": str(self._folder), **self._environment}
+        self._process = start(self._arguments, own, stdin=subprocess.PIPE)
         return self._process
 
     def _line(self, stream: IO[bytes]) -> bytes | None:
@@ -229,6 +252,9 @@ class Program:
         process, self._process = self._process, None
         if process is not None:
             end(process)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            remove(folder)
 
 
 def _read_answer(line: bytes, limits: Limits) -> Answer:

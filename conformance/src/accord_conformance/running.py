@@ -1,6 +1,7 @@
 """Plays cases with tools.  Every case has a folder of its own, which is taken away afterwards unless it is to be kept.
 
-Jobs are a file's cases with one tool; ``jobs`` of them run at a time, each in a thread that has the tool's player to itself.
+Jobs are a file's cases with one tool; ``jobs`` of them run at a time, each in a thread that has the tool's player to itself.  A tool that did not
+answer in time where it had to is asked again at the end, with nothing beside it and more time: that a machine is busy is no tool's fault.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ from accord_conformance.cases import Case
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
 from accord_conformance.leftovers import remove
-from accord_conformance.processes import end_all
+from accord_conformance.processes import LIMITS, Limits, end_all, end_strays
 from accord_conformance.protocol import OUTCOMES, Answer, Player, Request
 from accord_conformance.reading import DATA
 from accord_conformance.results import Played, StepPlayed
@@ -34,6 +37,8 @@ from accord_conformance.tools import Tool
 
 __all__ = ["play_all", "play_case"]
 
+_PATIENCE = 3  # times the time there was, for who is asked again
+
 
 def play_all(
     tools: Sequence[Tool],
@@ -41,6 +46,7 @@ def play_all(
     jobs: int,
     told: Callable[[Played], None],
     keep: Path | None = None,
+    limits: Limits = LIMITS,
 ) -> list[Played]:
     """Plays every case with every tool that has its role; ``told`` of each one as it ends, from any thread."""
     work = [
@@ -50,16 +56,38 @@ def play_all(
         if name in tool.adapter.parts
     ]
     stopped = threading.Event()
+    by_name = {tool.adapter.name: tool for tool in tools}
+    by_id = {case.id: case for case in cases}
+
+    def told_in_time(played: Played) -> None:
+        if not _late(played):
+            told(played)
+
+    play = partial(_play_batch, keep=keep, stopped=stopped)
+    patient = replace(limits, seconds=_PATIENCE * limits.seconds)
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = [pool.submit(_play_batch, tool, batch, told, keep, stopped) for tool, batch in work]
+        futures = [pool.submit(play, tool, batch, told_in_time, limits) for tool, batch in work]
         try:
-            return _voided([played for future in futures for played in future.result()], cases)
+            results = [played for future in futures for played in future.result()]
+            for place, late in enumerate(results):
+                if _late(late):
+                    again = pool.submit(
+                        play, by_name[late.tool], [by_id[late.case]], told, patient, earlier=results
+                    )
+                    (results[place],) = again.result()
+            return _voided(results, cases)
         except BaseException:
             # Whoever plays stops at its next case, and what a tool is at is ended now.
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             end_all()
             raise
+
+
+def _late(played: Played) -> bool:
+    """Whether nothing but the clock speaks against the tool."""
+    judged = played.verdict in ("fail", "void", "reading-none")
+    return judged and bool(played.steps) and played.steps[-1].outcome == "hung"
 
 
 def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
@@ -81,8 +109,11 @@ def _play_batch(
     tool: Tool,
     cases: Iterable[Case],
     told: Callable[[Played], None],
+    limits: Limits,
+    *,
     keep: Path | None,
     stopped: threading.Event,
+    earlier: Sequence[Played] = (),
 ) -> list[Played]:
     results: list[Played] = []
     current: Player | None = None
@@ -90,12 +121,15 @@ def _play_batch(
         for case in cases:
             if stopped.is_set():
                 break
-            current = current or player(tool.adapter, case.role, tool.bin)
             try:
-                played = _once(play_case(tool, case, current, keep), case, results)
+                current = current or player(tool.adapter, case.role, tool.bin, limits)
+                played = _once(play_case(tool, case, current, keep), case, [*earlier, *results])
             except SuiteError as error:
                 # One wrong adapter does not keep the others from being asked.
                 played = Played(case.id, tool.adapter.name, "error", (), 0.0, str(error))
+            except Exception:
+                # Nor does what a tool left behind, and nobody here can read: a run is long.
+                played = Played(case.id, tool.adapter.name, "error", (), 0.0, traceback.format_exc()[-2000:])
             told(played)
             results.append(played)
     finally:
@@ -125,6 +159,8 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
         folder.mkdir(parents=True)
     else:
         folder = Path(tempfile.mkdtemp(prefix="conformance-"))
+    # Tools run in folders below it, and tell paths as the system has them: macOS reaches its temporary folder through a link.
+    folder = folder.resolve()
     begun = time.monotonic()
     scene = Scene.at(folder, tool.bin)
     try:
@@ -133,6 +169,7 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
         raise SuiteError(f"{tool.adapter.name}, {case.id}: {error.where}", error.what) from error
     finally:
         scene.close()
+        end_strays(folder / "home")
         if keep is None:
             remove(folder)
     return Played(case.id, tool.adapter.name, verdict, tuple(steps), round(time.monotonic() - begun, 3))
@@ -216,7 +253,8 @@ def _shown(do: str, answer: Answer, findings: Iterable[Finding], scene: Scene, t
     def plain(text: str) -> str:
         for found, name in places:
             text = text.replace(found, name)
-        return text
+        # A report is UTF-8, which names of files and answers of programs need not be.
+        return text.encode("utf-8", "replace").decode()
 
     return StepPlayed(
         do,

@@ -63,7 +63,7 @@ def fetch(
     limits: Limits = LIMITS,
 ) -> Got:
     """One request; OSError when there is no answer."""
-    parts = urlsplit(url)
+    parts, ends = urlsplit(url), time.monotonic() + limits.seconds
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.netloc, timeout=limits.seconds)
     try:
@@ -75,7 +75,13 @@ def fetch(
         )
         answer = connection.getresponse()
         said = {name.lower(): value for name, value in answer.getheaders()}
-        return Got(answer.status, said, answer.read(limits.output_bytes))
+        kept = b""
+        # A server that gives a byte now and then is never silent for long, and never done.
+        while len(kept) < limits.output_bytes and (block := answer.read1(65536)):
+            kept += block
+            if time.monotonic() > ends:
+                raise TimeoutError(url)
+        return Got(answer.status, said, kept[: limits.output_bytes])
     except http.client.HTTPException as error:
         raise OSError(str(error)) from error
     finally:
@@ -99,7 +105,9 @@ class Served:
         values: Mapping[str, Any],
         settings: Mapping[str, Any],
         environment: Mapping[str, str],
+        limits: Limits = LIMITS,
     ) -> None:
+        self._limits = limits
         self._commands = commands
         self._values = dict(values)
         self._settings = settings
@@ -161,7 +169,7 @@ class Served:
         body = self._filled(base64.b64decode(asked["body"])) if asked.get("body") else None
         commands = ((asked["method"], url),)
         try:
-            got = fetch(url, asked["method"], headers, body)
+            got = fetch(url, asked["method"], headers, body, self._limits)
         except TimeoutError:
             return Answer("hung", commands=commands)
         except OSError as error:
@@ -220,8 +228,9 @@ class Served:
         return body
 
     def _start(self, request: Request) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="conformance-server-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="conformance-server-")).resolve()
         self._changed = False
+        self._for = request.folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

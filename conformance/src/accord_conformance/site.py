@@ -142,8 +142,13 @@ def _chosen(found: Reply, accept: str) -> Reply:
     offers = [(HTML, found), ("text/html", replace(found, type="text/html"))]
     if found.other is not None:
         offers.append((JSON, found.other))
-    best = max(offers, key=lambda offer: wanted.get(offer[0], wanted.get("*/*", -1.0)))
-    if wanted.get(best[0], wanted.get("*/*", -1.0)) <= 0:
+
+    def quality(kind: str) -> float:
+        group = kind.partition("/")[0] + "/*"
+        return wanted.get(kind, wanted.get(group, wanted.get("*/*", -1.0)))
+
+    best = max(offers, key=lambda offer: quality(offer[0]))
+    if quality(best[0]) <= 0:
         return Reply(406, "text/plain", b"no such form\n")
     if best[0] == HTML and HTML not in wanted:
         return replace(found, type="text/html")

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from accord_conformance.processes import done
+
 __all__ = ["configured", "module_of", "pyproject", "toml", "under_git"]
 
-_GIT_SECONDS = 30
 # What a tree has that ships such a thing: a path, its text.
 _SHIPPED = {
     "scripts": ("scripts/run-demo", "#!python\nimport demo\nprint('demo runs')\n"),
@@ -63,11 +63,11 @@ def configured(settings: Mapping[str, Any], name: str, ships: str) -> tuple[str,
     return filled(text), {filled(path): filled(each) for path, each in files.items()}
 
 
-def under_git(folder: Path) -> None:
+def under_git(folder: Path, environment: Mapping[str, str]) -> None:
     """Puts a tree under version control: some build systems make an sdist of what that knows."""
     git = ["git", "-c", "user.name=suite", "-c", "user.email=suite@suite.example", "-C", str(folder)]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
-        subprocess.run([*git, *arguments], check=True, capture_output=True, timeout=_GIT_SECONDS)
+        done([*git, *arguments], folder, environment)
 
 
 def pyproject(

@@ -16,7 +16,6 @@ import fnmatch
 import os
 import re
 import shutil
-import subprocess
 import tarfile
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -30,6 +29,7 @@ from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree
 from accord_conformance.likeness import alike
 from accord_conformance.making.files import write_tree
 from accord_conformance.making.projects import configured, module_of, pyproject, under_git
+from accord_conformance.processes import said
 from accord_conformance.protocol import Answer
 from accord_conformance.roles import installer
 from accord_conformance.roles.backend_checks import CHECKS
@@ -38,7 +38,6 @@ from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environme
 
 __all__ = ["ROLE"]
 
-_RUN_SECONDS = 30
 _PLAIN = {"name": "demo", "version": "1.0", "description": "A demonstration."}
 # Verb: the hook, what it builds, how that is read.
 _HOOKS = {
@@ -88,7 +87,7 @@ def _write_project(scene: Scene) -> None:
     )
     (folder / "pyproject.toml").write_text(text, encoding="utf-8")
     if settings.get("git") and not given.get("unversioned"):
-        under_git(folder)
+        under_git(folder, scene.environment)
 
 
 def _out(scene: Scene, name: str) -> Path:
@@ -437,17 +436,9 @@ def _imported(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iter
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
     write_tree(scene.folder / "project", expected.get("files", {}))
-    done = subprocess.run(
-        [scene.values["target"], "-c", expected["code"]],
-        cwd=scene.folder / "tmp",
-        env={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=_RUN_SECONDS,
-        check=False,
-    )
-    found = (done.stdout or done.stderr).strip().replace(str(scene.folder), "")
-    yield agree("imported", expected["prints"], found)
+    environment = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
+    found = said([scene.values["target"], "-c", expected["code"]], scene.folder / "tmp", environment)
+    yield agree("imported", expected["prints"], found.replace(str(scene.folder), ""))
 
 
 ROLE = Role(

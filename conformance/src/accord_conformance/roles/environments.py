@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,14 +18,13 @@ from accord_conformance.cases import Step
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
 from accord_conformance.making.files import write_tree
 from accord_conformance.making.installed import make_base
+from accord_conformance.processes import said
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.records import changes, filled, remember
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, purelib
 
 __all__ = ["ROLE", "WITNESSES"]
-
-_SECONDS = 30
 
 
 def _set_up(scene: Scene) -> None:
@@ -148,20 +146,7 @@ def _shell(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterabl
 
 def _run(scene: Scene, arguments: list[str], folder: Path | None = None) -> str:
     environment = {"PATH": os.defpath, "HOME": scene.environment["HOME"], "LC_ALL": "C.UTF-8"}
-    try:
-        done = subprocess.run(
-            arguments,
-            cwd=folder or scene.folder / "home",
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"({error})"
-    return done.stdout.strip() if done.returncode == 0 else f"(code {done.returncode}) {done.stderr.strip()}"
+    return said(arguments, folder or scene.folder / "home", environment)
 
 
 def _unchanged(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree
 from accord_conformance.making.files import write_tree
 from accord_conformance.making.pages import make_index
 from accord_conformance.making.projects import toml
+from accord_conformance.processes import said
 from accord_conformance.protocol import Answer
 from accord_conformance.reading import DATA
 from accord_conformance.roles.role import Role
@@ -30,7 +30,6 @@ from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environme
 
 __all__ = ["ROLE"]
 
-_RUN_SECONDS = 30
 _ARGUMENTS = ("of", "config")
 
 
@@ -312,10 +311,7 @@ def _prints(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterab
         if not path.exists():
             yield Finding(f"prints {program}", wanted, "(no such program)", False)
             continue
-        done = subprocess.run(
-            [str(path)], capture_output=True, text=True, timeout=_RUN_SECONDS, check=False, cwd=scene.folder
-        )
-        yield agree(f"prints {program}", wanted, (done.stdout or done.stderr).strip())
+        yield agree(f"prints {program}", wanted, said([str(path)], scene.folder, scene.environment))
 
 
 def _says(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:

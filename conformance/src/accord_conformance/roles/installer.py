@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,6 +26,7 @@ from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree
 from accord_conformance.making.files import content
 from accord_conformance.making.installed import LIB64, make_base, put_project, unpack_sdist
 from accord_conformance.making.sdists import make_sdist
+from accord_conformance.processes import done, said
 from accord_conformance.protocol import Answer
 from accord_conformance.reading import Table
 from accord_conformance.roles.client import CLIENT_WITNESSES
@@ -43,7 +43,6 @@ from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environme
 
 __all__ = ["MAKERS", "ROLE", "WITNESSES", "place"]
 
-_RUN_SECONDS = 30
 _PLACE = re.compile(r"(?P<scheme>[a-z-]+)(?:\((?P<name>[^)]+)\))?:(?P<path>.*)")
 
 
@@ -89,7 +88,7 @@ def _locale(scene: Scene, name: str) -> None:
     language, _, charset = name.partition(".")
     folder = scene.folder / "locales"
     folder.mkdir()
-    _run(["localedef", "-i", language, "-f", charset, str(folder / name)], scene.folder, scene)
+    done(["localedef", "-i", language, "-f", charset, str(folder / name)], scene.folder, scene.environment)
     scene.environment.update(LC_ALL=name, LOCPATH=str(folder))
 
 
@@ -112,24 +111,11 @@ def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
         folder = scene.folder / "repositories" / key
         _tree(key, each, folder)
         git = ["git", "-c", "user.name=Case", "-c", "user.email=case@mail.example", "-C", str(folder)]
-        _run([*git, "init", "-q", "-b", "main"], folder, scene)
-        _run([*git, "add", "-A"], folder, scene)
-        _run([*git, "commit", "-q", "-m", "first"], folder, scene)
-        _run([*git, "tag", "v1"], folder, scene)
-        scene.values["commit"] = _run([*git, "rev-parse", "HEAD"], folder, scene).strip()
-
-
-def _run(arguments: list[str], folder: Path, scene: Scene) -> str:
-    """A command of the suite's own; SuiteError when it is not there or fails."""
-    try:
-        done = subprocess.run(
-            arguments, cwd=folder, env=scene.environment, capture_output=True, text=True, check=False
-        )
-    except OSError as error:
-        raise SuiteError("installer", f"{arguments[0]}: {error.strerror}") from error
-    if done.returncode:
-        raise SuiteError("installer", f"{' '.join(arguments)}: {done.stderr.strip()}")
-    return done.stdout
+        done([*git, "init", "-q", "-b", "main"], folder, scene.environment)
+        done([*git, "add", "-A"], folder, scene.environment)
+        done([*git, "commit", "-q", "-m", "first"], folder, scene.environment)
+        done([*git, "tag", "v1"], folder, scene.environment)
+        scene.values["commit"] = done([*git, "rev-parse", "HEAD"], folder, scene.environment).strip()
 
 
 def _texts(scene: Scene) -> dict[str, str]:
@@ -241,26 +227,9 @@ def _prints(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterab
         program, _, rest = command.partition(" ")
         target = str(Path(scene.values["env"]) / "bin" / program)
         arguments = [target, "-c", rest[3:]] if rest.startswith("-c ") else [target, *rest.split()]
-        yield agree(f"prints {command}", filled(scene, wanted), _said(arguments, scene))
-
-
-def _said(arguments: list[str], scene: Scene) -> str:
-    try:
-        done = subprocess.run(
-            arguments,
-            cwd=scene.folder / "project",
-            env={"PATH": scene.environment["PATH"], "HOME": scene.environment["HOME"]},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_RUN_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"({error})"
-    if done.returncode == 0:
-        return done.stdout.strip()
-    return f"(code {done.returncode}) {done.stderr.strip()}".strip()
+        environment = {name: scene.environment[name] for name in ("PATH", "HOME")}
+        found = said(arguments, scene.folder / "project", environment)
+        yield agree(f"prints {command}", filled(scene, wanted), found)
 
 
 def _record(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
