@@ -174,11 +174,11 @@ def page(outcomes: Sequence[Outcome]) -> str:
         "",
         "Made by `python conformance/suites.py`; beside [the matrix](conformance.md), and counted in none of its shares. *Not asked*: tests that skip themselves, vectors the tool has no function for.",
         "",
-        "| suite | from | licence | asked of | passed | failed | not asked | seconds |",
-        "| --- | --- | --- | --- | ---: | ---: | ---: | ---: |",
+        "| suite | from | licence | asked of | passed | failed | not asked |",
+        "| --- | --- | --- | --- | ---: | ---: | ---: |",
     ]
     lines += [
-        f"| {one.suite} | {one.source} | {one.licence} | {one.tool} | {one.passed} | {one.failed} | {one.skipped} | {one.seconds} |"
+        f"| {one.suite} | {one.source} | {one.licence} | {one.tool} | {one.passed} | {one.failed} | {one.skipped} |"
         for one in outcomes
     ]
     for one in outcomes:
@@ -204,7 +204,7 @@ def outcomes_of(name: str, checkout: Path | None) -> Iterator[Outcome]:
             yield run_tests(name, suite, Path(folder))
             return
         root = checkout or unpacked(suite.release, Path(folder))
-        source = "a checkout" if checkout else "sdist of " + suite.release.replace("==", " ")
+        source = f"checkout {checkout.name}" if checkout else "sdist of " + suite.release.replace("==", " ")
         yield from run_vectors(name, suite, root, source, _tools())
 
 
