@@ -150,7 +150,7 @@ def _chosen(found: Reply, accept: str) -> Reply:
     best = max(offers, key=lambda offer: quality(offer[0]))
     if quality(best[0]) <= 0:
         return Reply(406, "text/plain", b"no such form\n")
-    if best[0] == HTML and HTML not in wanted:
+    if best[0] == HTML and HTML not in wanted and quality("text/html") > 0:
         return replace(found, type="text/html")
     return replace(best[1], headers={**best[1].headers, "Vary": "Accept"})
 
