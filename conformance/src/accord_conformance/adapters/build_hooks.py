@@ -18,12 +18,12 @@ VERBS = (
 )
 
 
-def hook(call, python, more=(), unsupported=()):
+def hook(call, python, more=None, unsupported=()):
     caller = os.path.join(os.path.dirname(speak.__file__), "call_hook.py")
     path = call["answer"] + ".call"
     with open(path, "w") as stream:
         json.dump(call, stream)
-    said = speak.call([python, caller, path], unsupported=("no such hook", *unsupported), more=more)
+    said = speak.call([python, caller, path], unsupported=("no such hook", *unsupported), more=more or {})
     with open(call["answer"]) as stream:
         return dict(json.load(stream), said=said.strip()[-2000:])
 
