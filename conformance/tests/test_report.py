@@ -13,7 +13,7 @@ from accord_conformance.cases import Case, Reading, Step, read_cases
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
 from accord_conformance.report.markdown import failures_page, matrix_page
-from accord_conformance.report.matrix import Book
+from accord_conformance.report.matrix import Book, asked
 from accord_conformance.report.site import write_site
 from accord_conformance.results import Played, Run, StepPlayed, compare, joined, read_run, write_run
 from accord_conformance.reviews import Review
@@ -120,8 +120,43 @@ def test_every_link_of_the_site_leads_somewhere(tmp_path: Path) -> None:
     write_site(book(run(a="fail", b="pass")), [], tmp_path)
 
     for path in tmp_path.rglob("*.html"):
-        for target in re.findall(r'href="([^"#:]+)(?:#[^"]*)?"', path.read_text(encoding="utf-8")):
-            assert (path.parent / target).exists(), f"{path.name} -> {target}"
+        for target, place in re.findall(r'href="([^"#:]+)(?:#([^"]*))?"', path.read_text(encoding="utf-8")):
+            found = path.parent / target
+            assert found.exists(), f"{path.name} -> {target}"
+            if place:
+                assert f' id="{place}"' in found.read_text(encoding="utf-8"), (
+                    f"{path.name} -> {target}#{place}"
+                )
+
+
+def test_what_a_tool_fails_and_why_is_two_steps_from_the_matrix(tmp_path: Path) -> None:
+    write_site(book(run(a="fail", b="pass")), [], tmp_path)
+
+    matrix, page = (tmp_path / name for name in ("index.html", "tool/mine.html"))
+    assert '<td class="fail"><a href="tool/mine.html#X">1/2</a>' in matrix.read_text(encoding="utf-8")
+    told = page.read_text(encoding="utf-8")
+    assert 'href="../case/installer--x--a.html#mine"' in told
+    assert "files: expected &lt;script&gt;" in told
+    assert "<code>accord-conformance run --tool mine --case installer/x/a -v</code>" in told
+
+
+def test_a_run_of_a_part_says_so() -> None:
+    found = run(a="fail")
+    alone = replace(found, results=found.results[:1])
+
+    assert asked(book(alone)).startswith(
+        "1 cases (of 5 that the suite has) about 1 rules, 1 of them decided by a sentence, asked of 1 tool on"
+    )
+    assert "asked of 2 tools" in asked(book(run(a="fail", b="pass", c="pass", d="reading-1", e="seen")))
+
+
+def test_a_tool_that_was_named_is_named_again_in_the_command() -> None:
+    found = run(a="fail")
+    tools = {**found.tools, "mine": {**found.tools["mine"], "use": ".venv"}}
+
+    text = failures_page(book(replace(found, tools=tools)))
+
+    assert "`accord-conformance run --tool mine --use mine=.venv --case installer/x/a -v`" in text
 
 
 def test_a_run_is_read_as_it_was_written_and_changes_between_two_are_told(tmp_path: Path) -> None:

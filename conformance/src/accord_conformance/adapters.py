@@ -5,6 +5,7 @@
     title = "pip"
     home = "https://pip.pypa.io/"
     requires = ["pip==26.3"]                         what its environment is made of; [] for the standard library's own
+    unpublished = "lies in this checkout"            of a tool that no index has (its name there is nobody's, or another's): it is asked with --use alone
     version = ["{python}", "-m", "pip", "--version"]  prints a line with the version
 
     [roles.installer]
@@ -66,6 +67,7 @@ class Adapter:
     version: tuple[str, ...]
     parts: Mapping[str, Part]  # by role
     folder: Path
+    unpublished: str = ""  # why nothing is installed for it, of a tool that is asked with --use alone
 
 
 def read_adapters(folder: Path = DATA / "adapters") -> dict[str, Adapter]:
@@ -89,7 +91,8 @@ def read_adapter(path: Path) -> Adapter:
         head.texts("requires"),
         head.texts("version"),
         parts,
-        path.parent.absolute(),
+        path.parent.absolute(),  # commands run in folders of their own
+        head.take("unpublished", str, ""),
     )
     head.done()
     document.done()

@@ -1,6 +1,6 @@
 """A run as a document: what was asked of which tools, and what came of it.
 
-JSON, one object: ``suite``, ``when`` (UTC), ``python``, ``platform``, ``standards`` (id: date of the text read), ``tools`` (name: version, packages), ``results``
+JSON, one object: ``suite``, ``when`` (UTC), ``python``, ``platform``, ``standards`` (id: date of the text read), ``tools`` (name: version, title, packages, use), ``results``
 (list of Played).  Kept runs are the history: ``compare`` says what changed between two.
 """
 
@@ -54,7 +54,9 @@ class Run:
     when: str
     python: str
     platform: str
-    tools: Mapping[str, Mapping[str, Any]]  # name: version, title, packages
+    tools: Mapping[
+        str, Mapping[str, Any]
+    ]  # name: version, title, packages; use, of one that was named with --use
     results: tuple[Played, ...]
 
     @classmethod
@@ -69,6 +71,7 @@ class Run:
                     "title": tool.adapter.title,
                     "version": tool.version,
                     "packages": dict(tool.packages),
+                    **({"use": tool.use} if tool.use else {}),
                 }
                 for tool in tools
             },
@@ -89,8 +92,11 @@ def write_run(run: Run, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     text = json.dumps({"suite": __version__, **asdict(run)}, indent=1, ensure_ascii=False, sort_keys=True)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)  # what is left of one that did not fit
 
 
 def read_run(path: Path) -> Run:
@@ -98,11 +104,22 @@ def read_run(path: Path) -> Run:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         results = tuple(_played(each) for each in found["results"])
-        return Run(found["when"], found["python"], found["platform"], found["tools"], results)
+        tools = {
+            name: {**facts, **{word: facts[word] for word in ("title", "version", "packages")}}
+            for name, facts in found["tools"].items()
+        }
+        strange = {each.tool for each in results} - set(tools)
+        if strange:
+            raise ValueError(f"it does not say what {', '.join(sorted(strange))} is")
+        return Run(found["when"], found["python"], found["platform"], tools, results)
     except OSError as error:
         raise SuiteError(str(path), error.strerror or str(error)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise SuiteError(str(path), f"no run of this suite: {error!r}") from error
+    except KeyError as error:
+        raise SuiteError(
+            str(path), f"no run that suite {__version__} can read: {error} is missing"
+        ) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise SuiteError(str(path), f"no run that suite {__version__} can read: {error}") from error
 
 
 def _played(values: Mapping[str, Any]) -> Played:

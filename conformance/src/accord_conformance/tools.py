@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from accord_conformance.adapters import Adapter
@@ -37,6 +37,7 @@ class Tool:
     bin: Path
     version: str
     packages: Mapping[str, str]  # what its environment holds
+    use: str = ""  # the environment that was named for it, as the person who repeats this would write it
 
 
 def default_folder() -> Path:
@@ -50,7 +51,7 @@ class Tools:
 
     def __init__(self, adapters: Mapping[str, Adapter], folder: Path, use: Mapping[str, Path]) -> None:
         self.adapters = adapters
-        self.folder = folder
+        self.folder = folder.absolute()  # its programs are started from folders of their own
         self.use = use
         for name in use:
             self._adapter(name)
@@ -60,14 +61,16 @@ class Tools:
         return [
             name
             for name, adapter in self.adapters.items()
-            if name in self.use or (self._place(adapter) / _READY).exists()
+            if name in self.use or (not adapter.unpublished and (self._place(adapter) / _READY).exists())
         ]
 
     def prepare(self, name: str) -> Tool:
         """The tool, its environment made if it is not there; SuiteError with pip's last words when that fails."""
         adapter = self._adapter(name)
         if name in self.use:
-            return self._look(adapter, self.use[name])
+            return replace(self._look(adapter, self.use[name]), use=_below(self.use[name]))
+        if adapter.unpublished:
+            raise SuiteError(name, f"{adapter.unpublished}; say --use {name}=ENVIRONMENT")
         place = self._place(adapter)
         if not (place / _READY).exists():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,7 @@ class Tools:
 
     def _adapter(self, name: str) -> Adapter:
         if name not in self.adapters:
-            raise SuiteError(name, f"no such tool; there are {', '.join(self.adapters)}")
+            raise SuiteError(name, f"no such tool; there are {', '.join(sorted(self.adapters))}")
         return self.adapters[name]
 
     def _place(self, adapter: Adapter) -> Path:
@@ -104,6 +107,12 @@ class Tools:
         kept = place / _READY
         packages = json.loads(kept.read_text("utf-8")) if kept.exists() else _packages(programs / "python")
         return Tool(adapter, programs, version[0] if version else said.strip(), packages)
+
+
+def _below(place: Path) -> str:
+    """The place from here; one that lies elsewhere is this machine's own affair."""
+    here = Path.cwd()
+    return str(place.relative_to(here)) if place.is_relative_to(here) else "ENVIRONMENT"
 
 
 def _packages(python: Path) -> dict[str, str]:

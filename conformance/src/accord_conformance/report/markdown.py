@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from accord_conformance.report.matrix import Book, reproduce
+from accord_conformance.report.matrix import Book, asked, reproduce, shortened, wrong
 from accord_conformance.standards import ROLES
 
 __all__ = ["failures_page", "matrix_page"]
 
-_LONGEST = 120  # characters of what was expected or found
-
 
 def matrix_page(book: Book, command: str) -> str:
     """One table a role: tools down, standards across, MUST (and SHOULD) passed of counted."""
-    counted = sum(case.kind == "verdict" for case in book.cases.values())
-    asked = (
-        f"{len(book.cases)} cases of {len(book.standards.rules)} rules, {counted} of them decided by a sentence, asked of "
-        f"{len(book.tools())} tools on {book.run.when[:10]} with Python {book.run.python} ({book.run.platform})."
-    )
     made = f"Made by {command}; every failure with the command that shows it: [conformance-failures.md](conformance-failures.md)."
     cells = (
         "A cell says how many cases of MUST sentences passed, out of those the tool has a function for; after the plus, "
-        "of SHOULD sentences. What fails is in **bold**."
+        "of SHOULD sentences; a dot: nothing to ask it. What fails is in **bold**."
     )
     contested = sum(1 for case in book.cases.values() if book.contested(case))
     fair = (
         "A case that some tool fails counts when two people who did not write it found it fair, or when it was changed as they asked"
         + (f"; {contested} others count against nobody until they are settled." if contested else ".")
     )
-    lines = ["# Who follows which standard", "", f"{asked} {made}", "", f"{cells} {fair}"]
+    lines = ["# Who follows which standard", "", f"{asked(book)} {made}", "", f"{cells} {fair}"]
     for name in ROLES:
         lines += _role_table(book, name)
     lines += [
@@ -85,20 +78,15 @@ def failures_page(book: Book) -> str:
             lines.append("Nothing failed.")
         for case, played in failures:
             rule = book.sentence(case)
-            wrong = next((f for step in reversed(played.steps) for f in step.findings if not f.ok), None)
+            bad = wrong(played)
             found = (
-                f" Expected {wrong.what}: {_short(wrong.expected)}; found: {_short(wrong.found)}."
-                if wrong
-                else ""
+                f" Expected {bad.what}: {_short(bad.expected)}; found: {_short(bad.found)}." if bad else ""
             )
             lines.append(
-                f'- {rule.level} `{rule.id}`, "{rule.quote}". {case.title}.{found} `{reproduce(case, tool)}`'
+                f'- {rule.level} `{rule.id}`, "{rule.quote}". {case.title}.{found} `{reproduce(book, case, tool)}`'
             )
     return "\n".join(lines) + "\n"
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    if len(line) > _LONGEST:
-        line = (line[:_LONGEST].rpartition(" ")[0] or line[:_LONGEST]) + " …"
-    return "`" + line.replace("`", "'") + "`"
+    return "`" + shortened(text).replace("`", "'") + "`"

@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from accord_conformance.cases import Case
+from accord_conformance.judging import Finding
 from accord_conformance.results import Played, Run
 from accord_conformance.reviews import Review
 from accord_conformance.standards import LEVELS, ROLES, Rule, Standard, Standards
 
-__all__ = ["Book", "Share", "reproduce"]
+__all__ = ["Book", "Share", "asked", "reproduce", "shortened", "wrong"]
+
+_LONGEST = 120  # characters of what was expected or found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class Book:
         return sorted(
             (name for name in self.run.tools if name in asked), key=lambda name: (name == "accord", name)
         )
+
+    def unknown(self) -> int:
+        """How many results are of cases that this suite does not have."""
+        return sum(each.case not in self.cases for each in self.run.results)
 
     def title(self, tool: str) -> str:
         return str(self.run.tools[tool]["title"])
@@ -109,6 +116,33 @@ class Book:
         return min(rules, key=lambda rule: LEVELS.index(rule.level))
 
 
-def reproduce(case: Case, tool: str) -> str:
+def reproduce(book: Book, case: Case, tool: str) -> str:
     """The one command that shows a result again."""
-    return f"accord-conformance run --tool {tool} --case {case.id} -v"
+    place = book.run.tools[tool].get("use")
+    use = f" --use {tool}={place}" if place else ""
+    return f"accord-conformance run --tool {tool}{use} --case {case.id} -v"
+
+
+def wrong(played: Played) -> Finding | None:
+    """What a failure is told by: the first thing that was not so in the last step."""
+    return next((found for step in reversed(played.steps) for found in step.findings if not found.ok), None)
+
+
+def shortened(text: str) -> str:
+    """One line, cut between words where it is long."""
+    line = " ".join(text.split())
+    if len(line) <= _LONGEST:
+        return line
+    return (line[:_LONGEST].rpartition(" ")[0] or line[:_LONGEST]) + " …"
+
+
+def asked(book: Book) -> str:
+    """What the run is, in one sentence: how much of the suite was played, with whom, when."""
+    counted = sum(book.cases[name].kind == "verdict" for name in book.played)
+    part = "" if len(book.played) == len(book.cases) else f" (of {len(book.cases)} that the suite has)"
+    rules = len({rule for name in book.played for rule in book.cases[name].rules})
+    tools = len(book.tools())
+    return (
+        f"{len(book.played)} cases{part} about {rules} rules, {counted} of them decided by a sentence, asked of {tools} tool{'s' if tools != 1 else ''} "
+        f"on {book.run.when[:10]} with Python {book.run.python}, {book.run.platform}."
+    )

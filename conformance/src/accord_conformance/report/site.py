@@ -16,7 +16,7 @@ from accord_conformance.cases import Case
 from accord_conformance.errors import SuiteError
 from accord_conformance.reading import DATA
 from accord_conformance.report.elements import Element, Markup, page, table, tag
-from accord_conformance.report.matrix import Book, reproduce
+from accord_conformance.report.matrix import Book, asked, reproduce, shortened, wrong
 from accord_conformance.results import Played, Run, StepPlayed, compare, write_run
 from accord_conformance.roles import role
 from accord_conformance.standards import ROLES, Rule, Standard
@@ -71,20 +71,24 @@ def _file(case: Case) -> str:
 
 
 def _index(book: Book) -> str:
-    counted = sum(case.kind == "verdict" for case in book.cases.values())
     about = tag(
         "p",
-        f"{len(book.cases)} cases ({counted} of them decided by a sentence, the others disputed or surveys) of "
-        f"{len(book.standards.rules)} rules, asked of {len(book.tools())} tools on {book.run.when[:10]} with Python {book.run.python}, {book.run.platform}. "
-        "A cell shows how many of the cases of MUST sentences passed, of those the tool has a function for; below it, after the plus, of SHOULD sentences.",
+        asked(book)
+        + " A cell shows how many of the cases of MUST sentences passed, of those the tool has a function for; below it, after the plus, of SHOULD "
+        "sentences. Red: a MUST failed; yellow: a SHOULD; a dot: nothing to ask it. A cell leads to what the tool failed of it.",
     )
+    left = book.unknown()
+    if left:
+        about = Markup(
+            about + tag("p", f"{left} results are of cases that this suite does not have; they are left out.")
+        )
     by_standard = []
     for standard in book.standards.standards:
         cases, href = book.of_standard(standard), f"standard/{standard.id}.html"
         if any(case.id in book.played for case in cases):
-            by_standard.append([tag("a", standard.title, href=href), *_cells(book, cases, href)])
+            by_standard.append([tag("a", standard.title, href=href), *_cells(book, cases, standard.id)])
     by_role = (
-        [name, *_cells(book, book.of_role(name), None)]
+        [name, *_cells(book, book.of_role(name), name)]
         for name in ROLES
         if any(case.id in book.played for case in book.of_role(name))
     )
@@ -106,7 +110,8 @@ def _tool_heads(book: Book) -> list[Markup]:
     ]
 
 
-def _cells(book: Book, cases: list[Case], href: str | None) -> list[Markup]:
+def _cells(book: Book, cases: list[Case], row: str) -> list[Markup]:
+    """A cell for each tool, which leads to ``row`` of the tool's page."""
     cells = []
     for tool in book.tools():
         must, should = (book.share(tool, cases, level) for level in ("MUST", "SHOULD"))
@@ -115,7 +120,7 @@ def _cells(book: Book, cases: list[Case], href: str | None) -> list[Markup]:
             continue
         kind = "fail" if not must.whole else "part" if not should.whole else "pass"
         text = str(must) if must.counted else "-"
-        shown: Element = tag("a", text, href=href) if href else text
+        shown = tag("a", text, href=f"tool/{tool}.html#{row}")
         below = tag("div", f"+ {should}", class_="soft") if should.counted else None
         cells.append(tag("td", shown, below, class_=kind))
     return cells
@@ -163,7 +168,10 @@ def _rule(book: Book, rule: Rule) -> list[Element]:
     rows = [
         [
             tag("a", case.title, href=f"../case/{_file(case)}"),
-            *(_verdict(book.played.get(case.id, {}).get(name)) for name in tools),
+            *(
+                _verdict(book.played.get(case.id, {}).get(name), f"../case/{_file(case)}#{name}")
+                for name in tools
+            ),
         ]
         for case in cases
     ]
@@ -171,13 +179,16 @@ def _rule(book: Book, rule: Rule) -> list[Element]:
     return [*said, table(["Case", *heads], rows)]
 
 
-def _verdict(played: Played | None) -> Markup:
+def _verdict(played: Played | None, href: str | None = None) -> Markup:
     if played is None:
         return tag("td", "·", class_="none")
-    kind = {"pass": "pass", "fail": "fail"}.get(
-        played.verdict, "none" if played.verdict == "unsupported" else "part"
-    )
-    return tag("td", _WORDS[played.verdict], class_=kind)
+    word = _WORDS[played.verdict]
+    return tag("td", tag("a", word, href=href) if href else word, class_=_kind(played))
+
+
+def _kind(played: Played) -> str:
+    """How a verdict looks."""
+    return {"pass": "pass", "fail": "fail", "unsupported": "none"}.get(played.verdict, "part")
 
 
 def _case(book: Book, case: Case) -> str:
@@ -195,7 +206,7 @@ def _case(book: Book, case: Case) -> str:
         ),
     )
     body: list[Element] = [
-        tag("p", f"Asked of: {case.role}. {role(case.role).about}", class_="soft"),
+        tag("p", tag("code", case.id), f" Asked of: {case.role}. {role(case.role).about}", class_="soft"),
         tag("h2", "Sentences"),
         rules,
         tag("p", case.why) if case.why else None,
@@ -230,12 +241,20 @@ def _json(value: object) -> Markup:
 
 
 def _played(book: Book, case: Case, played: Played) -> Markup:
-    kind = {"pass": "pass", "fail": "fail"}.get(played.verdict, "part")
-    word = tag("span", _WORDS[played.verdict], class_=f"word {kind}")
+    word = tag("span", _WORDS[played.verdict], class_=f"word {_kind(played)}")
     summary = tag("summary", f"{book.title(played.tool)} {book.run.tools[played.tool]['version']} ", word)
-    again = tag("p", "Again: ", tag("code", reproduce(case, played.tool)), class_="soft")
+    again = tag("p", "Again: ", tag("code", reproduce(book, case, played.tool)), class_="soft")
     opened = {"open": ""} if played.verdict == "fail" else {}
-    return tag("details", summary, *(_step(step) for step in played.steps), again, **opened)
+    wrong_here = tag("p", played.error) if played.error else None
+    return tag(
+        "details",
+        summary,
+        wrong_here,
+        *(_step(step) for step in played.steps),
+        again,
+        id=played.tool,
+        **opened,
+    )
 
 
 def _step(step: StepPlayed) -> Markup:
@@ -264,12 +283,19 @@ def _tools(book: Book) -> str:
             tag("a", book.title(name), href=f"tool/{name}.html"),
             str(book.run.tools[name]["version"]),
             ", ".join(book.roles(name)),
+            _part(book, name),
             str(book.share(name, book.cases.values(), "MUST")),
             str(book.share(name, book.cases.values(), "SHOULD")),
         ]
         for name in book.tools()
     ]
-    return page("Tools", 0, table(["Tool", "Version", "Asked as", "MUST", "SHOULD"], rows))
+    return page("Tools", 0, table(["Tool", "Version", "Asked as", "Cases", "MUST", "SHOULD"], rows))
+
+
+def _part(book: Book, tool: str) -> str:
+    """How many of the cases of its roles a tool was asked."""
+    played = sum(tool in results for results in book.played.values())
+    return f"{played} of {sum(len(book.of_role(name)) for name in book.roles(tool))}"
 
 
 def _tool(book: Book, tool: str) -> str:
@@ -277,38 +303,63 @@ def _tool(book: Book, tool: str) -> str:
     failures = book.failures(tool)
     rows = [
         [
-            tag("a", case.title, href=f"../case/{_file(case)}"),
+            tag("div", tag("a", case.title, href=f"../case/{_file(case)}#{tool}"), _why(played)),
             case.level,
             tag("a", rule.id, href=f"../standard/{rule.standard}.html#{rule.id}"),
             rule.quote,
-            tag("code", reproduce(case, tool)),
+            tag("code", reproduce(book, case, tool)),
         ]
-        for case, _ in failures
+        for case, played in failures
         for rule in [book.sentence(case)]
     ]
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
-    shares = [
-        [
-            name,
-            str(book.share(tool, book.of_role(name), "MUST")),
-            str(book.share(tool, book.of_role(name), "SHOULD")),
-        ]
-        for name in book.roles(tool)
+    shares = [_share(book, tool, tag("span", name, id=name), book.of_role(name)) for name in book.roles(tool)]
+    standards = [
+        _share(book, tool, tag("a", each.title, href=f"../standard/{each.id}.html", id=each.id), cases)
+        for each in book.standards.standards
+        for cases in [book.of_standard(each)]
+        if any(tool in book.played.get(case.id, {}) for case in cases)
     ]
     told = (
-        table(["What is not so", "Level", "Rule", "The sentence", "Again"], rows)
+        table(["What is not so", "Level", "Rule", "The sentence", "Again"], rows, class_="told")
         if rows
         else tag("p", "It failed nothing.")
     )
     return page(
         f"{facts['title']} {facts['version']}",
         1,
-        table(["Asked as", "MUST", "SHOULD"], shares),
+        tag("p", f"Asked {_part(book, tool)} cases of its roles.", class_="soft"),
+        table(["Asked as", "MUST", "SHOULD", "Failed"], shares),
         tag("h2", f"Failures ({len(failures)})"),
         told,
+        tag("h2", "By standard"),
+        table(["Standard", "MUST", "SHOULD", "Failed"], standards),
         tag("h2", "Its environment"),
         tag("p", packages, class_="soft"),
     )
+
+
+def _why(played: Played) -> Markup | None:
+    """What was expected and what was found, of a failure."""
+    found = wrong(played)
+    if found is None:
+        return None
+    return tag(
+        "div",
+        f"{found.what}: expected {shortened(found.expected)}, found {shortened(found.found)}",
+        class_="soft",
+    )
+
+
+def _share(book: Book, tool: str, name: Element, cases: list[Case]) -> list[Element]:
+    """A row about some cases: what passed, and links to what did not."""
+    links = [
+        tag("li", tag("a", case.id, href=f"../case/{_file(case)}#{tool}"))
+        for case, _ in book.failures(tool)
+        if case in cases
+    ]
+    must, should = (str(book.share(tool, cases, level)) for level in ("MUST", "SHOULD"))
+    return [name, must, should, tag("ul", *links) if links else None]
 
 
 def _changes(book: Book, earlier: list[Run]) -> str:
@@ -324,8 +375,19 @@ def _changes(book: Book, earlier: list[Run]) -> str:
             if name in before.tools and before.tools[name]["version"] != facts["version"]
         ]
         body.append(tag("p", "; ".join(versions) or "The same versions of all tools.", class_="soft"))
-        rows = [[now.case, now.tool, _verdict(was), _verdict(now)] for was, now in changed]
+        fresh = len(compare(before, after)) - len(changed)
+        gone = len(before.results) + fresh - len(after.results)
+        if fresh or gone:
+            body.append(tag("p", f"{fresh} results are new, {gone} are no longer there.", class_="soft"))
+        rows = [_change(book, was, now) for was, now in changed]
         body.append(table(["Case", "Tool", "Was", "Is"], rows) if rows else tag("p", "No verdict changed."))
     if not body:
         body.append(tag("p", "This is the first run that is kept."))
     return page("Changes between runs", 0, *body)
+
+
+def _change(book: Book, was: Played, now: Played) -> list[Element]:
+    case = book.cases.get(now.case)
+    href = f"case/{_file(case)}#{now.tool}" if case and now.tool in book.played.get(now.case, {}) else None
+    name = tag("a", now.case, href=href) if href else now.case
+    return [name, now.tool, _verdict(was), _verdict(now)]
