@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from accord_conformance.adapters import read_adapter
+from accord_conformance.adapters import player, read_adapter
 from accord_conformance.cases import Case, Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.leftovers import remove
@@ -24,9 +24,9 @@ from accord_conformance.processes import Limits, run, said
 from accord_conformance.protocol import Answer, Commands, Program, Request, fill
 from accord_conformance.reading import DATA
 from accord_conformance.results import Played, Run, read_run, write_run
-from accord_conformance.running import play_all, play_case
+from accord_conformance.running import make_sure_of_room, play_all, play_case
 from accord_conformance.serving import Served
-from accord_conformance.tools import Tool
+from accord_conformance.tools import Tool, Tools
 
 PYTHON = sys.executable
 ENVIRONMENT = {"PATH": os.defpath, "PYTHONPATH": str(DATA / "speaking")}
@@ -105,6 +105,15 @@ def test_of_endless_output_no_more_is_kept_than_the_limit(tmp_path: Path) -> Non
         len(run([PYTHON, "-c", "print('x' * 998)"], tmp_path, ENVIRONMENT, Limits(output_bytes=1000))[1])
         == 999
     )
+
+
+def test_who_never_stops_writing_is_ended_in_time(tmp_path: Path) -> None:
+    begun = time.monotonic()
+
+    code, _, _ = run(["yes"], tmp_path, ENVIRONMENT, Limits(seconds=0.5))
+
+    assert code is None
+    assert time.monotonic() - begun < 20
 
 
 def test_a_program_answers_refuses_and_lacks(tmp_path: Path) -> None:
@@ -287,10 +296,10 @@ class Saying:
 
 
 def test_what_is_no_unicode_can_be_written_down(tmp_path: Path) -> None:
-    asked = case("honest", value="other")
+    asked, mine = case("honest", value="other"), tool(tmp_path, "[]")
 
-    result = play_case(tool(tmp_path, "[]"), asked, Saying("name\udcff"))
-    write_run(Run.of([], [result]), tmp_path / "run.json")
+    result = play_case(mine, asked, Saying("name\udcff"))
+    write_run(Run.of([mine], [result]), tmp_path / "run.json")
 
     assert result.verdict == "fail"
     assert read_run(tmp_path / "run.json").results[0].steps[0].value == "name?"
@@ -365,7 +374,35 @@ def test_folders_of_cases_are_taken_away_and_no_path_of_them_is_told(tmp_path: P
     assert result.steps[0].message == "{folder}/project"
 
 
-def test_ctrl_c_ends_the_tools_at_once(tmp_path: Path) -> None:
+def test_a_folder_to_keep_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The tool runs in a folder of its own, from which "kept" is another place.
+    monkeypatch.chdir(tmp_path)
+    mine = tool(tmp_path, """[["test", "-d", "{env}"]]""")
+
+    found = play_case(mine, case("honest"), player(mine.adapter, "installer", mine.bin), Path("kept"))
+
+    assert found.verdict == "pass"
+    assert (tmp_path / "kept" / "mine" / "a--b--honest" / "env").is_dir()
+
+
+def test_environments_of_tools_may_be_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert Tools({}, Path("tools"), {}).folder == tmp_path / "tools"
+    tool(tmp_path, "[]")
+    assert read_adapter(Path("mine.toml")).folder == tmp_path
+
+
+def test_on_a_full_disk_nothing_is_said_about_a_tool(tmp_path: Path) -> None:
+    make_sure_of_room(tmp_path, 1)
+
+    with pytest.raises(SuiteError, match="bytes are free there"):
+        make_sure_of_room(tmp_path, 10**18)
+
+
+def test_ctrl_c_ends_the_tools_at_once_and_keeps_what_was_played(tmp_path: Path) -> None:
     # A shell's background job ignores it, and so would whatever is started from there.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     path = tmp_path / "mine.toml"
@@ -381,6 +418,8 @@ def test_ctrl_c_ends_the_tools_at_once(tmp_path: Path) -> None:
         "mine",
         "--role",
         "installer",
+        "--json",
+        str(tmp_path / "run.json"),
     ]
     process = subprocess.Popen(
         [PYTHON, "-m", "accord_conformance", *arguments],
@@ -398,7 +437,13 @@ def test_ctrl_c_ends_the_tools_at_once(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert time.monotonic() - begun < 20
-    assert wrong.decode().strip().endswith("interrupted")
+    # What was played until then is kept, and what was being played is no failure.
+    assert "interrupted; " in wrong.decode()
+    assert wrong.decode().strip().endswith(f"are kept in {tmp_path / 'run.json'}")
+    kept = read_run(tmp_path / "run.json").results
+    assert kept
+    assert not [each for each in kept if each.verdict == "fail"]
+    assert not list(tmp_path.glob("*.partial"))
 
 
 def test_a_folder_that_nobody_may_write_to_goes_all_the_same(tmp_path: Path) -> None:

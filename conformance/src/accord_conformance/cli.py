@@ -7,6 +7,7 @@ Exit codes: 0 all was played and no MUST failed; 1 some tool failed a MUST (of t
 from __future__ import annotations
 
 import argparse
+import difflib
 import fnmatch
 import json
 import signal
@@ -26,8 +27,8 @@ from accord_conformance.report.site import write_site
 from accord_conformance.results import Played, Run, joined, read_run, write_run
 from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
-from accord_conformance.running import play_all
-from accord_conformance.standards import ROLES, Standards, read_standards
+from accord_conformance.running import play_all, settled
+from accord_conformance.standards import LEVELS, ROLES, Standards, read_standards
 from accord_conformance.tools import Tools, default_folder
 
 __all__ = ["main"]
@@ -39,7 +40,10 @@ examples:
   accord-conformance run --tool pip --rule 'RECORD.*' -v
   accord-conformance run --tool mine --adapter mine.toml --use mine=/opt/mine
   accord-conformance rules --without-case      sentences nobody asks about yet
-  accord-conformance report results/*.json --out site
+  accord-conformance run --tool pip --json pip.json && accord-conformance report pip.json --out site
+
+exit codes: 0 all was played and no MUST failed; 1 some tool failed a MUST; 2 something is wrong with the suite or with what was asked;
+130 interrupted (what was played is kept)
 """
 
 
@@ -58,6 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         return 0
+    except OSError as error:  # a disk that is full, a folder that may not be written
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"accord-conformance: {place}{error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("accord-conformance: interrupted", file=sys.stderr)
         return 130
@@ -124,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     cases = commands.add_parser("cases", help="list cases")
     cases.set_defaults(function=_cases)
     _about_cases(cases)
+    cases.add_argument(
+        "ids", nargs="*", metavar="ID", help="the same as --case ID, such as 'installer/unpack/*'"
+    )
     cases.add_argument("--json", action="store_true", help="as JSON")
 
     rules = commands.add_parser("rules", help="list rules")
@@ -141,7 +152,7 @@ def _about_tools(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=default_folder(),
         metavar="DIR",
-        help="where their environments are kept",
+        help="where their environments are kept (default: %(default)s)",
     )
     parser.add_argument(
         "--use",
@@ -156,7 +167,14 @@ def _about_tools(parser: argparse.ArgumentParser) -> None:
 
 
 def _about_cases(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--role", action="append", default=[], choices=ROLES, help="only this role")
+    parser.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        choices=ROLES,
+        metavar="ROLE",
+        help=f"only this role: {', '.join(ROLES)}",
+    )
     parser.add_argument(
         "--rule",
         action="append",
@@ -178,6 +196,9 @@ def _known() -> tuple[Standards, tuple[Case, ...]]:
 
 
 def _chosen(options: argparse.Namespace, cases: Sequence[Case]) -> list[Case]:
+    # A word that means nothing is an error of its own: beside others it would be passed over, and nobody would miss what it meant.
+    _meant("case", options.case, [case.id for case in cases])
+    _meant("rule", options.rule, sorted({rule for case in cases for rule in case.rules}))
     found = [
         case
         for case in cases
@@ -192,6 +213,15 @@ def _chosen(options: argparse.Namespace, cases: Sequence[Case]) -> list[Case]:
     found += [case for case in cases if case.id in after]
     wanted = {case.id for case in found} | {case.twin for case in found}
     return [case for case in cases if case.id in wanted]
+
+
+def _meant(what: str, patterns: Iterable[str], names: Sequence[str]) -> None:
+    for pattern in patterns:
+        if not fnmatch.filter(names, pattern):
+            near = difflib.get_close_matches(pattern, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"accord-conformance {what}s lists them"
+            asked = "there is no such case" if what == "case" else "no case asks about such a rule"
+            raise SuiteError(f"--{what} {pattern}", f"{asked}; {hint}")
 
 
 def _tools(options: argparse.Namespace) -> Tools:
@@ -215,17 +245,30 @@ def _run(options: argparse.Namespace) -> int:
     names = options.tool or tools.ready()
     if not names:
         raise SuiteError("", "no tool is prepared; say --tool NAME, or: accord-conformance prepare")
+    for name in options.gate:
+        if name not in names:
+            raise SuiteError(f"--gate {name}", f"is not among the tools that are asked: {', '.join(names)}")
+    earlier = read_run(options.into) if options.into and options.into.exists() else None
     ready = [tools.prepare(name) for name in names]
     by_id = {case.id: case for case in cases}
-    teller = _Teller(by_id, options.verbose)
-    results = play_all(ready, cases, options.jobs, teller.told, options.keep)
+    teller = _Teller(
+        by_id, sum(case.role in tool.adapter.parts for tool in ready for case in cases), options.verbose
+    )
+    interrupted = False
+    try:
+        results = play_all(ready, cases, options.jobs, teller.told, options.keep)
+    except KeyboardInterrupt:
+        interrupted, results = True, settled(list(teller.played), cases)
     teller.end()
     run = Run.of(ready, results)
     if options.json:
         write_run(run, options.json)
     if options.into:
-        write_run(joined(read_run(options.into), run) if options.into.exists() else run, options.into)
+        write_run(joined(earlier, run) if earlier else run, options.into)
     _totals(run, by_id)
+    if interrupted:
+        _say_what_is_kept(options, len(results), teller.all)
+        return 130
     if any(played.verdict == "error" for played in results):
         return 2
     gated = set(options.gate or names)
@@ -236,25 +279,32 @@ def _run(options: argparse.Namespace) -> int:
     return int(failed)
 
 
+def _say_what_is_kept(options: argparse.Namespace, played: int, of: int) -> None:
+    files = " and ".join(str(path) for path in (options.json, options.into) if path)
+    kept = f" and are kept in {files}" if files else ""
+    print(f"accord-conformance: interrupted; {played} of {of} were played{kept}", file=sys.stderr)
+
+
 class _Teller:
     """Says what came of each case: failures always, all of it when asked; a running count on a terminal."""
 
-    def __init__(self, cases: dict[str, Case], verbose: bool) -> None:
+    def __init__(self, cases: dict[str, Case], number: int, verbose: bool) -> None:
+        self.all = number
+        self.played: list[Played] = []
         self._cases = cases
         self._verbose = verbose
-        self._count = 0
         self._lock = threading.Lock()
 
     def told(self, played: Played) -> None:
         case = self._cases[played.case]
         with self._lock:
-            self._count += 1
+            self.played.append(played)
             if self._verbose or played.verdict in ("fail", "error"):
                 self._clear()
                 print(f"{_word(played, case):<14} {played.tool:<12} {played.case}  ({', '.join(case.rules)})")
                 _details(played, case, self._verbose)
             if sys.stderr.isatty():
-                print(f"\r{self._count} played ", end="", file=sys.stderr, flush=True)
+                print(f"\r{len(self.played)} of {self.all} played ", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         self._clear()
@@ -294,10 +344,17 @@ def _totals(run: Run, cases: dict[str, Case]) -> None:
                 failed = played.verdict == "fail"
                 counts[f"failed {cases[played.case].level}" if failed else _counted(played.verdict)] += 1
         said = (
-            ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
+            ", ".join(f"{number} {word}" for word, number in sorted(counts.items(), key=_first))
             or "no role for these cases"
         )
         print(f"{facts['title']} {facts['version']}: {said}")
+
+
+def _first(counted: tuple[str, int]) -> tuple[int, str]:
+    """What went wrong is told first, MUST before SHOULD."""
+    word = counted[0]
+    wrong = ["errors of the suite", *(f"failed {level}" for level in LEVELS), "passed"]
+    return (wrong.index(word) if word in wrong else len(wrong), word)
 
 
 def _counted(verdict: str) -> str:
@@ -314,7 +371,10 @@ def _counted(verdict: str) -> str:
 def _prepare(options: argparse.Namespace) -> int:
     tools = _tools(options)
     failed = 0
-    for name in options.tools or list(tools.adapters):
+    all_there_are = [
+        name for name, adapter in tools.adapters.items() if not adapter.unpublished or name in tools.use
+    ]
+    for name in options.tools or all_there_are:
         try:
             tool = tools.prepare(name)
         except SuiteError as error:
@@ -328,10 +388,15 @@ def _prepare(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     standards, cases = _known()
     known = {case.id: case for case in cases}
-    *earlier, newest = sorted(map(read_run, options.runs), key=lambda run: run.when)
-    book = Book(newest, standards, known, read_reviews(known))
     if not options.out and not options.markdown:
         raise SuiteError("report", "say --out DIR, --markdown DIR, or both")
+    *earlier, newest = sorted(map(read_run, options.runs), key=lambda run: run.when)
+    book = Book(newest, standards, known, read_reviews(known))
+    if book.unknown():
+        print(
+            f"accord-conformance: {book.unknown()} results are of cases that this suite does not have; they are left out",
+            file=sys.stderr,
+        )
     if options.markdown:
         options.markdown.mkdir(parents=True, exist_ok=True)
         (options.markdown / "conformance.md").write_text(matrix_page(book, options.command), encoding="utf-8")
@@ -347,6 +412,7 @@ def _as_json(items: Iterable[object], *names: str) -> None:
 
 def _cases(options: argparse.Namespace) -> int:
     _, known = _known()
+    options.case += options.ids
     cases = _chosen(options, known)
     if options.json:
         _as_json(cases, "id", "role", "title", "rules", "level", "kind")
@@ -361,6 +427,11 @@ def _cases(options: argparse.Namespace) -> int:
 def _rules(options: argparse.Namespace) -> int:
     standards, cases = _known()
     named = {rule for case in cases for rule in case.rules}
+    if not fnmatch.filter(list(standards.rules), options.pattern):
+        raise SuiteError(
+            options.pattern,
+            f"there is no such rule; the standards are {', '.join(each.id for each in standards.standards)}",
+        )
     found = [rule for rule in standards.rules.values() if fnmatch.fnmatchcase(rule.id, options.pattern)]
     if options.without_case:
         found = [rule for rule in found if rule.id not in named]

@@ -28,6 +28,7 @@ class Limits:
     seconds: float = 90.0  # for one request
     output_bytes: int = 4_000_000  # of one stream of one request; what comes after is not kept
     message_characters: int = 4_000  # of what is kept for the report
+    free_bytes: int = 16_000_000  # with less left on the disk, what a tool does says nothing about it
 
 
 LIMITS = Limits()

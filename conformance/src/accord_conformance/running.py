@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import shutil
 import sys
 import tempfile
 import threading
@@ -35,7 +36,10 @@ from accord_conformance.roles.role import Role
 from accord_conformance.scene import Scene
 from accord_conformance.tools import Tool
 
-__all__ = ["play_all", "play_case"]
+__all__ = ["make_sure_of_room", "play_all", "play_case", "settled"]
+
+
+_LOOKING_SECONDS = 0.05
 
 _PATIENCE = 3  # times the time there was, for who is asked again
 
@@ -75,12 +79,14 @@ def play_all(
                         play, by_name[late.tool], [by_id[late.case]], told, patient, earlier=results
                     )
                     (results[place],) = again.result()
-            return _voided(results, cases)
+            return settled(results, cases)
         except BaseException:
             # Whoever plays stops at its next case, and what a tool is at is ended now.
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            end_all()
+            while not all(future.done() for future in futures):
+                end_all()  # until the last is back: one may be about to start a process just now
+                time.sleep(_LOOKING_SECONDS)
             raise
 
 
@@ -90,19 +96,21 @@ def _late(played: Played) -> bool:
     return judged and bool(played.steps) and played.steps[-1].outcome == "hung"
 
 
-def _voided(results: Sequence[Played], cases: Sequence[Case]) -> list[Played]:
-    """The results, with refusals taken back where the tool does not do the honest twin either."""
+def settled(results: Sequence[Played], cases: Iterable[Case]) -> list[Played]:
+    """The results, with refusals taken back where the tool does not do the honest twin either.
+
+    A refusal whose twin was not played says nothing yet and is left out: the run was interrupted between the two.
+    """
     by_id = {case.id: case for case in cases}
     verdicts = {(played.case, played.tool): played.verdict for played in results}
-
-    def counts(played: Played) -> bool:
+    found = []
+    for played in results:
         case = by_id[played.case]
-        return not (case.refused and case.twin) or verdicts.get((case.twin, played.tool)) == "pass"
-
-    return [
-        played if played.verdict != "pass" or counts(played) else replace(played, verdict="void")
-        for played in results
-    ]
+        if played.verdict != "pass" or not (case.refused and case.twin):
+            found.append(played)
+        elif twin := verdicts.get((case.twin, played.tool)):
+            found.append(played if twin == "pass" else replace(played, verdict="void"))
+    return found
 
 
 def _play_batch(
@@ -124,12 +132,14 @@ def _play_batch(
             try:
                 current = current or player(tool.adapter, case.role, tool.bin, limits)
                 played = _once(play_case(tool, case, current, keep), case, [*earlier, *results])
-            except SuiteError as error:
-                # One wrong adapter does not keep the others from being asked.
+            except (SuiteError, OSError) as error:
+                # One wrong adapter, or a disk that is full, does not lose what the others said.
                 played = Played(case.id, tool.adapter.name, "error", (), 0.0, str(error))
             except Exception:
                 # Nor does what a tool left behind, and nobody here can read: a run is long.
                 played = Played(case.id, tool.adapter.name, "error", (), 0.0, traceback.format_exc()[-2000:])
+            if stopped.is_set():
+                break  # its tool was ended for it: what came of that is nobody's failure
             told(played)
             results.append(played)
     finally:
@@ -154,7 +164,8 @@ def _once(played: Played, case: Case, earlier: Sequence[Played]) -> Played:
 def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -> Played:
     """Plays one case; SuiteError, with the case named, for a fault of the suite's own."""
     if keep is not None:
-        folder = keep / tool.adapter.name / case.id.replace("/", "--")
+        # Tools are run in folders of their own: a relative path would lead them elsewhere.
+        folder = keep.absolute() / tool.adapter.name / case.id.replace("/", "--")
         remove(folder)
         folder.mkdir(parents=True)
     else:
@@ -164,7 +175,10 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
     begun = time.monotonic()
     scene = Scene.at(folder, tool.bin)
     try:
+        make_sure_of_room(folder, LIMITS.free_bytes)
         steps, verdict = _play(role(case.role), case, scene, asked, tool)
+        if verdict == "fail":
+            make_sure_of_room(folder, LIMITS.free_bytes)
     except SuiteError as error:
         raise SuiteError(f"{tool.adapter.name}, {case.id}: {error.where}", error.what) from error
     finally:
@@ -173,6 +187,16 @@ def play_case(tool: Tool, case: Case, asked: Player, keep: Path | None = None) -
         if keep is None:
             remove(folder)
     return Played(case.id, tool.adapter.name, verdict, tuple(steps), round(time.monotonic() - begun, 3))
+
+
+def make_sure_of_room(folder: Path, least: int) -> None:
+    """SuiteError when the disk is all but full: a tool that has no room to write in breaks no standard."""
+    free = shutil.disk_usage(folder).free
+    if free < least:
+        raise SuiteError(
+            str(folder.parent),
+            f"only {free} bytes are free there, {least} are needed; TMPDIR or --keep names another disk",
+        )
 
 
 def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> tuple[list[StepPlayed], str]:
