@@ -10,6 +10,8 @@ from importlib import import_module
 
 from accord_conformance.cases import Case
 from accord_conformance.errors import SuiteError
+from accord_conformance.judging import COMMON_WITNESSES
+from accord_conformance.protocol import OUTCOMES
 from accord_conformance.roles.role import Role
 
 __all__ = ["check", "role"]
@@ -52,6 +54,18 @@ def check(case: Case) -> None:
         _known(case.id, "where", step.expect.get("where", {}), stage.witnesses)
     for reading in case.readings:
         _known(case.id, "expect", reading.expect, stage.witnesses)
+    for expect in (*(step.expect for step in case.steps), *(reading.expect for reading in case.readings)):
+        _known(case.id, "expect", expect, stage.witnesses)
+        _check_outcome(case.id, expect.get("outcome", "done"), stage)
+
+
+def _check_outcome(where: str, expected: str | list[str], stage: Role) -> None:
+    """An outcome that no answer has would make every tool fail."""
+    own = stage.witnesses["outcome"] is not COMMON_WITNESSES["outcome"]
+    known = [*OUTCOMES, "any", *(["either"] if own else [])]
+    for each in [expected] if isinstance(expected, str) else expected:
+        if each not in known:
+            raise SuiteError(where, f"there is no outcome {each!r}: {', '.join(known)}")
 
 
 def _known(where: str, what: str, words: Mapping[str, object], known: Mapping[str, object]) -> None:
