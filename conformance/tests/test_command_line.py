@@ -114,17 +114,34 @@ def test_a_run_of_cases_that_are_gone_is_shown_without_them_and_that_is_said(
     assert "1 results are of cases" in (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_place_that_cannot_be_written_is_named_without_a_traceback(
+def test_a_place_that_cannot_be_written_is_named_before_anything_is_played(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("mine")
+
     assert main(mine(tmp_path, "--case", PLAIN, "--json", str(tmp_path / "file" / "run.json"))) == 2
-    assert "file" in capsys.readouterr().err
-    main(mine(tmp_path, "--case", PLAIN, "--json", str(tmp_path / "run.json")))
 
-    assert main(["report", str(tmp_path / "run.json"), "--out", str(tmp_path / "file")]) == 2
+    said = capsys.readouterr()
+    assert "file/run.json: cannot be written" in said.err
+    assert said.out == ""
 
-    assert "file: " in capsys.readouterr().err
+
+def test_a_report_that_cannot_be_written_leaves_what_was_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    run, site = str(tmp_path / "run.json"), tmp_path / "site"
+    main(mine(tmp_path, "--case", PLAIN, "--json", run))
+    assert main(["report", run, "--out", str(tmp_path / "file")]) == 2
+    assert "is no folder" in capsys.readouterr().err
+    assert main(["report", run, "--out", str(site)]) == 0
+    before = (site / "index.html").read_bytes()
+    (tmp_path / "site.partial").write_text("in the way")
+
+    assert main(["report", run, "--out", str(site)]) == 2
+
+    assert "site: cannot be written" in capsys.readouterr().err
+    assert (site / "index.html").read_bytes() == before
     assert (tmp_path / "file").read_text() == "mine"
 
 

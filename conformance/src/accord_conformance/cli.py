@@ -24,7 +24,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
-from accord_conformance.results import Played, Run, joined, read_run, write_run
+from accord_conformance.results import Played, Run, joined, make_sure_of_place, read_run, write_run
 from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
 from accord_conformance.running import play_all, settled
@@ -248,6 +248,8 @@ def _run(options: argparse.Namespace) -> int:
     for name in options.gate:
         if name not in names:
             raise SuiteError(f"--gate {name}", f"is not among the tools that are asked: {', '.join(names)}")
+    for path in filter(None, (options.json, options.into)):
+        make_sure_of_place(path)
     earlier = read_run(options.into) if options.into and options.into.exists() else None
     ready = [tools.prepare(name) for name in names]
     by_id = {case.id: case for case in cases}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.judging import VERDICTS, Finding
 from accord_conformance.tools import Tool
 
-__all__ = ["Played", "Run", "StepPlayed", "compare", "joined", "read_run", "write_run"]
+__all__ = ["Played", "Run", "StepPlayed", "compare", "joined", "make_sure_of_place", "read_run", "write_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,30 @@ def joined(old: Run, new: Run) -> Run:
 
 def write_run(run: Run, path: Path) -> None:
     """Writes the run; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
     text = json.dumps({"suite": __version__, **asdict(run)}, indent=1, ensure_ascii=False, sort_keys=True)
-    try:
+    with _place_for(path) as partial:
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)  # what is left of one that did not fit
+
+
+def make_sure_of_place(path: Path) -> None:
+    """SuiteError when nothing can be written to ``path``: better said before a run of an hour than after it."""
+    with _place_for(path) as partial:
+        partial.touch()
+
+
+@contextmanager
+def _place_for(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` that becomes it or goes again."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+        finally:
+            partial.unlink(missing_ok=True)  # what is left of one that did not fit
+    except OSError as error:
+        raise SuiteError(str(path), f"cannot be written: {error.strerror or error}") from error
 
 
 def read_run(path: Path) -> Run:

@@ -42,6 +42,9 @@ def write_site(book: Book, earlier: Iterable[Run], out: Path) -> int:
 
     SuiteError for a folder that holds anything else: it would be lost.
     """
+    out = out.absolute()  # "." has no name to write beside
+    if out.exists() and not out.is_dir():
+        raise SuiteError(str(out), "is no folder")
     if out.exists() and not (out / "run.json").exists() and any(out.iterdir()):
         raise SuiteError(str(out), "is not empty and holds no earlier report; name another folder")
     pages = {
@@ -56,13 +59,22 @@ def write_site(book: Book, earlier: Iterable[Run], out: Path) -> int:
         pages[f"tool/{tool}.html"] = _tool(book, tool)
     for case in book.cases.values():
         pages[f"case/{_file(case)}"] = _case(book, case)
-    shutil.rmtree(out, ignore_errors=True)
-    for name, text in pages.items():
-        path = out / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    shutil.copyfile(DATA / "report" / "style.css", out / "style.css")
-    write_run(book.run, out / "run.json")
+    # Beside it first: whoever runs out of room keeps the report there was.
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        for name, text in pages.items():
+            path = partial / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        shutil.copyfile(DATA / "report" / "style.css", partial / "style.css")
+        write_run(book.run, partial / "run.json")
+        shutil.rmtree(out, ignore_errors=True)
+        partial.replace(out)
+    except OSError as error:
+        raise SuiteError(str(out), f"cannot be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return len(pages)
 
 
