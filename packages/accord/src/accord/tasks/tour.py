@@ -118,7 +118,8 @@ def _left_out(packages: Packages | None) -> str:
 
 def _use(walk: Walk) -> None:
     scripts = _project_table(walk.project).get("scripts", {})
-    walk.step("resolve what it asks for, and write the lock", "lock")
+    name = os.path.basename(walk.project)
+    walk.step(f"a project, {name} (a copy of it): resolve what it asks for, and write the lock", "lock")
     walk.step("make its environment", "sync")
     walk.step("nothing to do: no network, no work", "sync")
     if scripts:
