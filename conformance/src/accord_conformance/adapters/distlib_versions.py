@@ -56,6 +56,8 @@ def evaluate(marker, environment):
 
 def wheel(filename):
     found = Wheel(filename)
+    if found.filename != filename:
+        raise Unsupported("Wheel takes a name and a version, too, and read these words as such")
     tags = ["-".join((p, a, s)) for p in found.pyver for a in found.abi for s in found.arch]
     return {
         "name": normalize_name(found.name),
