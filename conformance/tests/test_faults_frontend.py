@@ -15,7 +15,7 @@ from .small_frontend import SmallFrontend
 # The fault: the case that must find it.
 FAULTS = {
     "runs hooks elsewhere": "frontend/hooks/plain",
-    "puts backend-path last": "frontend/backend-path/first-of-sys-path",
+    "puts backend-path last": "frontend/backend-path/before-the-requirements",
     "looks for the backend in the tree": "frontend/hooks/not-from-the-tree",
     "lets backend-path lead outside": "frontend/backend-path/outside-by-a-link",
     "ignores requires": "frontend/environment/requires-of-pyproject",
@@ -54,3 +54,11 @@ def test_the_fault_is_found(fault: str) -> None:
     assert cases
     assert not wrong(cases), "the honest frontend passes"
     assert wrong(cases, fault)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "reading"), [("", "reading-1"), ("puts backend-path last", "reading-2")])
+def test_where_the_folders_of_backend_path_stand_is_seen(fault: str, reading: str) -> None:
+    (case,) = cases_like("frontend/backend-path/first-of-sys-path")
+
+    assert play_case(tool_here("accord"), case, SmallFrontend(fault)).verdict == reading

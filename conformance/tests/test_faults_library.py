@@ -118,10 +118,6 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "compares versions of Python as text": ("markers/versions/order", says(marker_as_text)),
     "orders strings": ("markers/strings/ordered", says(marker_as_text)),
     "finds an unknown field false": ("markers/fields/unknown-1", false_where_unknown),
-    "compares extras as they are written": (
-        "markers/fields/extra-normal",
-        says(lambda asked, right: asked["environment"]["extra"] in asked["marker"]),
-    ),
     "replaces each separator alone": (
         "names/names/runs",
         says(lambda asked, right: re.sub("[-_.]", "-", asked["name"]).lower()),

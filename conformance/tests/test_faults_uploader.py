@@ -17,7 +17,6 @@ FAULTS = {
     "another action": "UPLOAD.1",
     "protocol 2": "UPLOAD.2",
     "content": "UPLOAD.7",
-    "type": "UPLOAD.8",
     "line ends": "uploader/forms/binary",
     "folder in name": "UPLOAD.FIELD.1",
     "digest": "UPLOAD.FIELD.3",

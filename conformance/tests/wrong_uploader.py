@@ -77,9 +77,8 @@ def upload(
         for name, value in fields:
             form.append(f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
         content = "content" if FAULT != "content" else "file"
-        kind = "application/octet-stream" if FAULT != "type" else "text/plain"
         named = path.name if FAULT != "folder in name" else str(path)
-        head = f'--x\r\nContent-Disposition: form-data; name="{content}"; filename="{named}"\r\nContent-Type: {kind}\r\n\r\n'
+        head = f'--x\r\nContent-Disposition: form-data; name="{content}"; filename="{named}"\r\nContent-Type: application/octet-stream\r\n\r\n'
         body = b"".join(form) + head.encode() + data + b"\r\n--x--\r\n"
         method = "POST" if FAULT != "put" else "PUT"
         ask(method, legacy, "multipart/form-data; boundary=x", body, basic(username, password))
