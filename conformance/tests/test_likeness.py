@@ -23,6 +23,14 @@ from accord_conformance.making.projects import toml
             "a; (os_name == 'nt' or os_name == 'java') and extra == 'x'",
             "a; os_name == 'nt' and extra == 'x' or os_name == 'java' and extra == 'x'",
         ),
+        (
+            "a; sys_platform == 'win32' or (os_name == 'nt' and platform_machine != 'arm64')",
+            (
+                "a; os_name != 'nt' and sys_platform == 'win32' or os_name == 'nt' and platform_machine != 'arm64'"
+                " or platform_machine == 'arm64' and sys_platform == 'win32'"
+            ),
+        ),
+        ("a; os_name == 'nt' or os_name != 'nt'", "a"),
         ("a; os_name not in 'nt java'", "a; os_name not  in 'nt java'"),
         ("a @ https://a.example/a.whl ; os_name == 'nt'", "a@ https://a.example/a.whl; os_name=='nt'"),
     ],
@@ -42,6 +50,8 @@ def test_the_same_said_in_two_ways_is_alike(one: str, two: str) -> None:
             "a; os_name == 'nt' or os_name == 'java' and extra == 'x'",
         ),
         ("a; 'nt' in os_name", "a; os_name in 'nt'"),
+        ("a; python_full_version < '3.12' or python_full_version >= '3.12'", "a"),
+        ("a; os_name == 'nt' or sys_platform != 'win32'", "a"),
         ("a @ https://a.example/a.whl", "a @ https://a.example/b.whl"),
         ("a @ https://a.example/a.whl", "a"),
     ],

@@ -56,12 +56,35 @@ def _marker(text: str) -> str:
         ways = _Terms(tokens).either()
     except (IndexError, ValueError):
         return text
-    # Comparisons are never negated, so what is left after absorption is the one smallest form there is.
-    least = [way for way in ways if not any(other < way for other in ways)]
-    return " or ".join(sorted(" and ".join(sorted(way)) for way in least))
+    return " or ".join(sorted(" and ".join(sorted(map(" ".join, way))) for way in _fullest(ways)))
 
 
-_Ways = frozenset[frozenset[str]]  # any of these sets of comparisons, all of one set
+_Comparison = tuple[str, str, str]  # left, operator, right
+_Ways = frozenset[frozenset[_Comparison]]  # any of these sets of comparisons, all of one set
+# Not < and >=: of a version, a pre-release may be neither.
+_OPPOSITES = {"==": "!=", "in": "not in"}
+_OPPOSITES |= {against: operator for operator, against in _OPPOSITES.items()}
+
+
+def _against(comparison: _Comparison) -> _Comparison:
+    left, operator, right = comparison
+    return left, _OPPOSITES.get(operator, f"no {operator}"), right
+
+
+def _fullest(ways: _Ways) -> _Ways:
+    """Every set of comparisons that is enough and has none too many (Blake's canonical form): one for all markers that say the same."""
+    found = frozenset(way for way in ways if not any(_against(each) in way for each in way))
+    while True:
+        more = set(found)
+        for one in found:
+            for other in found:
+                opposed = [each for each in one if _against(each) in other]
+                if len(opposed) == 1:
+                    more.add((one - {opposed[0]}) | (other - {_against(opposed[0])}))
+        least = frozenset(way for way in more if not any(other < way for other in more))
+        if least == found:
+            return found
+        found = least
 
 
 class _Terms:
@@ -99,4 +122,4 @@ class _Terms:
         # The name of an extra is compared in its normal form.
         if left == "extra":
             right = re.sub(r"[-_.]+", "-", right).lower()
-        return frozenset({frozenset({f"{left} {operator} {right}"})})
+        return frozenset({frozenset({(left, operator, right)})})
