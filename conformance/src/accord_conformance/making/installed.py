@@ -18,7 +18,7 @@ from typing import Any
 from accord_conformance.errors import SuiteError
 from accord_conformance.making.wheels import Made, make_wheel
 
-__all__ = ["LIB64", "base_executable", "make_base", "put_project", "unpack_sdist"]
+__all__ = ["LIB64", "base_executable", "declare", "make_base", "put_project", "unpack_sdist"]
 
 _LIBRARY = f"python3.{sys.version_info[1]}"
 # As in distros that keep pure and compiled modules apart: platlib has a folder of its own.
@@ -27,6 +27,15 @@ _SPLIT = """
 for _name in ("posix_prefix", "posix_venv", "venv"):
     if _name in _INSTALL_SCHEMES:
         _INSTALL_SCHEMES[_name]["platlib"] = "{platbase}/lib64/python{py_version_short}/site-packages"
+"""
+
+
+_DECLARED = """
+import sys
+
+if sys.executable.startswith({env!r}):
+    sys.prefix = sys.exec_prefix = {env!r}
+    sys.path = [each for each in sys.path if each != {below!r}] + [{purelib!r}]
 """
 
 
@@ -91,6 +100,14 @@ def make_base(folder: Path, managed: str | None, split: bool) -> Path:
         _set_apart(library)
         (folder / LIB64).mkdir(parents=True)
     return folder / "bin" / "python3"
+
+
+def declare(base: Path, env: Path) -> None:
+    """Makes ``env``, a folder with that base's Python, an environment without pyvenv.cfg: the base's sitecustomize sets its prefixes."""
+    inside = f"lib/{_LIBRARY}/site-packages"
+    text = _DECLARED.format(env=str(env), purelib=str(env / inside), below=str(base / inside))
+    (base / inside / "sitecustomize.py").write_text(text, encoding="utf-8")
+    (env / "pyvenv.cfg").unlink()
 
 
 def _set_apart(library: Path) -> None:

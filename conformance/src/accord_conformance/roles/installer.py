@@ -5,7 +5,7 @@ Each case has an environment of its own, made by hand, empty.  A place in it is 
 ``platlib:`` differs from ``purelib:`` where ``given.python`` sets them apart; ``base:`` is the folder of modules of the Python below the environment.
 
 Given besides the common words: ``installed`` (key: a wheel's table, put there by hand as another installer would; with ``installer``), ``present`` (place: content),
-``python`` (a base Python of the case's own: ``managed`` text of EXTERNALLY-MANAGED, ``split``, ``system`` for an environment that sees it, ``itself`` to install
+``python`` (a base Python of the case's own: ``managed`` text of EXTERNALLY-MANAGED, ``split``, ``system`` for an environment that sees it, ``declared`` for one without pyvenv.cfg, ``itself`` to install
 into it and no environment, ``installed`` in it), ``locale`` (a locale to speak), ``trees`` and ``repositories`` (key: an sdist's table; a source tree
 in the project's folder, or a git repository with the tag v1).
 """
@@ -24,7 +24,7 @@ from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
 from accord_conformance.making.files import content
-from accord_conformance.making.installed import LIB64, make_base, put_project, unpack_sdist
+from accord_conformance.making.installed import LIB64, declare, make_base, put_project, unpack_sdist
 from accord_conformance.making.sdists import make_sdist
 from accord_conformance.processes import done, said
 from accord_conformance.protocol import Answer
@@ -63,6 +63,8 @@ def _python(scene: Scene, values: Mapping[str, Any]) -> None:
         scene.values.update(env=str(base), target=str(executable), purelib=str(purelib(base)))
     else:
         make_environment(scene, base=executable, system=table.take("system", bool, False))
+        if table.take("declared", bool, False):
+            declare(base, Path(scene.values["env"]))
     env = Path(scene.values["env"])
     scene.values["platlib"] = str(env / LIB64) if split else scene.values["purelib"]
     for key, each in table.take("installed", dict, {}).items():
