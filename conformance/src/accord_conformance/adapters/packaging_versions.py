@@ -188,5 +188,6 @@ serve(
         utils.InvalidWheelFilename,
         version.InvalidVersion,
         licenses.InvalidLicenseExpression,
+        tags.InvalidTag,
     ),
 )
