@@ -341,6 +341,8 @@ ROLE = Role(
         "install-from-two-indexes": ("requirements",),  # {index}, and a further one at {site}/second/
         "upgrade": ("wheels",),  # where another release of the project is installed
         "install-anyway": ("wheels",),  # into an environment that is marked as externally managed
+        # with other tags than the environment's own allowed: those of 64-bit Windows
+        "install-for-windows": ("wheels",),
         # by name, the folder of the wheels as a list of links
         "install-from-links": ("wheels", "requirements"),
         "install-requirements": ("requirements",),  # no index: direct references, with {site} and the like
