@@ -140,6 +140,20 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     ),
     "lets in who was shut out": ("index/sessions/shut-out", agreeing),
     "lets two make one project": ("index/sessions/reserved-at-once", agreeing),
+    "a signature on one link": (
+        "index/pages-html/gpg-attribute-on-all",
+        in_html(r'<a href="([^"]*-2\.0-)', r'<a data-gpg-sig="false" href="\1'),
+    ),
+    "a signature that is not there": (
+        "index/pages-html/signature",
+        in_html("<a href", '<a data-gpg-sig="true" href'),
+    ),
+    "tracks on a page": (
+        "index/pages-html/tracks-uploaded",
+        in_html("<head>", '<head><meta name="pypi:tracks" content="https://index.example/simple/demo/">'),
+    ),
+    "no namespaces": ("index/namespaces/null", in_json(lambda body: body.pop("namespaces", None))),
+    "takes what is in another's namespace": ("index/namespaces/prefix", agreeing),
     "takes an attestation with another signature": (
         "index/genuine-attestations/signature-flipped",
         agreeing,

@@ -25,7 +25,7 @@ from accord_conformance.making.attestations import attestation, genuine_file
 from accord_conformance.making.forms import FormPart, make_form
 from accord_conformance.making.sdists import make_sdist
 from accord_conformance.making.wheels import Made, make_wheel
-from accord_conformance.roles.index_checks import INDEX_WITNESSES, filled
+from accord_conformance.roles.index_checks import INDEX_WITNESSES, SIGNATURE, filled
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Maker, Scene, keep
 from accord_conformance.site import HTML, JSON
@@ -73,7 +73,7 @@ def values(scene: Scene, step: Step) -> Mapping[str, Any]:
     """The HTTP request that a step is; the arguments as they stand for what is no request."""
     said = filled(scene, dict(step.arguments))
     if step.do not in _REQUESTS:
-        return {"reason": "", "version": "", **said}
+        return {"reason": "", "version": "", "owner": "newcomer", **said}
     asked: dict[str, Any] = {"http": _REQUESTS[step.do](scene, said)}
     # Where nothing is odd about the form or wanted of its answer, an index without uploads can be given the file.
     if step.do == "upload" and not step.expect and set(said) == {"file"}:
@@ -140,9 +140,7 @@ def _upload(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
             FormPart("content", data, said.get("filename", made.filename), "application/octet-stream")
         )
     if said.get("signature", False):
-        parts.append(
-            FormPart("gpg_signature", b"a signature", f"{made.filename}.asc", "application/octet-stream")
-        )
+        parts.append(FormPart("gpg_signature", SIGNATURE, f"{made.filename}.asc", "application/octet-stream"))
     kind, body = make_form(parts)
     query = said.get("query", "")
     asked = _request("POST", "{upload}" + query, said.get("as", "uploader"), {"Content-Type": kind}, body)
@@ -214,8 +212,8 @@ ROLE = Role(
         # the colleague's permission to upload to every project, given and taken
         "let-in": (),
         "shut-out": (),
-        # a namespace of the newcomer's (PEP 752)
-        "reserve": ("namespace",),
+        # a namespace (PEP 752), the newcomer's unless another is named
+        "reserve": ("namespace", "owner"),
         "release": ("namespace",),
     },
     makers=MAKERS,

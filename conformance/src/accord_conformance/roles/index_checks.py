@@ -16,9 +16,11 @@ from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, page_
 from accord_conformance.scene import Scene
 from accord_conformance.serving import fetch
 
-__all__ = ["INDEX_WITNESSES", "filled"]
+__all__ = ["INDEX_WITNESSES", "SIGNATURE", "filled"]
 
 _MISSING = object()
+# What the suite sends as a signature.
+SIGNATURE = b"a signature"
 
 
 def filled(scene: Scene, value: Any) -> Any:
@@ -107,6 +109,15 @@ def _absent(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[F
             "not there" if found is _MISSING else shown(found),
             found is _MISSING,
         )
+
+
+def _null(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Places that the body has, with null."""
+    body = page_of(answer).json
+    for path in expected:
+        found = _at(body, path)
+        text = "not there" if found is _MISSING else shown(found)
+        yield Finding(path, "null", text, found is None)
 
 
 def _together(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -225,6 +236,18 @@ def _metadata(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iter
         yield Finding(f"metadata of {key}", wanted, found, ok)
 
 
+def _signature(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The signature of a given file lies at .asc of it where the page says that there is one."""
+    page = page_of(answer)
+    for key in expected:
+        entry = page.entry(scene.made[key].filename)
+        told = entry.get("gpg-sig", entry.get("data-gpg-sig")) in (True, "true")
+        url = page.absolute(str(entry.get("url", ""))).partition("#")[0]
+        body = page.fetched(f"{url}.asc") if told else None
+        found = "not told of" if not told else "there" if body == SIGNATURE else "not there"
+        yield Finding(f"signature of {key}", "there, or not told of", found, found != "not there")
+
+
 def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """The hashes that are announced for the metadata of a given file, if any, are true."""
     page = page_of(answer)
@@ -247,6 +270,13 @@ def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Ite
     metas = page_of(answer).html().metas
     for name, wanted in expected.items():
         yield agree(name, [wanted], metas.get(name, []))
+
+
+def _no_meta_tags(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Meta tags that an HTML page does not have."""
+    metas = page_of(answer).html().metas
+    for name in expected:
+        yield agree(name, [], metas.get(name, []))
 
 
 def _meta_version(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
@@ -316,6 +346,9 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "downloads": _downloads,
     "metadata": _metadata,
     "metadata_hash": _metadata_hash,
+    "signature": _signature,
+    "no_meta_tags": _no_meta_tags,
+    "null": _null,
     "meta_tags": _meta_tags,
     "meta_version": _meta_version,
     "checks": _checks,

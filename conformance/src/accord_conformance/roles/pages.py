@@ -467,6 +467,9 @@ PAGE_CHECKS: dict[str, Callable[[Page], str]] = {
     "escaped": _escaped,
     "gpg-attribute": _attribute("data-gpg-sig", "true|false"),
     "metadata-attribute": _attribute("data-core-metadata", r"true|[a-z0-9_]+=[0-9a-f]+"),
+    "gpg-on-all": lambda page: (
+        "" if len({"data-gpg-sig" in each for each in page.entries()}) < 2 else "on some"
+    ),
     "provenance-full": _provenance_full,
     "provenance-secure": _provenance_secure,
     "valid-names": _valid_names,
