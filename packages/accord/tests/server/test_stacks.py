@@ -462,3 +462,10 @@ def test_a_promotion_is_held_to_what_the_target_asks_of_files(
     none = {"project_bytes": 0, "direct_urls": True, "local_versions": True}
     assert call(staged, "PATCH", "/api/indexes/prod/policy", none).status == 200
     assert call(staged, "POST", path, {"from": "dev", "version": version}).status == 201
+
+
+def test_a_namespace_is_no_deeper_than_four_hyphens(spaces: tuple[InProcess, str, str]) -> None:
+    """PEP 752: "Repositories SHOULD impose a depth limit"."""
+    index, _, _ = spaces
+    assert code(reserve(index, "a-b-c-d-e-f", "ada")) == (400, "namespace-name")
+    assert reserve(index, "a-b-c-d-e", "ada").status == 200

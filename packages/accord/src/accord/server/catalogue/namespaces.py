@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["demand", "reserve", "reserved", "set_free"]
 
-_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+# No deeper than four hyphens (PEP 752, "Semantics": "a depth limit on the number of hyphens in a namespace").
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+){0,4}\Z")
 _CLOSED = (
     select(tables.namespace.c.prefix, tables.user.c.name)
     .join(tables.user, tables.user.c.id == tables.namespace.c.owner_id)
@@ -53,7 +54,7 @@ def reserve(
             400,
             "namespace-name",
             f"{prefix[:100]!r} is no namespace",
-            hint="the beginning of names, without the dash after it: acme",
+            hint="the beginning of names, without the dash after it, and with four in it at most: acme",
         )
     writing.turn(f"namespaces {index.id}")
     space = tables.namespace.c
