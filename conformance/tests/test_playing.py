@@ -244,6 +244,14 @@ def test_a_refusal_says_nothing_of_a_tool_that_refuses_its_honest_twin(tmp_path:
     assert [each.verdict for each in of_yes_sayer] == ["pass", "fail"]
 
 
+def test_what_is_not_the_tools_part_is_not_supported(tmp_path: Path) -> None:
+    (other, own) = played(
+        tmp_path, '[["true"]]\nsettings.without = ["a/*/other"]', case("other"), case("own")
+    )
+
+    assert (other.verdict, own.verdict) == ("unsupported", "pass")
+
+
 @pytest.mark.parametrize("kind", ["verdict", "survey"])
 def test_what_fails_for_the_cause_of_an_earlier_case_is_counted_once(tmp_path: Path, kind: str) -> None:
     first = case("first", kind=kind, says=["one"])
