@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from accord.cli.parser import Args, Parser
     from accord.tasks.index_folder import Place
 
-__all__ = ["located", "password", "restrictions", "server", "show"]
+__all__ = ["attestation_roots", "located", "password", "restrictions", "server", "show"]
 
 
 def server(parser: Parser) -> None:
@@ -39,10 +39,22 @@ def server(parser: Parser) -> None:
     )
 
 
-def located(args: Args) -> Place:
+def attestation_roots(parser: Parser, words: str) -> None:
+    """The option of what takes attestations, from people or from upstream."""
+    parser.value(
+        "--attestation-roots",
+        metavar="FILE",
+        default="",
+        env="ACCORD_SERVER_ATTESTATION_ROOTS",
+        help=words,
+        complete="file",
+    )
+
+
+def located(args: Args, attestation_roots: str = "") -> Place:
     from accord.tasks.index_folder import Place
 
-    return Place(args.data, args.database, args.storage, args.secret_file)
+    return Place(args.data, args.database, args.storage, args.secret_file, attestation_roots)
 
 
 def restrictions(parser: Parser) -> None:

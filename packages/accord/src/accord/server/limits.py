@@ -18,7 +18,8 @@ class Limits:
     ``receive_idle_seconds``  between two pieces of an upload; ``receive_seconds`` for all of one
     ``json_bytes``            a JSON body somebody sends
     ``provenance_bytes``      the attestations of one file, uploaded or had from upstream; ``provenance_attestations``
-                              how many an upstream's may be
+                              how many an upstream's may be, ``attestation_entries`` the transparency entries of one
+    ``trusted_root_bytes``    the file of ``--attestation-roots``
     ``body_seconds``          for all of a body that is no file
     ``name_bytes``            a project's name as written; ``filename_bytes`` a file's
     ``reason_bytes``          a reason somebody gives for a yank or a withdrawal
@@ -83,6 +84,8 @@ class Limits:
     body_seconds: float = 60.0
     provenance_bytes: int = 1 << 20
     provenance_attestations: int = 100
+    attestation_entries: int = 16
+    trusted_root_bytes: int = 1 << 20
     name_bytes: int = 200
     filename_bytes: int = 250
     reason_bytes: int = 2_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from accord.server import clock, metrics
 from accord.server.accounts import people, sealing
@@ -18,6 +19,9 @@ from accord.server.pages.materialise import Materials
 from accord.server.pages.shelf import Shelf
 from accord.server.settings import DEFAULT_INDEX, Settings
 from accord.server.storage import BlobStore, open_storage
+
+if TYPE_CHECKING:
+    from accord.server.archives.trusted_root import TrustedRoot
 
 __all__ = ["Parts", "first_start", "open_parts"]
 
@@ -35,6 +39,7 @@ class Parts:
     metrics: metrics.Metrics
     incoming: Incoming
     search: Search
+    trusted_root: TrustedRoot | None
     at_end: list[Callable[[], None]] = field(default_factory=list)  # what rooms above have to close
 
     def incoming_path(self) -> str:
@@ -52,6 +57,7 @@ class Parts:
 def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
     """Open what ``settings`` name; the database is made where there is none."""
     settings.prepare()
+    trusted_root = _trusted_root(settings)
     database = Database(settings.database_url, cache=settings.cache, now=now)
     sealing.attach(database.engine, sealing.read_secrets(settings.secret_file))
     database.create()
@@ -78,7 +84,16 @@ def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
         metrics.Metrics(),
         incoming,
         search,
+        trusted_root,
     )
+
+
+def _trusted_root(settings: Settings) -> TrustedRoot | None:
+    if not settings.attestation_roots:
+        return None
+    from accord.server.archives.trusted_root import read_trusted_root  # cryptography is large
+
+    return read_trusted_root(settings.attestation_roots, settings.limits.trusted_root_bytes)
 
 
 def first_start(parts: Parts) -> str | None:

@@ -26,6 +26,7 @@ class Settings:
     for every request; ``public_metrics`` shows ``/metrics`` to anybody.  ``secret_file`` has the secrets that
     seal keys of tokens (``accounts.sealing``).  ``scanner`` is a program with its arguments, or an address,
     which is asked about each new file that waits (``upkeep.scanning``); ``scanner_reads`` are folders the program may read.
+    ``attestation_roots`` is the file of the trusted root that attestations are held against (``archives.trusted_root``).
     """
 
     data: str
@@ -40,6 +41,7 @@ class Settings:
     access_log: bool = False
     public_metrics: bool = False
     secret_file: str = ""
+    attestation_roots: str = ""
     scanner: tuple[str, ...] = ()
     scanner_reads: tuple[str, ...] = ()
     limits: Limits = field(default=DEFAULT)

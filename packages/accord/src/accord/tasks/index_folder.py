@@ -22,17 +22,24 @@ __all__ = ["Place", "operator"]
 
 
 class Place:
-    """Where a server keeps its things: ``--data``, ``--database``, ``--storage`` of the command line."""
+    """Where a server keeps its things: ``--data``, ``--database``, ``--storage`` of the command line; ``attestation_roots``
+    for what fetches attestations."""
 
-    __slots__ = ("data", "database", "secret_file", "storage")
+    __slots__ = ("attestation_roots", "data", "database", "secret_file", "storage")
 
     def __init__(
-        self, data: str | None = None, database: str = "", storage: str = "", secret_file: str = ""
+        self,
+        data: str | None = None,
+        database: str = "",
+        storage: str = "",
+        secret_file: str = "",
+        attestation_roots: str = "",
     ) -> None:
         self.data = os.path.abspath(data or default_data())
         self.database = database
         self.storage = storage
         self.secret_file = secret_file
+        self.attestation_roots = attestation_roots
 
     @contextmanager
     def opened(self) -> Iterator[Parts]:
@@ -48,7 +55,11 @@ class Place:
                 hint="pip install 'accord[server]'",
             ) from missing
         settings = Settings(
-            self.data, database=self.database, storage=self.storage, secret_file=self.secret_file
+            self.data,
+            database=self.database,
+            storage=self.storage,
+            secret_file=self.secret_file,
+            attestation_roots=self.attestation_roots,
         )
         if not self.database and not os.path.exists(settings.database_url.removeprefix("sqlite:///")):
             raise self._nothing()

@@ -45,6 +45,7 @@ def serve(
     access_log: bool = False,
     public_metrics: bool = False,
     secret_file: str = "",
+    attestation_roots: str = "",
     scanner: tuple[str, ...] = (),
     scanner_reads: tuple[str, ...] = (),
     started: Callable[[Started], None],
@@ -57,7 +58,8 @@ def serve(
     ``limits`` are ``NAME=NUMBER`` of ``server.limits``, ``trusted_proxies`` addresses or networks.
 
     Raises ``UsageError``: ``extra-missing``, ``server-address``, ``server-address-in-use``, ``server-data-unwritable``,
-    ``scanner-failed``, ``server-secret``, ``server-limit``, ``server-running``, ``server-storage-unknown``.
+    ``scanner-failed``, ``server-secret``, ``server-limit``, ``server-running``, ``server-storage-unknown``,
+    ``trusted-root-invalid``.
     """
     try:
         from accord.server import claims, metrics, run
@@ -85,6 +87,7 @@ def serve(
         access_log=access_log,
         public_metrics=public_metrics,
         secret_file=secret_file and os.path.abspath(secret_file),
+        attestation_roots=attestation_roots and os.path.abspath(attestation_roots),
         scanner=scanner,
         scanner_reads=scanner_reads,
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: Parser) -> None:
-    from accord.cli.index_options import server
+    from accord.cli.index_options import attestation_roots, server
 
     parser.description = """Gives an index with an upstream rules, which are kept, and fetches what they let through. Without rules
         it fetches what the ones it has let through. What the rules leave out is not served either, also if it is here
@@ -81,6 +81,7 @@ def arguments(parser: Parser) -> None:
         "--connections", metavar="N", default=4, convert=_number, help="So many at a time (default: 4)"
     )
     server(parser)
+    attestation_roots(parser, "Its trusted root, if it holds attestations against one")
 
 
 def _number(text: str) -> int:
@@ -117,7 +118,7 @@ def run(args: Args, context: Context) -> int:
         sdists=False if args.no_sdists else None,
     )
     record = index_upstream.mirror(
-        located(args),
+        located(args, args.attestation_roots),
         args.name,
         wanted,
         anew=args.anew,

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: Parser) -> None:
+    from accord.cli.index_options import attestation_roots
+
     parser.description = """Serves an index: upload to it with twine, uv or accord publish, install from it with pip, uv or
         accord. Everything lies in one folder (SQLite and files) unless --database and --storage say otherwise. The first
         start prints the administrator's token, once."""
@@ -64,6 +66,7 @@ def arguments(parser: Parser) -> None:
         help="Secrets that seal the keys of tokens in the database, one a line",
         complete="file",
     )
+    attestation_roots(parser, "A trusted root (JSON of Sigstore): take only attestations it vouches for")
     parser.value(
         "--scanner",
         metavar="COMMAND",
@@ -128,6 +131,7 @@ def run(args: Args, context: Context) -> int:
         access_log=args.access_log,
         public_metrics=args.public_metrics,
         secret_file=args.secret_file,
+        attestation_roots=args.attestation_roots,
         scanner=_words(args.scanner or ""),
         scanner_reads=args.scanner_reads,
         started=started,

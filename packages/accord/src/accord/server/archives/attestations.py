@@ -2,8 +2,9 @@
 
 What is found out here needs nobody's word: that each is an attestation of version 1, that its statement is an in-toto
 statement about this very file (its name, its SHA-256), and that its signature is by the key of the certificate it comes
-with.  *Whose* certificate that is, is not asked: this index knows no identity to expect (record 43).  Whoever installs can
-ask, because everything that is signed is passed on as it came.
+with.  Where the operator named a trusted root, it is held against that as well (``verification``): who issued the
+certificate, and which log has the signature.  *To whom* it was issued, is not asked: this index knows no identity to expect
+(records 43 and 50).  Whoever installs can ask, because everything that is signed is passed on as it came.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import base64
 import binascii
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import (
@@ -25,10 +27,12 @@ from accord.server.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from datetime import datetime
 
+    from accord.server.archives.trusted_root import TrustedRoot
     from accord.server.limits import Limits
 
-__all__ = ["check_provenance", "disagree", "provenance_of", "read_attestations"]
+__all__ = ["Evidence", "check_provenance", "disagree", "provenance_of", "read_attestations"]
 
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PAYLOAD_TYPE = b"application/vnd.in-toto+json"
@@ -38,10 +42,20 @@ _PREDICATES = re.compile(
     r"https://slsa\.dev/provenance/v1|https://[a-z0-9.-]{1,200}/attestations/publish/v1", re.ASCII
 )
 _SHA256_LETTERS = 64
+_CHECKED = ("signature by the certificate's key", "file name", "sha256")
 
 
-def read_attestations(body: bytes, filename: str, limits: Limits) -> tuple[list[dict[str, Any]], str]:
-    """What somebody uploads beside a file: a JSON array of attestations.  With the SHA-256 all of them are about.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Attestations as they came, the SHA-256 all of them are about, and in words what was found to be so."""
+
+    attestations: tuple[dict[str, Any], ...]
+    sha256: str
+    checked: tuple[str, ...]
+
+
+def read_attestations(body: bytes, filename: str, limits: Limits, root: TrustedRoot | None) -> Evidence:
+    """What somebody uploads beside a file: a JSON array of attestations, each vouched for by ``root`` where there is one.
 
     Raises ``Refused``: ``attestations-too-large`` (413), ``attestations-invalid``, ``attestations-disagree`` (400).
     """
@@ -50,34 +64,44 @@ def read_attestations(body: bytes, filename: str, limits: Limits) -> tuple[list[
         raise _invalid("attestations are a JSON array of one or more")
     digests: set[str] = set()
     kinds: set[str] = set()
+    times: list[datetime] = []
     for one in found:
-        digest, kind = _attestation(one, filename)
+        digest, kind, logged = _attestation(one, filename, limits, root)
         if not _PREDICATES.fullmatch(kind):
             raise _invalid(f"an attestation is of the kind {kind[:100]!r}, which is not one of PEP 740")
         if kind in kinds:
             raise _invalid(f"there are two attestations of the kind {kind}")
         kinds.add(kind)
         digests.add(digest)
+        times += logged
     if len(digests) > 1:
         raise _disagree(f"the attestations of {filename} are about different files")
-    return found, digests.pop()
+    return Evidence(tuple(found), digests.pop(), (*_CHECKED, *_vouched(root, times)))
 
 
-def provenance_of(attestations: list[dict[str, Any]]) -> bytes:
+def _vouched(root: TrustedRoot | None, times: list[datetime]) -> list[str]:
+    """What a trusted root adds to what was checked."""
+    if root is None:
+        return []
+    logged = ["certificate in a log of certificates"] if root.certificate_logs else []
+    told = [f"inclusion in the log at {at:%Y-%m-%dT%H:%M:%SZ}" for at in times]
+    return ["certificate by a trusted root", *logged, *told]
+
+
+def provenance_of(evidence: Evidence) -> bytes:
     """The provenance object of attestations that were uploaded (PEP 740, "Provenance objects").  Its publisher says that
     nobody's identity was verified, and what was: a client that expects one refuses it, as it should."""
-    publisher = {
-        "kind": "unverified",
-        "claims": {},
-        "checked": ["signature by the certificate's key", "file name", "sha256"],
-    }
-    bundle = {"publisher": publisher, "attestations": attestations}
+    publisher = {"kind": "unverified", "claims": {}, "checked": evidence.checked}
+    bundle = {"publisher": publisher, "attestations": evidence.attestations}
     document = {"version": 1, "attestation_bundles": [bundle]}
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def check_provenance(body: bytes, filename: str, sha256: str, limits: Limits) -> None:
-    """Hold a provenance object of another index against a file.  Raises as :func:`read_attestations` does."""
+def check_provenance(
+    body: bytes, filename: str, sha256: str, limits: Limits, root: TrustedRoot | None
+) -> None:
+    """Hold a provenance object of another index against a file, and against ``root`` where there is one.  Raises as
+    :func:`read_attestations` does."""
     found = _load(body, "provenance", limits)
     bundles = found.get("attestation_bundles") if isinstance(found, dict) else None
     if (
@@ -99,7 +123,7 @@ def check_provenance(body: bytes, filename: str, sha256: str, limits: Limits) ->
         if count > limits.provenance_attestations:
             raise _large(f"there are more than {limits.provenance_attestations} attestations")
         for one in attestations:
-            digest, _ = _attestation(one, filename)
+            digest, _, _ = _attestation(one, filename, limits, root)
             if digest != sha256:
                 raise disagree(filename)
 
@@ -129,8 +153,10 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
 
 
-def _attestation(one: Any, filename: str) -> tuple[str, str]:
-    """The SHA-256 it is about, and its kind (``predicateType``)."""
+def _attestation(
+    one: Any, filename: str, limits: Limits, root: TrustedRoot | None
+) -> tuple[str, str, tuple[datetime, ...]]:
+    """The SHA-256 it is about, its kind (``predicateType``), and when logs took it, where ``root`` knows them."""
     if not isinstance(one, dict) or type(one.get("version")) is not int or one["version"] != 1:
         raise _invalid("an attestation is an object of version 1")
     material, envelope = one.get("verification_material"), one.get("envelope")
@@ -140,9 +166,19 @@ def _attestation(one: Any, filename: str) -> tuple[str, str]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise _invalid("the transparency_entries of an attestation are an array of objects")
     certificate = _bytes(material, "certificate")
-    statement = _bytes(envelope, "statement")
-    _check_signature(certificate, statement, _bytes(envelope, "signature"))
-    return _subject(_json(statement, "statement"), filename)
+    statement, signature = _bytes(envelope, "statement"), _bytes(envelope, "signature")
+    _check_signature(certificate, statement, signature)
+    digest, kind = _subject(_json(statement, "statement"), filename)
+    if root is None:
+        return digest, kind, ()
+    if len(entries) > limits.attestation_entries:
+        raise _large(f"an attestation has more than {limits.attestation_entries} transparency entries")
+    from accord.server.archives.verification import Unproven, verify
+
+    try:
+        return digest, kind, verify(root, certificate, statement, signature, entries)
+    except Unproven as fault:
+        raise _invalid(f"nobody trusted vouches for an attestation: {fault}") from fault
 
 
 def _bytes(part: dict[str, Any], key: str) -> bytes:

@@ -91,7 +91,7 @@ class Fetches:
                 index, file, file.provenance_url, limits.provenance_bytes, accept=_PROVENANCE
             )
             if fault is None:
-                check_provenance(body, file.filename, file.sha256, limits)
+                check_provenance(body, file.filename, file.sha256, limits, self._parts.trusted_root)
         except Refused as refused:
             if refused.code == "upstream-unavailable":
                 if file.provenance_sha256 is not None:

@@ -131,10 +131,12 @@ def _provenance(parts: Parts, form: Form, examined: Examined) -> bytes | None:
         return None
     if len(said) > 1:
         raise Refused(400, "upload-form", "the form has two fields attestations")
-    attestations, sha256 = read_attestations(said[0].encode(), examined.filename, parts.settings.limits)
-    if sha256 != examined.sha256:
+    evidence = read_attestations(
+        said[0].encode(), examined.filename, parts.settings.limits, parts.trusted_root
+    )
+    if evidence.sha256 != examined.sha256:
         raise disagree(examined.filename)
-    return provenance_of(attestations)
+    return provenance_of(evidence)
 
 
 def _enter(

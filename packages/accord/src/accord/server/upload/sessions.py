@@ -314,10 +314,10 @@ class _Room:
     def _attested(self, request: Request, body: bytes) -> Response:
         database, storage = self._parts.database, self._parts.storage
         file = self._demand_pending(request)
-        attestations, sha256 = read_attestations(body, file.filename, self._limits)
-        if file.hashes.get("sha256", sha256) != sha256:
+        evidence = read_attestations(body, file.filename, self._limits, self._parts.trusted_root)
+        if file.hashes.get("sha256", evidence.sha256) != evidence.sha256:
             raise disagree(file.filename)
-        provenance = provenance_of(attestations)
+        provenance = provenance_of(evidence)
         digest = hashlib.sha256(provenance).hexdigest()
         with disk_full():
             storage.put_bytes(digest, provenance)
@@ -327,7 +327,7 @@ class _Room:
             with database.write(who.actor) as writing:
                 file = self._still_pending(writing.connection, request)
                 blobs.keep(writing, storage, digest)
-                session_files.attested(writing, file, digest, sha256)
+                session_files.attested(writing, file, digest, evidence.sha256)
         if file.provenance_sha256 not in (None, digest):
             blobs.give_up(database, storage, [file.provenance_sha256])
         return respond(204)
