@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -452,6 +453,26 @@ def test_ctrl_c_ends_the_tools_at_once_and_keeps_what_was_played(tmp_path: Path)
     assert kept
     assert not [each for each in kept if each.verdict == "fail"]
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_ctrl_c_ends_a_tool_that_is_asked_again_too(tmp_path: Path) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    mine = tool(tmp_path, f"""[["sh", "-c", "echo >> {tmp_path}/begun; sleep 600"]]""")
+    begun = tmp_path / "begun"
+    sent: list[float] = []
+
+    def interrupt() -> None:
+        wait_until(lambda: begun.exists() and len(begun.read_text()) == 2)
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    waiting = threading.Thread(target=interrupt)
+    waiting.start()
+    with pytest.raises(KeyboardInterrupt):
+        play_all([mine], [case("slow")], 1, lambda each: None, limits=Limits(seconds=6.0))
+    waiting.join()
+
+    assert time.monotonic() - sent[0] < 12  # the second asking may take 18
 
 
 def test_a_folder_that_nobody_may_write_to_goes_all_the_same(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ def play_all(
                     again = pool.submit(
                         play, by_name[late.tool], [by_id[late.case]], told, patient, earlier=results
                     )
+                    futures.append(again)  # to be ended like the others
                     (results[place],) = again.result()
             return settled(results, cases)
         except BaseException:
