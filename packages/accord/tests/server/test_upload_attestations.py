@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from accord.server.upkeep.fsck import check
 from accord.testing.attestations import PUBLISH, SLSA, attestation, sign, statement
 from accord.testing.indexes import wheel
 from accord.testing.serving import InProcess, Reply, Served
+from accord.testing.trusting import BEGUN, Trusted
 from accord.testing.uploading import Uploader, make_release
 from accord.testing.upstreams import JSON, make
 
@@ -286,6 +288,127 @@ def test_attestations_are_asked_of_whoever_may_upload_as_json_and_within_the_lim
         assert uploader.attest(file, made, media_type="text/plain").json()["code"] == "upload-media-type"
         assert uploader.attest(file, made + b" ").json()["code"] == "attestations-too-large"
         assert uploader.attest(file, made).status == 204
+
+
+# ----------------------------------------------------------------------------------------- with a trusted root
+
+
+@pytest.fixture
+def trusted() -> Trusted:
+    return Trusted()
+
+
+@pytest.fixture
+def choosy(trusted: Trusted, tmp_path: Path) -> Iterator[InProcess]:
+    """An index that was given a trusted root."""
+    path = tmp_path / "root.json"
+    path.write_text(json.dumps(trusted.root()))
+    with InProcess.open(str(tmp_path / "choosy"), attestation_roots=str(path)) as found:
+        yield found
+
+
+def vouched(trusted: Trusted, kind: str = PUBLISH, **options: Any) -> dict[str, Any]:
+    return trusted.attestation(json.dumps(statement(NAME, CONTENT, kind)).encode(), **options)
+
+
+CHECKED = ["signature by the certificate's key", "file name", "sha256", "certificate by a trusted root"]
+
+
+def test_what_a_trusted_root_vouches_for_is_kept_and_it_is_said(choosy: InProcess, trusted: Trusted) -> None:
+    made = [vouched(trusted), vouched(trusted, SLSA, at=BEGUN + timedelta(seconds=90))]
+    assert put(choosy, array(*made)).status == 200
+    [bundle] = choosy.get(EVIDENCE).json()["attestation_bundles"]
+    assert bundle["attestations"] == made
+    assert bundle["publisher"] == {
+        "kind": "unverified",  # nobody's identity was expected
+        "claims": {},
+        "checked": [
+            *CHECKED,
+            "certificate in a log of certificates",
+            "inclusion in the log at 2026-01-01T00:05:00Z",
+            "inclusion in the log at 2026-01-01T00:01:30Z",
+        ],
+    }
+
+
+def test_a_root_without_logs_of_certificates_claims_none(tmp_path: Path, trusted: Trusted) -> None:
+    path = tmp_path / "root.json"
+    path.write_text(json.dumps({**trusted.root(), "ctlogs": []}))
+    with InProcess.open(str(tmp_path / "x"), attestation_roots=str(path)) as index:
+        assert put(index, array(vouched(trusted))).status == 200
+        [bundle] = index.get(EVIDENCE).json()["attestation_bundles"]
+    assert bundle["publisher"]["checked"] == [*CHECKED, "inclusion in the log at 2026-01-01T00:05:00Z"]
+
+
+def test_what_nobody_of_the_root_vouches_for_is_refused(choosy: InProcess, trusted: Trusted) -> None:
+    """PEP 740: "as issued by an a priori trusted authority"."""
+    before = blobs(choosy)
+    late = vouched(trusted, at=BEGUN + timedelta(days=1))
+    for wrong in ([attestation(NAME, CONTENT)], [late], [vouched(trusted, SLSA), late]):
+        refused = put(choosy, array(*wrong))
+        assert (refused.status, refused.json()["code"]) == (400, "attestations-invalid")
+        assert "nobody trusted vouches" in refused.json()["detail"]
+    assert blobs(choosy) == before
+    assert put(choosy, array(vouched(trusted))).status == 200
+
+
+def test_a_session_asks_the_root_as_well(choosy: InProcess, trusted: Trusted) -> None:
+    uploader = Uploader(choosy)
+    session = uploader.open()
+    file = uploader.begin(session, NAME, CONTENT)
+    refused = uploader.attest(file, array(attestation(NAME, CONTENT)).encode())
+    assert (refused.status, refused.json()["code"]) == (400, "attestations-invalid")
+    assert uploader.attest(file, array(vouched(trusted)).encode()).status == 204
+    assert uploader.send(file, CONTENT).status == 204
+    assert uploader.complete(file).status == 201
+    assert uploader.publish(session).status == 201
+    [bundle] = choosy.get(EVIDENCE).json()["attestation_bundles"]
+    assert bundle["publisher"]["checked"][:4] == CHECKED
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_attestation_has_as_many_entries_as_the_limit_and_no_more(
+    tmp_path: Path, trusted: Trusted, more: int
+) -> None:
+    path = tmp_path / "root.json"
+    path.write_text(json.dumps(trusted.root()))
+    made = vouched(trusted)
+    made["verification_material"]["transparency_entries"] *= 2 + more
+    limits = Limits(attestation_entries=2)
+    with InProcess.open(str(tmp_path / "x"), limits=limits, attestation_roots=str(path)) as index:
+        found = put(index, array(made))
+    assert found.status == (413 if more else 200)
+    assert not more or found.json()["code"] == "attestations-too-large"
+
+
+@pytest.mark.slow
+def test_a_server_is_started_with_a_trusted_root_or_not_at_all(tmp_path: Path, trusted: Trusted) -> None:
+    path = tmp_path / "root.json"
+    path.write_text("{}")
+    command = [
+        sys.executable,
+        "-m",
+        "accord",
+        "serve",
+        "--data",
+        str(tmp_path / "none"),
+        "--bind",
+        "127.0.0.1:0",
+    ]
+    command += ["--attestation-roots", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "error[trusted-root-invalid]" in done.stderr
+    path.write_text(json.dumps(trusted.root()))
+    with Served(str(tmp_path / "data"), options=("--attestation-roots", str(path))) as site:
+        files = _attested_release(tmp_path, "spam")
+        command = [
+            *(sys.executable, "-m", "twine", "upload", "--attestations", "-u", "__token__", "-p", site.token),
+            *("--disable-progress-bar", "--repository-url", f"{site.url}/legacy/", *map(str, files)),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert site.request("GET", "/simple/spam/", {"accept": JSON}).status == 404
 
 
 # --------------------------------------------------------------------------------------------- by real clients

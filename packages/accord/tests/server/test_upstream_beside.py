@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,7 @@ from accord.server.upkeep.fsck import check
 from accord.testing.attestations import SLSA, attestation, provenance, sign, statement
 from accord.testing.loopback import Asked, reply
 from accord.testing.serving import InProcess, Reply
+from accord.testing.trusting import Trusted
 from accord.testing.upstreams import JSON, Upstream, indexes_row, limits, make, stack
 
 NAME = "spam-1.0-py3-none-any.whl"
@@ -253,6 +256,44 @@ def test_attestations_of_upstream_have_a_number(tmp_path: Path, upstream: Upstre
         make(cache, "cache", upstream.url)
         told(cache)
         assert cache.get(EVIDENCE).status == (502 if more else 200)
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_provenance_of_upstream_is_held_against_the_trusted_root(
+    tmp_path: Path, upstream: Upstream, good: bool
+) -> None:
+    trusted, path = Trusted(), tmp_path / "root.json"
+    path.write_text(json.dumps(trusted.root()))
+    _, content = upstream.add()
+    vouched = trusted.attestation(json.dumps(statement(NAME, content)).encode())
+    body = provenance(vouched, *(() if good else (attestation(NAME, content),)))
+    announce(upstream, body)
+    with InProcess.open(str(tmp_path / "x"), limits=limits(), attestation_roots=str(path)) as cache:
+        make(cache, "cache", upstream.url)
+        told(cache)
+        found = cache.get(EVIDENCE)
+        if good:
+            assert (found.status, found.body) == (200, body)
+        else:
+            assert (found.status, found.json()["code"]) == (502, "upstream-wrong")
+            assert "nobody trusted vouches" in found.json()["context"][0]
+            assert "provenance" not in told(cache)
+
+
+@pytest.mark.slow
+def test_a_mirror_that_is_run_by_hand_asks_the_trusted_root_as_well(
+    tmp_path: Path, upstream: Upstream
+) -> None:
+    folder, path = str(tmp_path / "x"), tmp_path / "root.json"
+    path.write_text(json.dumps(Trusted().root()))
+    _, content = upstream.add()
+    announce(upstream, provenance(attestation(NAME, content)))
+    with InProcess.open(folder, limits=limits()) as index:
+        make(index, "cache", upstream.url)
+    command = [sys.executable, "-m", "accord", "--json", "index", "mirror", "cache", "--data", folder]
+    command += ["--name", "spam", "--attestation-roots", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert "nobody trusted vouches" in done.stdout, done.stdout + done.stderr
 
 
 def test_provenance_upstream_does_not_give_now_is_asked_for_again(
