@@ -1,7 +1,7 @@
 """Accord, as it is installed beside these tests, fails no sentence in any role it plays, but for those written down here.
 
 Each sentence is asked once in each role: cases enough to name every rule.  ``CONFORMANCE=all`` plays all cases, as ``make conformance`` does.
-A SHOULD it does not follow stands in ``REASONS`` with its decision record; what is still to be mended, or to be explained, in ``OPEN``.  What passes again is taken out.
+A SHOULD it does not follow stands in ``REASONS`` with its decision record; what passes again is taken out.
 """
 
 from __future__ import annotations
@@ -34,12 +34,6 @@ REASONS: dict[str, str] = {
     "resolver/choose/pre-prefix": "0049",
     "resolver/needs/group-others-unread": "0049",
 }
-# What Accord fails and that is neither mended nor explained: a debt.
-OPEN = {
-    "index/genuine-attestations/self-signed": "MUST: who issued an attestation's certificate is not asked",
-    "index/genuine-attestations/certificate-flipped": "the same",
-}
-
 OURS = ("accord", "accord-backend")
 
 
@@ -51,7 +45,7 @@ def enough(cases: Iterable[Case]) -> list[Case]:
         after = {case.after for case in deciding}
         return [case for case in known if case.kind == "verdict" or case.id in after]
     named: set[str] = set()
-    chosen = set(REASONS) | set(OPEN)
+    chosen = set(REASONS)
     for case in sorted(deciding, key=lambda case: -len(case.rules)):
         if not named.issuperset(case.rules):
             named.update(case.rules)
@@ -88,7 +82,7 @@ def test_ours_follows_the_sentences(tool: str, file: str) -> None:
 
     assert not [told(each) for each in results if each.verdict == "error"]
     failed = {each.case: told(each) for each in results if each.verdict == "fail"}
-    known = {name for name in (*REASONS, *OPEN) if name in cases}
+    known = {name for name in REASONS if name in cases}
     assert not [words for name, words in failed.items() if name not in known]
     assert known <= set(failed), "what passes now is no longer owed"
 
