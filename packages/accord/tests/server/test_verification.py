@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -164,7 +165,10 @@ def checkpoint(size: int = 0, *, flip: int = 0, forged: bool = False) -> Wrong:
 
 
 def path(change: Callable[[list[str]], object]) -> Wrong:
-    return changed(lambda _made, entry: change(entry["inclusionProof"]["hashes"]) and None)
+    def make(_made: Trusted, entry: dict[str, Any]) -> None:
+        change(entry["inclusionProof"]["hashes"])
+
+    return changed(make)
 
 
 def promise(*, seconds: int = 0, more: int = 0, forged: bool = False) -> Wrong:
@@ -264,7 +268,7 @@ WRONG: dict[str, tuple[Wrong, str]] = {
     # what the entry is about
     "a body that is none": (body(lambda document, by, signature: b"{"), BODY),
     "two signatures": (body(two_signatures), BODY),
-    "another kind": (body(lambda document, by, signature: {**document, "kind": "intoto"}), "not of the kind"),
+    "another kind": (body(lambda document, by, signature: {**document, "kind": "hashedrekord"}), "not of the kind"),
     "another statement": (
         body(lambda document, by, signature: by.body(b"{}", signature)),
         "another statement",
@@ -305,6 +309,45 @@ def test_what_is_wrong_in_one_thing_nobody_vouches_for(made: Trusted, tmp_path: 
     make, words = WRONG[wrong]
     with pytest.raises(Unproven, match=words):
         shown(rooted(tmp_path, made.root()), make(made))
+
+
+def hashed(*parts: bytes) -> bytes:
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+# Place, size, path and root hash that a leaf's hash leads to.
+Tree = Callable[[bytes], tuple[int, int, list[bytes], bytes]]
+NO_TREES: dict[str, Tree] = {
+    "a path that goes on": lambda leaf: (0, 1, [leaf], hashed(b"\1", leaf, leaf)),
+    "a path that ends before": lambda leaf: (0, 2, [], leaf),
+    "a hash that is longer": lambda leaf: (0, 2, [leaf + b"x"], hashed(b"\1", leaf, leaf, b"x")),
+    "a place outside": lambda leaf: (2, 2, [leaf], hashed(b"\1", leaf, leaf)),
+    "a tree of nothing": lambda leaf: (0, 0, [], leaf),
+}
+
+
+@pytest.mark.parametrize("tree", NO_TREES)
+def test_a_proof_in_what_is_no_tree_shows_nothing_though_the_log_signed_it(
+    made: Trusted, tmp_path: Path, tree: str
+) -> None:
+    """RFC 9162, section 2.1.3.2: each step that says "fail"."""
+    found = made.attestation(STATEMENT)
+    entry = entry_of(found)
+    leaf = hashed(b"\0", base64.b64decode(entry["canonicalizedBody"]))
+    for shape, good in ((lambda _: (0, 2, [leaf], hashed(b"\1", leaf, leaf)), True), (NO_TREES[tree], False)):
+        place, size, hashes, top = shape(leaf)
+        entry["inclusionProof"] = {
+            "logIndex": str(place),
+            "treeSize": str(size),
+            "rootHash": base64.b64encode(top).decode(),
+            "hashes": [base64.b64encode(each).decode() for each in hashes],
+            "checkpoint": {"envelope": made.log.checkpoint(size, top)},
+        }
+        if good:
+            assert shown(rooted(tmp_path, made.root()), found) == (GOOD,)
+        else:
+            with pytest.raises(Unproven, match=NO_PATH):
+                shown(rooted(tmp_path, made.root()), found)
 
 
 NO_CODE = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
@@ -358,7 +401,7 @@ def test_a_key_of_a_kind_nobody_knows_is_left_out(made: Trusted, tmp_path: Path)
 def no_root(made: Trusted) -> dict[str, object]:
     kind = ("tlogs", 0, "publicKey", "keyDetails")
     return {
-        "another document": {"mediaType": "application/json"},
+        "another document": changed_root(made, "mediaType", to="application/json"),
         "no object": [],
         "no mediaType": {},
         "no authorities": changed_root(made, "certificateAuthorities", to=[]),
