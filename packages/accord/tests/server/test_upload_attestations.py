@@ -106,6 +106,14 @@ def _statement(**more: object) -> Callable[[], str]:
     return lambda: array(sign(json.dumps({**statement(NAME, CONTENT), **more}).encode()))
 
 
+def _of_tomorrow() -> str:
+    made = attestation(NAME, CONTENT)
+    certificate = base64.b64decode(made["verification_material"]["certificate"])
+    later = certificate.replace(b"\xa0\3\2\1\2", b"\xa0\3\2\1\3", 1)  # X.509, version 4
+    made["verification_material"]["certificate"] = base64.b64encode(later).decode()
+    return array(made)
+
+
 def _stranger() -> str:
     made, other = attestation(NAME, CONTENT), attestation(NAME, b"other")
     made["envelope"]["statement"] = other["envelope"]["statement"]
@@ -134,6 +142,7 @@ INVALID: dict[str, Callable[[], str]] = {
     "letters of elsewhere": _changed("envelope", "signature", to="\u00e4"),
     "no signature": _changed("envelope", "signature", to=""),
     "no certificate": _changed("verification_material", "certificate", to="AAAA"),
+    "a certificate of tomorrow": _of_tomorrow,
     "another statement than was signed": _stranger,
     "another curve": lambda: array(sign(json.dumps(statement(NAME, CONTENT)).encode(), curve="secp384r1")),
     "another payload type": lambda: array(

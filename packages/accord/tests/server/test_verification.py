@@ -268,7 +268,10 @@ WRONG: dict[str, tuple[Wrong, str]] = {
     # what the entry is about
     "a body that is none": (body(lambda document, by, signature: b"{"), BODY),
     "two signatures": (body(two_signatures), BODY),
-    "another kind": (body(lambda document, by, signature: {**document, "kind": "hashedrekord"}), "not of the kind"),
+    "another kind": (
+        body(lambda document, by, signature: {**document, "kind": "hashedrekord"}),
+        "not of the kind",
+    ),
     "another statement": (
         body(lambda document, by, signature: by.body(b"{}", signature)),
         "another statement",
@@ -407,6 +410,7 @@ def no_root(made: Trusted) -> dict[str, object]:
         "no authorities": changed_root(made, "certificateAuthorities", to=[]),
         "no logs": changed_root(made, "tlogs", to=[]),
         "no known log": changed_root(made, *kind, to="PKIX_OF_TOMORROW"),
+        "no known log of certificates": changed_root(made, "ctlogs", *kind[1:], to="PKIX_OF_TOMORROW"),
         "a key of another kind": changed_root(made, *kind, to="PKIX_ED25519"),
         "a key that is none": changed_root(made, "tlogs", 0, "publicKey", "rawBytes", to="AAAA"),
         "an authority without certificates": changed_root(

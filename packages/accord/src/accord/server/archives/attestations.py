@@ -231,7 +231,7 @@ def _check_signature(certificate: bytes, statement: bytes, signature: bytes) -> 
 
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as fault:
         raise _invalid("the certificate of an attestation is none") from fault
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise _invalid("the certificate of an attestation has no P-256 key")

@@ -32,6 +32,12 @@ _HASHES: dict[str, Callable[[], hashes.HashAlgorithm] | None] = {
     "PKIX_ED25519": None,
 }
 
+# What reading a document, its certificates and its keys raises where they are none.
+_FAULTS = (
+    *(ValueError, TypeError, KeyError, AttributeError, RecursionError),
+    *(UnsupportedAlgorithm, x509.InvalidVersion),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -93,7 +99,7 @@ def read_trusted_root(path: str, most: int) -> TrustedRoot:
         return _root(json.loads(body))
     except OSError as fault:
         raise _unusable(path, f"it cannot be read: {fault.strerror or fault}") from fault
-    except (ValueError, TypeError, KeyError, AttributeError, UnsupportedAlgorithm, RecursionError) as fault:
+    except _FAULTS as fault:
         raise _unusable(path, str(fault) or type(fault).__name__) from fault
 
 
@@ -113,7 +119,12 @@ def _root(document: dict[str, Any]) -> TrustedRoot:
     logs = _keys(document["tlogs"])
     if not authorities or not logs:
         raise ValueError("it names no authority, or no log whose key is of a known kind")
-    return TrustedRoot(authorities, logs, _keys(document.get("ctlogs", ())))
+    certificate_logs = _keys(document.get("ctlogs", []))
+    if (
+        document.get("ctlogs") and not certificate_logs
+    ):  # to ask for none would be to believe more than it says
+        raise ValueError("it names no log of certificates whose key is of a known kind")
+    return TrustedRoot(authorities, logs, certificate_logs)
 
 
 def _authority(one: dict[str, Any]) -> Authority:
