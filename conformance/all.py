@@ -2,8 +2,9 @@
 
     python conformance/all.py [--write] [options of accord-conformance run]
 
-Accord is asked as it is installed beside this Python.  Runs are kept in conformance/results, the site is made in conformance/site;
-``--write`` also writes docs/reference/conformance.md and conformance-failures.md.  With ``--tool`` only these are prepared.
+Accord is asked as it is installed beside this Python.  Runs are kept in conformance/results, the site is made in conformance/site, with what changed since
+the last of the verdicts that conformance/history keeps.  ``--write`` also writes docs/reference/conformance.md and conformance-failures.md, and keeps the
+verdicts in the history.  With ``--tool`` only these are prepared.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from accord_conformance.cli import main
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
+HISTORY = HERE / "history"
 
 
 def run(arguments: list[str]) -> int:
     """Prepares, runs, reports; the exit code of the run."""
     write = "--write" in arguments
     options = [each for each in arguments if each != "--write"]
-    use = ["--use", f"accord={sys.prefix}"]
+    use = ["--use", f"accord={sys.prefix}", "--use", f"accord-backend={sys.prefix}"]
     if "--tool" not in options:
         prepared = main(["prepare", *use, *read_adapters()])
         if prepared:
@@ -33,10 +35,11 @@ def run(arguments: list[str]) -> int:
     code = main(["run", *use, "--gate", "accord", "--json", str(RESULTS / f"{when}.json"), *options])
     if code in (0, 1):
         docs = ["--markdown", str(HERE.parent / "docs" / "reference"), "--command", "`make conformance`"]
+        docs += ["--keep", str(HISTORY / f"{when}.json.xz")]
         main(
             [
                 "report",
-                *map(str, RESULTS.glob("*.json")),
+                *map(str, (*HISTORY.glob("*.json.xz"), *RESULTS.glob("*.json"))),
                 "--out",
                 str(HERE / "site"),
                 *(docs if write else []),

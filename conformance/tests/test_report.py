@@ -9,13 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from accord_conformance import results
 from accord_conformance.cases import Case, Reading, Step, read_cases
+from accord_conformance.cli import main
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book, asked
 from accord_conformance.report.site import write_site
-from accord_conformance.results import Played, Run, StepPlayed, compare, joined, read_run, write_run
+from accord_conformance.results import (
+    Played,
+    Run,
+    StepPlayed,
+    compare,
+    joined,
+    read_run,
+    verdicts,
+    write_run,
+)
 from accord_conformance.reviews import Review
 from accord_conformance.standards import Rule, Standard, Standards, read_standards
 
@@ -170,12 +181,38 @@ def test_a_run_is_read_as_it_was_written_and_changes_between_two_are_told(tmp_pa
     assert "installer/x/a" in (tmp_path / "site" / "changes.html").read_text(encoding="utf-8")
 
 
+def test_the_verdicts_alone_are_kept_and_compared_with(tmp_path: Path) -> None:
+    before, after = run(a="pass", b="fail"), replace(run(a="fail", b="fail"), when="2026-11-28T00:00:00Z")
+    write_run(before, tmp_path / "whole.json")
+    write_run(after, tmp_path / "after.json")
+    kept = tmp_path / "kept.json.xz"
+
+    assert main(["report", str(tmp_path / "whole.json"), "--keep", str(kept)]) == 0
+    assert read_run(kept) == verdicts(before)
+    assert [now.case for _, now in compare(read_run(kept), after)] == ["installer/x/a"]
+
+
+def test_what_is_no_kept_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept.json.xz"
+    kept.write_bytes(b"no archive")
+    with pytest.raises(SuiteError, match="no run that suite"):
+        read_run(kept)
+    write_run(run(a="pass"), kept)
+    kept.write_bytes(kept.read_bytes()[:-20])
+    with pytest.raises(SuiteError, match="no run that suite"):
+        read_run(kept)
+    write_run(run(a="pass"), kept)
+    monkeypatch.setattr(results, "_MOST_BYTES", 100)
+    with pytest.raises(SuiteError, match="more than 100 bytes"):
+        read_run(kept)
+
+
 def test_a_run_may_be_made_in_pieces() -> None:
     whole = joined(run(a="fail", b="fail"), replace(run(a="pass", c="pass"), when="2026-11-28T00:00:00Z"))
 
-    verdicts = {(each.case, each.tool): each.verdict for each in whole.results}
-    assert verdicts["installer/x/a", "mine"] == "pass"
-    assert verdicts["installer/x/b", "mine"] == "fail"
+    found = {(each.case, each.tool): each.verdict for each in whole.results}
+    assert found["installer/x/a", "mine"] == "pass"
+    assert found["installer/x/b", "mine"] == "fail"
     assert whole.when == "2026-11-28T00:00:00Z"
 
 

@@ -24,7 +24,15 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
-from accord_conformance.results import Played, Run, joined, make_sure_of_place, read_run, write_run
+from accord_conformance.results import (
+    Played,
+    Run,
+    joined,
+    make_sure_of_place,
+    read_run,
+    verdicts,
+    write_run,
+)
 from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
 from accord_conformance.running import play_all, settled
@@ -124,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, metavar="DIR", help="the folder for the site")
     report.add_argument(
         "--markdown", type=Path, metavar="DIR", help="write conformance.md and conformance-failures.md there"
+    )
+    report.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="write the verdicts alone to FILE (.xz: compressed): a later report, given it too, shows what changed",
     )
     report.add_argument(
         "--command", default="`accord-conformance run`", help="what the Markdown page says it was made by"
@@ -390,8 +404,8 @@ def _prepare(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     standards, cases = _known()
     known = {case.id: case for case in cases}
-    if not options.out and not options.markdown:
-        raise SuiteError("report", "say --out DIR, --markdown DIR, or both")
+    if not (options.out or options.markdown or options.keep):
+        raise SuiteError("report", "say --out DIR, --markdown DIR, --keep FILE, or several")
     *earlier, newest = sorted(map(read_run, options.runs), key=lambda run: run.when)
     book = Book(newest, standards, known, read_reviews(known))
     if book.unknown():
@@ -403,6 +417,8 @@ def _report(options: argparse.Namespace) -> int:
         options.markdown.mkdir(parents=True, exist_ok=True)
         (options.markdown / "conformance.md").write_text(matrix_page(book, options.command), encoding="utf-8")
         (options.markdown / "conformance-failures.md").write_text(failures_page(book), encoding="utf-8")
+    if options.keep:
+        write_run(verdicts(newest), options.keep)
     if options.out:
         print(f"{write_site(book, earlier, options.out)} pages: {options.out / 'index.html'}")
     return 0

@@ -1,16 +1,17 @@
 """A run as a document: what was asked of which tools, and what came of it.
 
 JSON, one object: ``suite``, ``when`` (UTC), ``python``, ``platform``, ``standards`` (id: date of the text read), ``tools`` (name: version, title, packages, use), ``results``
-(list of Played).  Kept runs are the history: ``compare`` says what changed between two.
+(list of Played).  Kept runs are the history: ``compare`` says what changed between two.  A name that ends in ``.xz`` is that of a compressed one.
 """
 
 from __future__ import annotations
 
 import json
+import lzma
 import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,19 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.judging import VERDICTS, Finding
 from accord_conformance.tools import Tool
 
-__all__ = ["Played", "Run", "StepPlayed", "compare", "joined", "make_sure_of_place", "read_run", "write_run"]
+__all__ = [
+    "Played",
+    "Run",
+    "StepPlayed",
+    "compare",
+    "joined",
+    "make_sure_of_place",
+    "read_run",
+    "verdicts",
+    "write_run",
+]
+
+_MOST_BYTES = 1 << 30  # of a run's document: a whole one is about 15 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +101,17 @@ def joined(old: Run, new: Run) -> Run:
     return Run(new.when, new.python, new.platform, {**old.tools, **new.tools}, tuple(results))
 
 
+def verdicts(run: Run) -> Run:
+    """The run without what tools did and said: enough to compare with, a hundredth of the size."""
+    return replace(run, results=tuple(replace(played, steps=()) for played in run.results))
+
+
 def write_run(run: Run, path: Path) -> None:
     """Writes the run; a reader never sees half of it."""
     text = json.dumps({"suite": __version__, **asdict(run)}, indent=1, ensure_ascii=False, sort_keys=True)
+    data = f"{text}\n".encode()
     with _place_for(path) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+        partial.write_bytes(lzma.compress(data) if path.suffix == ".xz" else data)
         partial.replace(path)
 
 
@@ -119,7 +138,7 @@ def _place_for(path: Path) -> Iterator[Path]:
 def read_run(path: Path) -> Run:
     """A run that was written; SuiteError for a document that is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(_document(path))
         results = tuple(_played(each) for each in found["results"])
         tools = {
             name: {**facts, **{word: facts[word] for word in ("title", "version", "packages")}}
@@ -135,8 +154,16 @@ def read_run(path: Path) -> Run:
         raise SuiteError(
             str(path), f"no run that suite {__version__} can read: {error} is missing"
         ) from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, EOFError, lzma.LZMAError) as error:
         raise SuiteError(str(path), f"no run that suite {__version__} can read: {error}") from error
+
+
+def _document(path: Path) -> str:
+    with lzma.open(path) if path.suffix == ".xz" else path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
+    return data.decode("utf-8")
 
 
 def _played(values: Mapping[str, Any]) -> Played:
