@@ -394,6 +394,16 @@ def test_a_folder_to_keep_may_be_named_from_here(tmp_path: Path, monkeypatch: py
     assert (tmp_path / "kept" / "mine" / "a--b--honest" / "env").is_dir()
 
 
+def test_the_name_of_a_kept_folder_is_not_what_the_tool_says(tmp_path: Path) -> None:
+    mine = tool(tmp_path, """[["pwd"]]""")
+
+    found = play_case(
+        mine, case("yanked", warns=["yank"]), player(mine.adapter, "installer", mine.bin), tmp_path / "kept"
+    )
+
+    assert found.verdict == "fail"
+
+
 def test_environments_of_tools_may_be_named_from_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

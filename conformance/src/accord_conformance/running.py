@@ -214,6 +214,8 @@ def _play(stage: Role, case: Case, scene: Scene, asked: Player, tool: Tool) -> t
     for number, step in enumerate(case.steps):
         values = {**scene.values, **stage.values(scene, step)}
         answer = asked.ask(Request(step.do, values, scene.folder / "project", scene.environment))
+        # A folder that is kept has the name of the case, which is none of the tool's words.
+        answer = replace(answer, message=answer.message.replace(str(scene.folder), "{folder}"))
         last = number == len(case.steps) - 1
         if answer.outcome == "unsupported":
             steps.append(_shown(step.do, answer, (), scene, tool))
