@@ -257,7 +257,7 @@ def _decoded(text: object, what: str) -> bytes:
             return base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         pass
-    raise Unproven(f"the {what} is base64")
+    raise Unproven(f"the {what} is no base64")
 
 
 def _number(part: dict[str, Any], key: str, most: int = _LARGEST) -> int:
