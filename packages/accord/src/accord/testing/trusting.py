@@ -145,6 +145,8 @@ class Signer:
             "apiVersion": "0.0.1",
             "kind": "dsse",
             "spec": {
+                # Of the envelope as the client wrote it, which nobody has any more: what it is, is not looked at.
+                "envelopeHash": {"algorithm": "sha256", "value": hashlib.sha256(signature).hexdigest()},
                 "payloadHash": {"algorithm": "sha256", "value": hashlib.sha256(statement).hexdigest()},
                 "signatures": [{"signature": _text(signature), "verifier": _text(pem)}],
             },
@@ -260,6 +262,8 @@ class Trusted:
             "tlogs": [self.log.described()],
             "certificateAuthorities": [
                 {
+                    "subject": {"organization": "example", "commonName": "issuer.example"},
+                    "uri": "https://issuer.example",
                     "certChain": {"certificates": [{"rawBytes": _text(each)} for each in raw]},
                     "validFor": {"start": "2025-01-01T00:00:00Z"},
                 }
