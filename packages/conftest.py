@@ -1,13 +1,21 @@
-"""What every test leaves behind goes: a run of all of them keeps only the folders of those that failed."""
+"""What holds for every test: signals arrive, and what is left behind goes, but for the folders of those that failed."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from accord.environments.closures import FOLDER
 from accord.io import files
+
+
+def pytest_configure() -> None:
+    """Under ``nohup``, or in the background of a shell, a process begins with signals ignored, and so does all it starts: tests of them would wait in vain."""
+    for number, handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.hookimpl(tryfirst=True)
