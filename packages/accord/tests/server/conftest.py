@@ -14,6 +14,13 @@ from accord.testing.serving import InProcess, Served
 from accord.testing.upstreams import Upstream, limits, make
 
 
+@pytest.fixture(autouse=True)
+def own_counters() -> Iterator[None]:
+    """A server that was begun in this process names the folder of its counters to those it starts: it is gone with its test."""
+    yield
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL for all tests; each takes a database of its own."""

@@ -159,6 +159,17 @@ def test_a_full_disk_is_a_coded_answer_and_the_server_goes_on_when_there_is_room
         served.kill()  # bubblewrap would leave the serving process behind
 
 
+def test_the_room_of_the_counters_is_taken_before_they_are_mapped(tmp_path: Path) -> None:
+    """A page of a mapped file for which a full disk has no room ends the process."""
+    code = (
+        "import sys; from accord.server.metrics import Metrics, use; use(sys.argv[1]); Metrics().faults.inc()"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    found = sorted((tmp_path / "metrics").iterdir())
+    assert [path.name.partition("_")[0] for path in found] == ["counter", "histogram"]
+    assert all(path.stat().st_blocks * 512 >= path.stat().st_size == 256 << 10 for path in found)
+
+
 def _inside(served: Served, path: str) -> Path:
     """A path of the small disk as seen from outside."""
     children = Path(f"/proc/{served.pid}/task/{served.pid}/children").read_text().split()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Gauge", "Metrics", "use"]
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_ROOM = 256 << 10  # bytes of each of a process's files of counters
 _SECONDS = (0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0)
 
 
@@ -50,12 +51,29 @@ def use(cache: str) -> None:
     os.environ[_FOLDER] = folder
 
 
+def _make_room() -> None:
+    """Have room for this process's counters on the disk before they are mapped: a page of a mapped file that a full disk has
+    no room for ends the process (SIGBUS).  The client library takes files that are there, and zeros for an empty one."""
+    folder = os.environ.get(_FOLDER)
+    if folder is None or not hasattr(os, "posix_fallocate"):
+        return
+    for kind in ("counter", "histogram"):
+        handle = os.open(os.path.join(folder, f"{kind}_{os.getpid()}.db"), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            os.posix_fallocate(handle, 0, _ROOM)
+        except OSError:
+            pass  # full already, or a file system that cannot: then as without
+        finally:
+            os.close(handle)
+
+
 class Metrics:
     """The counters of one serving process."""
 
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram
 
+        _make_room()
         self._own = own = CollectorRegistry()
         self.requests: Counter = Counter(
             "accord_requests",
