@@ -28,6 +28,7 @@ REASONS: dict[str, str] = {
     "installer/uninstall/shown-name": "0048",
     "locker/install/later-minor-unknown-key": "0048",
     "installer/metadata/overlapping-import-names": "0049",
+    "frontend/bills/origin": "0049",
     "index/negotiation/same-version": "0049",
     "resolver/choose/pre-only-fits": "0049",
     "resolver/choose/pre-only-fits-deep": "0049",

@@ -5,7 +5,7 @@ Given: ``files`` (the tree), ``build_system`` (keys of that table, beside the pr
 probe in them, ``of`` names one), ``links`` (path: target, after the tree is written), ``present`` (modules in the target environment).
 
 ``expect`` looks at calls by hook: ``called`` and ``not_called`` (lists), ``order``, and tables ``settings``, ``sees``, ``child_sees``, ``programs``; at all calls at once:
-``in_root``, ``fresh``, ``path_first``; at what came out: ``wheels``, ``sdists`` (how many), ``has``; ``nowhere`` (names of files that are in no folder of the case).
+``in_root``, ``fresh``, ``path_first``; at what came out: ``wheels``, ``sdists`` (how many), ``bills`` (checks of ``bills.py``); ``nowhere`` (names of files that are in no folder of the case).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from accord_conformance.built import read_built
 from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree, shown
@@ -25,6 +26,7 @@ from accord_conformance.making.projects import toml
 from accord_conformance.processes import said
 from accord_conformance.protocol import Answer
 from accord_conformance.reading import DATA
+from accord_conformance.roles.bills import CHECKS
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environment, purelib
 
@@ -258,6 +260,16 @@ def _tree(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable
             yield agree(f"tree {path} {key}", value, found[key])
 
 
+def _bills(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Checks by name (``bills``) of the wheel that came out."""
+    built = read_built("wheel", scene.folder / "out")
+    for check in expected:
+        if check not in CHECKS:
+            raise SuiteError("frontend", f"no check {check!r}: {', '.join(CHECKS)}")
+        wrong = CHECKS[check](built) if built else "no wheel came out"
+        yield Finding(check, "nothing wrong", wrong or "nothing wrong", not wrong)
+
+
 def _nowhere(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """Names of files that lie in no folder of the case, the distributions given aside."""
     for name in expected:
@@ -334,6 +346,7 @@ ROLE = Role(
         "build-wheel": _ARGUMENTS,  # of {source}, into {out}
         "build-sdist": _ARGUMENTS,
         "build": (),  # what the tool builds when nothing is said
+        "build-with-bill": (),  # the wheel, with a bill of materials inside that the tool makes
         "build-unisolated": (),  # the wheel, with the override of isolation that the tool has
         "install": _ARGUMENTS,  # into {env}
         "install-editable": _ARGUMENTS,
@@ -365,6 +378,7 @@ ROLE = Role(
         "prepared": _prepared,
         "wheels": _count("*.whl"),
         "sdists": _count("*.tar.gz"),
+        "bills": _bills,
         "tree": _tree,
         "nowhere": _nowhere,
         "escaped": _escaped,
