@@ -12,6 +12,7 @@ import pytest
 
 from accord_conformance.cli import main
 from accord_conformance.reading import DATA
+from accord_conformance.results import read_run
 
 ADAPTER = """\
 [tool]
@@ -46,7 +47,7 @@ def mine(folder: Path, *arguments: str) -> list[str]:
     [
         (("--case", "installer/unpack/pur"), "did you mean installer/unpack/pure?"),
         (("--rule", "RECRD.FILE.1"), "did you mean RECORD.FILE.1?"),
-        (("--rule", "NOTHING.*"), "no case asks about such a rule"),
+        (("--rule", "NOTHING.*"), "there is no such rule"),
         (("--gate", "yours"), "is not among the tools that are asked: mine"),
     ],
 )
@@ -56,6 +57,70 @@ def test_a_word_that_means_nothing_is_not_passed_over_beside_one_that_does(
     assert main(mine(tmp_path, "--case", PLAIN, *asked)) == 2
 
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("jobs", ["0", "-3", "two", "\u0662"])
+def test_a_number_of_jobs_is_one(jobs: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(mine(tmp_path, "--case", PLAIN, "--jobs", jobs))
+
+    assert ended.value.code == 2
+    assert "a number from 1 is wanted" in capsys.readouterr().err
+
+
+def test_a_tool_that_has_no_such_role_was_not_asked_in_vain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(mine(tmp_path, "--role", "index")) == 2
+
+    assert "none of mine is asked as index" in capsys.readouterr().err
+
+
+def test_a_rule_that_nobody_asks_about_is_said_to_be_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(mine(tmp_path, "--rule", "WHEEL.SCRIPTS.5")) == 2
+
+    assert "no case asks about WHEEL.SCRIPTS.5" in capsys.readouterr().err
+
+
+def test_a_tool_named_twice_is_asked_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(mine(tmp_path, "--case", PLAIN))
+    once = capsys.readouterr().out.splitlines()[-1]
+    main(mine(tmp_path, "--tool", "mine", "--case", PLAIN))
+
+    assert capsys.readouterr().out.splitlines()[-1] == once
+
+
+def test_an_environment_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [each.replace(sys.prefix, str(tmp_path)) for each in mine(tmp_path, "--case", PLAIN)]
+
+    assert main(arguments) == 2
+    assert "is no environment: it has no bin/python" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_be_written_in_the_end_is_kept_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.json"
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("accord_conformance.cli.make_sure_of_place", lambda path: path.mkdir())
+
+    assert main(mine(tmp_path, "--case", PLAIN, "--json", str(path))) == 2
+
+    said = capsys.readouterr()
+    assert "Mine 1.0: " in said.out
+    kept = Path(said.err.strip().rpartition("the run is kept in ")[2])
+    assert read_run(kept).results[0].tool == "mine"
+
+
+def test_a_folder_is_no_place_for_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(mine(tmp_path, "--case", PLAIN, "--json", str(tmp_path))) == 2
+
+    said = capsys.readouterr()
+    assert "Is a directory" in said.err
+    assert said.out == ""
 
 
 def test_what_failed_is_told_before_what_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +146,7 @@ def test_cases_are_listed_by_their_ids_as_rules_are(capsys: pytest.CaptureFixtur
     ("text", "said"),
     [
         ("{", "Expecting property name"),
-        ("[]", "list indices"),
+        ("[]", "it is no object"),
         ("{}", "'results' is missing"),
         ('{"results": [], "tools": {"x": {"title": "X"}}}', "'version' is missing"),
     ],

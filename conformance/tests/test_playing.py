@@ -327,7 +327,29 @@ def test_a_tool_that_is_late_is_asked_again_alone_and_with_more_time(tmp_path: P
     )
 
     assert result.verdict == "pass"
-    assert told == ["pass"]
+    assert told == ["fail", "pass"]  # what was late is told, and told again
+
+
+def test_a_tool_that_always_hangs_is_not_asked_for_ever(tmp_path: Path) -> None:
+    never = tool(tmp_path, '[["sleep", "60"]]')
+    cases = [case(f"one-{number}") for number in range(6)]
+    told: list[str] = []
+
+    results = play_all([never], cases, 1, lambda each: told.append(each.case), limits=Limits(seconds=0.2))
+
+    assert [each.verdict for each in results] == ["fail"] * 3 + ["error"] * 3
+    assert results[-1].error == "not asked: the tool hung 3 times running"
+    assert len(told) == 6 + 3  # those that hung were asked again
+
+
+def test_no_path_of_the_tool_nor_of_whoever_asks_is_told(tmp_path: Path) -> None:
+    asked, mine = case("honest", value="other"), tool(tmp_path, "[]")
+    paths = [str(mine.bin.parent / "lib" / "x.py"), str(Path.home() / "mine"), sys.base_prefix]
+
+    result = play_case(mine, asked, Saying(" ".join(paths)))
+
+    said = str(result.steps[0].value)
+    assert not [path for path in (str(mine.bin.parent), str(Path.home()), sys.base_prefix) if path in said]
 
 
 def test_a_tool_that_never_ends_fails_all_the_same(tmp_path: Path) -> None:

@@ -84,7 +84,11 @@ def test_a_rule_out_of_form_is_refused(tmp_path: Path, before: str, after: str, 
         ('expect = { files = ["purelib:x"] }', "", "nothing is expected"),
         ('expect = { files = ["purelib:x"] }', 'expect = { outcome = "refused" }', "names its honest twin"),
         ('do = "install"', 'do = "install"\nkind = "disputed"', "two readings"),
-        ('role = "installer"', 'role = "installer"\ntwin = "none"', "its twin installer/x/none is no case"),
+        (
+            'role = "installer"',
+            'role = "installer"\ntwin = "none"',
+            "there is no case installer/x/none, its twin",
+        ),
         (
             'do = "install"',
             'do = "install"\nafter = "none"',

@@ -95,8 +95,12 @@ def _check_twin(case: Case, cases: Mapping[str, Case]) -> None:
 
     Libraries are asked so many small things that they need none.
     """
-    if case.twin and (case.twin not in cases or cases[case.twin].role != case.role):
-        raise SuiteError(case.id, f"its twin {case.twin} is no case of this role")
+    if case.twin and case.twin not in cases:
+        raise SuiteError(
+            case.id, f"there is no case {case.twin}, its twin: an honest case of this file, or FOLDER/FILE/ID"
+        )
+    if case.twin and cases[case.twin].role != case.role:
+        raise SuiteError(case.id, f"its twin {case.twin} is a case of another role")
     if case.refused and not case.twin and case.kind == "verdict" and case.role != "version-library":
         raise SuiteError(case.id, "a case that must be refused names its honest twin")
 

@@ -12,6 +12,7 @@ import fnmatch
 import json
 import signal
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -35,7 +36,7 @@ from accord_conformance.results import (
 )
 from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
-from accord_conformance.running import play_all, settled
+from accord_conformance.running import is_late, play_all, settled
 from accord_conformance.standards import LEVELS, ROLES, Standards, read_standards
 from accord_conformance.tools import Tools, default_folder
 
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="this tool, prepared if it is not (default: all that are prepared)",
     )
-    run.add_argument("-j", "--jobs", type=int, default=2, help="so many at a time (default: 2)")
+    run.add_argument("-j", "--jobs", type=_jobs, default=2, help="so many at a time (default: 2)")
     run.add_argument("-v", "--verbose", action="store_true", help="show commands, and what came of each step")
     run.add_argument("--keep", type=Path, metavar="DIR", help="keep the folder of each case below DIR")
     run.add_argument("--json", type=Path, metavar="FILE", help="write the run to FILE")
@@ -159,6 +160,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _jobs(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 is wanted, not {text!r}")
+    return int(text)
+
+
 def _about_tools(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tools",
@@ -209,10 +216,10 @@ def _known() -> tuple[Standards, tuple[Case, ...]]:
     return standards, cases
 
 
-def _chosen(options: argparse.Namespace, cases: Sequence[Case]) -> list[Case]:
+def _chosen(options: argparse.Namespace, cases: Sequence[Case], standards: Standards) -> list[Case]:
     # A word that means nothing is an error of its own: beside others it would be passed over, and nobody would miss what it meant.
     _meant("case", options.case, [case.id for case in cases])
-    _meant("rule", options.rule, sorted({rule for case in cases for rule in case.rules}))
+    _meant("rule", options.rule, list(standards.rules))
     found = [
         case
         for case in cases
@@ -221,7 +228,9 @@ def _chosen(options: argparse.Namespace, cases: Sequence[Case]) -> list[Case]:
         and (not options.case or any(fnmatch.fnmatchcase(case.id, each) for each in options.case))
     ]
     if not found:
-        raise SuiteError("", "no case is meant by these options")
+        asked = {rule for case in cases for rule in case.rules}
+        unasked = [f"no case asks about {rule}" for rule in options.rule if rule not in asked]
+        raise SuiteError("", f"no case is meant by these options{': ' * bool(unasked)}{', '.join(unasked)}")
     # What must be refused says nothing without its honest twin, nor a later case without the one it is after and that one's twin.
     after = {case.after for case in found}
     found += [case for case in cases if case.id in after]
@@ -234,7 +243,7 @@ def _meant(what: str, patterns: Iterable[str], names: Sequence[str]) -> None:
         if not fnmatch.filter(names, pattern):
             near = difflib.get_close_matches(pattern, names, 1)
             hint = f"did you mean {near[0]}?" if near else f"accord-conformance {what}s lists them"
-            asked = "there is no such case" if what == "case" else "no case asks about such a rule"
+            asked = "there is no such case" if what == "case" else "there is no such rule"
             raise SuiteError(f"--{what} {pattern}", f"{asked}; {hint}")
 
 
@@ -253,10 +262,10 @@ def _tools(options: argparse.Namespace) -> Tools:
 
 
 def _run(options: argparse.Namespace) -> int:
-    _, known = _known()
-    cases = _chosen(options, known)
+    standards, known = _known()
+    cases = _chosen(options, known, standards)
     tools = _tools(options)
-    names = options.tool or tools.ready()
+    names = list(dict.fromkeys(options.tool)) or tools.ready()
     if not names:
         raise SuiteError("", "no tool is prepared; say --tool NAME, or: accord-conformance prepare")
     for name in options.gate:
@@ -267,21 +276,23 @@ def _run(options: argparse.Namespace) -> int:
     earlier = read_run(options.into) if options.into and options.into.exists() else None
     ready = [tools.prepare(name) for name in names]
     by_id = {case.id: case for case in cases}
-    teller = _Teller(
-        by_id, sum(case.role in tool.adapter.parts for tool in ready for case in cases), options.verbose
-    )
+    number = sum(case.role in tool.adapter.parts for tool in ready for case in cases)
+    if not number:
+        roles = ", ".join(sorted({case.role for case in cases}))
+        raise SuiteError("", f"none of {', '.join(names)} is asked as {roles}")
+    teller = _Teller(by_id, number, options.verbose)
     interrupted = False
     try:
         results = play_all(ready, cases, options.jobs, teller.told, options.keep)
     except KeyboardInterrupt:
-        interrupted, results = True, settled(list(teller.played), cases)
+        interrupted, results = True, settled(list(teller.played.values()), cases)
     teller.end()
     run = Run.of(ready, results)
-    if options.json:
-        write_run(run, options.json)
-    if options.into:
-        write_run(joined(earlier, run) if earlier else run, options.into)
     _totals(run, by_id)
+    if options.json:
+        _keep(run, options.json)
+    if options.into:
+        _keep(joined(earlier, run) if earlier else run, options.into)
     if interrupted:
         _say_what_is_kept(options, len(results), teller.all)
         return 130
@@ -295,6 +306,16 @@ def _run(options: argparse.Namespace) -> int:
     return int(failed)
 
 
+def _keep(run: Run, path: Path) -> None:
+    """Writes the run; where that cannot be done any more it is kept elsewhere: it may have taken an hour."""
+    try:
+        write_run(run, path)
+    except SuiteError as error:
+        elsewhere = Path(tempfile.mkdtemp(prefix="conformance-run-")) / f"{path.name}.xz"
+        write_run(run, elsewhere)
+        raise SuiteError(error.where, f"{error.what}; the run is kept in {elsewhere}") from error
+
+
 def _say_what_is_kept(options: argparse.Namespace, played: int, of: int) -> None:
     files = " and ".join(str(path) for path in (options.json, options.into) if path)
     kept = f" and are kept in {files}" if files else ""
@@ -306,7 +327,7 @@ class _Teller:
 
     def __init__(self, cases: dict[str, Case], number: int, verbose: bool) -> None:
         self.all = number
-        self.played: list[Played] = []
+        self.played: dict[tuple[str, str], Played] = {}
         self._cases = cases
         self._verbose = verbose
         self._lock = threading.Lock()
@@ -314,8 +335,13 @@ class _Teller:
     def told(self, played: Played) -> None:
         case = self._cases[played.case]
         with self._lock:
-            self.played.append(played)
-            if self._verbose or played.verdict in ("fail", "error"):
+            key = (played.case, played.tool)
+            again = is_late(played) and key not in self.played
+            self.played[key] = played
+            if again:
+                self._clear()
+                print(f"{'hung':<14} {played.tool:<12} {played.case}  (is asked again at the end, alone)")
+            elif self._verbose or played.verdict in ("fail", "error"):
                 self._clear()
                 print(f"{_word(played, case):<14} {played.tool:<12} {played.case}  ({', '.join(case.rules)})")
                 _details(played, case, self._verbose)
@@ -361,7 +387,7 @@ def _totals(run: Run, cases: dict[str, Case]) -> None:
                 counts[f"failed {cases[played.case].level}" if failed else _counted(played.verdict)] += 1
         said = (
             ", ".join(f"{number} {word}" for word, number in sorted(counts.items(), key=_first))
-            or "no role for these cases"
+            or "nothing was played"
         )
         print(f"{facts['title']} {facts['version']}: {said}")
 
@@ -429,9 +455,9 @@ def _as_json(items: Iterable[object], *names: str) -> None:
 
 
 def _cases(options: argparse.Namespace) -> int:
-    _, known = _known()
+    standards, known = _known()
     options.case += options.ids
-    cases = _chosen(options, known)
+    cases = _chosen(options, known, standards)
     if options.json:
         _as_json(cases, "id", "role", "title", "rules", "level", "kind")
         return 0

@@ -117,6 +117,8 @@ def write_run(run: Run, path: Path) -> None:
 
 def make_sure_of_place(path: Path) -> None:
     """SuiteError when nothing can be written to ``path``: better said before a run of an hour than after it."""
+    if path.is_dir():
+        raise SuiteError(str(path), "cannot be written: Is a directory")
     with _place_for(path) as partial:
         partial.touch()
 
@@ -139,6 +141,8 @@ def read_run(path: Path) -> Run:
     """A run that was written; SuiteError for a document that is none."""
     try:
         found = json.loads(_document(path))
+        if not isinstance(found, dict):
+            raise TypeError("it is no object")
         results = tuple(_played(each) for each in found["results"])
         tools = {
             name: {**facts, **{word: facts[word] for word in ("title", "version", "packages")}}

@@ -36,12 +36,13 @@ from accord_conformance.roles.role import Role
 from accord_conformance.scene import Scene
 from accord_conformance.tools import Tool
 
-__all__ = ["make_sure_of_room", "play_all", "play_case", "settled"]
+__all__ = ["is_late", "make_sure_of_room", "play_all", "play_case", "settled"]
 
 
 _LOOKING_SECONDS = 0.05
 
 _PATIENCE = 3  # times the time there was, for who is asked again
+_HUNG_RUNNING = 3  # cases of one file, one after the other, before the rest of it is not asked any more
 
 
 def play_all(
@@ -52,7 +53,7 @@ def play_all(
     keep: Path | None = None,
     limits: Limits = LIMITS,
 ) -> list[Played]:
-    """Plays every case with every tool that has its role; ``told`` of each one as it ends, from any thread."""
+    """Plays every case with every tool that has its role; ``told`` of each one as it ends, from any thread, and again of one that is asked again."""
     work = [
         (tool, list(batch))
         for tool in tools
@@ -63,18 +64,14 @@ def play_all(
     by_name = {tool.adapter.name: tool for tool in tools}
     by_id = {case.id: case for case in cases}
 
-    def told_in_time(played: Played) -> None:
-        if not _late(played):
-            told(played)
-
     play = partial(_play_batch, keep=keep, stopped=stopped)
     patient = replace(limits, seconds=_PATIENCE * limits.seconds)
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = [pool.submit(play, tool, batch, told_in_time, limits) for tool, batch in work]
+        futures = [pool.submit(play, tool, batch, told, limits) for tool, batch in work]
         try:
             results = [played for future in futures for played in future.result()]
             for place, late in enumerate(results):
-                if _late(late):
+                if is_late(late):
                     again = pool.submit(
                         play, by_name[late.tool], [by_id[late.case]], told, patient, earlier=results
                     )
@@ -91,8 +88,8 @@ def play_all(
             raise
 
 
-def _late(played: Played) -> bool:
-    """Whether nothing but the clock speaks against the tool."""
+def is_late(played: Played) -> bool:
+    """Whether nothing but the clock speaks against the tool: it is asked again."""
     judged = played.verdict in ("fail", "void", "reading-none")
     return judged and bool(played.steps) and played.steps[-1].outcome == "hung"
 
@@ -126,10 +123,16 @@ def _play_batch(
 ) -> list[Played]:
     results: list[Played] = []
     current: Player | None = None
+    hung = 0
     try:
         for case in cases:
             if stopped.is_set():
                 break
+            if hung == _HUNG_RUNNING:
+                why = f"not asked: the tool hung {hung} times running"
+                results.append(Played(case.id, tool.adapter.name, "error", (), 0.0, why))
+                told(results[-1])
+                continue
             try:
                 current = current or player(tool.adapter, case.role, tool.bin, limits)
                 played = _once(play_case(tool, case, current, keep), case, [*earlier, *results])
@@ -143,6 +146,7 @@ def _play_batch(
                 break  # its tool was ended for it: what came of that is nobody's failure
             told(played)
             results.append(played)
+            hung = hung + 1 if is_late(played) else 0
     finally:
         if current is not None:
             current.close()
@@ -273,7 +277,8 @@ def _follows(stage: Role, case: Case, scene: Scene, answer: Answer) -> tuple[str
 def _shown(do: str, answer: Answer, findings: Iterable[Finding], scene: Scene, tool: Tool) -> StepPlayed:
     """A step as a reader sees it: without this run's folders and ports."""
     places = [(str(scene.folder), "{folder}"), (str(tool.bin), "{bin}"), (sys.executable, "{suite}")]
-    places.append((str(DATA), "{accord_conformance}"))
+    places += [(str(DATA), "{accord_conformance}"), (str(tool.bin.parent), "{bin}/..")]
+    places += [(sys.prefix, "{suite}/../.."), (sys.base_prefix, "{python}"), (str(Path.home()), "{home}")]
     if scene.site is not None:
         places.insert(0, (scene.site.url, "{site}"))
 

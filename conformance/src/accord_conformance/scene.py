@@ -43,6 +43,8 @@ class Scene:
             "TMPDIR": str(folder / "tmp"),
             "LC_ALL": "C.UTF-8",
             "NO_COLOR": "1",
+            # What depends on the order of a set is the same each time it is asked.
+            "PYTHONHASHSEED": "0",
             # Nothing of the person's own set-up is a tool's behaviour.
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",

@@ -101,6 +101,8 @@ class Tools:
 
     def _look(self, adapter: Adapter, place: Path) -> Tool:
         programs = place / "bin"
+        if not (programs / "python").exists():
+            raise SuiteError(adapter.name, f"{place} is no environment: it has no bin/python")
         values = {"python": str(programs / "python"), "bin": str(programs), "suite": sys.executable}
         said = _run(fill(adapter.version, values))
         version = _VERSION.search(said)

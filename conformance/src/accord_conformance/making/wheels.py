@@ -29,6 +29,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accord_conformance.errors import SuiteError
 from accord_conformance.making.files import Content, content
 from accord_conformance.reading import Table
 
@@ -124,6 +125,9 @@ def _record(table: Table, members: Mapping[str, Content], own: str, folders: Map
     omitted = {_fill(path, folders) for path in said.texts("omit", ())}
     hashes = {_fill(path, folders): text for path, text in said.take("hash", dict, {}).items()}
     sizes = {_fill(path, folders): text for path, text in said.take("size", dict, {}).items()}
+    strange = ({*omitted, *hashes, *sizes}) - {*members, own}
+    if strange:
+        raise SuiteError(said.where, f"the wheel has no {', '.join(sorted(strange))}")
     algorithm = said.take("algorithm", str, "sha256")
     rows = [
         [path, hashes.get(path, _digest(algorithm, each.data)), sizes.get(path, str(len(each.data)))]
