@@ -78,6 +78,10 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "metadata/read/plain",
         says(lambda asked, right: {**right, "description": right["description"].replace("\n\n", "\n")}),
     ),
+    "reads no more than a megabyte of a description": (
+        "metadata/read/large-description",
+        says(lambda asked, right: min(right, 1 << 20)),
+    ),
     "leaves versions as they are": (
         "versions/normal-form/case",
         says(lambda asked, right: asked["version"]),

@@ -73,6 +73,10 @@ def read_metadata(text):
     return {key: "" if value in (None, "UNKNOWN") else value for key, value in values.items()}
 
 
+def measure_description(text):
+    return len(read_metadata(text)["description"])
+
+
 serve(
     {
         "check-version": check_version,
@@ -84,6 +88,7 @@ serve(
         "normalise-name": normalize_name,
         "parse-wheel-filename": wheel,
         "read-metadata": read_metadata,
+        "measure-description": measure_description,
     },
     refusals=(DistlibException, UnsupportedVersionError, SyntaxError, ValueError, NotImplementedError),
 )

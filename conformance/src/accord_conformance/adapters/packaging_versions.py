@@ -148,6 +148,10 @@ def read_metadata(text):
     return {key: raw.get(key, "") for key in ("name", "version", "description", "license")}
 
 
+def measure_description(text):
+    return len(read_metadata(text)["description"])
+
+
 def expand(groups, name):
     try:
         return list(dependency_groups.resolve_dependency_groups(groups, name))
@@ -176,6 +180,7 @@ serve(
         "check-licence": check_licence,
         "expand-group": expand,
         "read-metadata": read_metadata,
+        "measure-description": measure_description,
     },
     refusals=(
         markers.InvalidMarker,

@@ -34,7 +34,12 @@ ENVIRONMENT = {
 }
 
 
+_LINE = "\nwords, words, words"  # of 20 characters
+
+
 def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
+    if step.do == "measure-description":
+        return {"text": step.arguments["text"] + _LINE * step.arguments.get("lines", 0)}
     if step.do != "evaluate-marker":
         return step.arguments
     return {**step.arguments, "environment": {**ENVIRONMENT, **step.arguments.get("environment", {})}}
@@ -87,6 +92,8 @@ ROLE = Role(
         "expand-group": ("groups", "name"),
         # METADATA or PKG-INFO as text, in UTF-8 -> {name, version, description, license ("" for none)}
         "read-metadata": ("text",),
+        # the same, with so many lines of 20 characters added -> how many characters the description has
+        "measure-description": ("text", "lines"),
     },
     values=_values,
     witnesses={**COMMON_WITNESSES, "value_not": _value_not},
