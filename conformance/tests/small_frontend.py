@@ -80,6 +80,8 @@ class _Build:
         folder = self.work / "unpacked" / "here"
         trusting = self.fault == "unpacks whatever there is"
         with tarfile.open(source, "r:gz") as archive:
+            if self.fault == "leaves out in silence what leads outside":
+                archive.errorlevel = 0
             try:
                 archive.extractall(folder, filter="fully_trusted" if trusting else "data")
             except tarfile.FilterError as error:
@@ -202,7 +204,7 @@ class SmallFrontend:
             self._wheel(build, Path(values["out"]))
         else:
             self._install(build, "editable" if request.do == "install-editable" else "wheel")
-        return build.said
+        return f"Creating an environment...\n{build.said}"
 
     def _wheel(self, build: _Build, out: Path) -> None:
         if self.fault == "calls all hooks in one process":

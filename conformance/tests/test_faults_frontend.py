@@ -37,6 +37,7 @@ FAULTS = {
     "keeps the editable wheel": "frontend/editable/wheel-is-not-kept",
     "leaves editables in place": "frontend/editable/uninstalled",
     "unpacks whatever there is": "frontend/unpacking/absolute-link",
+    "leaves out in silence what leads outside": "frontend/unpacking/told-of-an-entry-outside",
 }
 
 
