@@ -6,8 +6,11 @@ import base64
 import gzip
 import hashlib
 import io
+import json
 import re
 import shutil
+import subprocess
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from accord_conformance.protocol import Answer, Request
+from accord_conformance.reading import DATA
 from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
 
 Members = dict[str, bytes]
@@ -157,6 +161,25 @@ def two_wheels(request: Request, answer: Answer) -> Answer:
     return answer
 
 
+def sorted_in_the_sdist(request: Request, answer: Answer) -> Answer:
+    """An sdist whose PKG-INFO has the classifiers in another order than the wheel that is built from it."""
+    if request.do != "build-sdist":
+        return answer
+    project = (request.folder / "pyproject.toml").read_text().replace('dynamic = ["classifiers"]\n', "")
+    named = "".join(f"Classifier: {each}\n" for each in ("Development Status :: 4 - Beta", "Typing :: Typed"))
+    files = {
+        "PKG-INFO": f"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n{named}Dynamic: Classifier\n",
+        "pyproject.toml": project,
+        "src/demo/__init__.py": "",
+    }
+    with tarfile.open(out(request) / "sdist" / "demo-1.0.tar.gz", "w:gz") as archive:
+        for name, body in files.items():
+            info = tarfile.TarInfo(f"demo-1.0/{name}")
+            info.size = len(body)
+            archive.addfile(info, io.BytesIO(body.encode()))
+    return replace(answer, outcome="done")
+
+
 # Name: (the case that must find it, damage).
 FAULTS: dict[str, tuple[str, Damage]] = {
     "returns a whole path": ("backend/hooks/build-wheel", whole_path),
@@ -248,9 +271,14 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     ),
     "strips dependency groups from pyproject.toml": (
         "backend/dependency-groups/table-stays",
-        in_sdists(text("pyproject.toml", r"mypy", "nothing")),
+        in_sdists(text("pyproject.toml", r"\[dependency-groups\]", "[tool.gone]")),
     ),
-    "lists a signature in RECORD": ("backend/wheels/no-rows-of-signatures", in_wheels(with_signature_row)),
+    "lists a signature in RECORD": ("backend/wheels/in-form", in_wheels(with_signature_row)),
+    "signs wheels as of old": (
+        "backend/wheels/no-leftovers",
+        in_wheels(lambda members: {**members, "demo-1.0.dist-info/RECORD.jws": b"{}"}),
+    ),
+    "sorts in the sdist alone": ("backend/dynamic/what-the-sdist-has-stays", sorted_in_the_sdist),
     "names the data folder otherwise": (
         "backend/wheels/data-folder",
         in_wheels(renamed(r"^demo-1\.0\.data/", "demo.data/")),
@@ -261,7 +289,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     ),
     "puts a readme among the bills of materials": (
         "backend/wheels/bills-of-materials",
-        in_wheels(lambda members: {**members, "demo-1.0.dist-info/sboms/README": b"words"}),
+        in_wheels(lambda members: {**members, "demo-1.0.dist-info/sboms/README": b"Bills of CycloneDX."}),
     ),
     "calls a field dynamic that there is not": (
         "backend/sdists/dynamic-names-fields",
@@ -284,6 +312,55 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_wheels(text("/METADATA", r"Metadata-Version: 2\.\d", "Metadata-Version: 2.4")),
     ),
 }
+
+
+def renamed_wheel(request: Request, answer: Answer) -> Answer:
+    """The wheel with the build number in its file name, and nowhere else."""
+    for path in (out(request) / "wheel").glob("*.whl"):
+        path.rename(path.with_name("demo-1.0-7-py3-none-any.whl"))
+    return answer
+
+
+@pytest.mark.slow
+def test_a_build_number_in_the_file_name_alone_is_found() -> None:
+    cases = cases_like("backend/wheels/build-number-asked-for")
+    here = tool_here("accord-backend")
+    part = here.adapter.parts["backend"]
+    told = replace(part, settings={**part.settings, "numbered": {}})
+    tool = replace(here, adapter=replace(here.adapter, parts={**here.adapter.parts, "backend": told}))
+
+    assert not failures(tool, cases), "who makes nothing of it is not asked"
+    assert failures(tool, cases, renamed_wheel)
+
+
+@pytest.mark.parametrize(
+    ("needs", "declares", "built"),
+    [("", [], False), ("Requires-Dist: borrowed>=1\n", [], True), ("", ["Borrowed"], True)],
+)
+def test_what_is_hidden_is_what_nothing_declared_brings(
+    tmp_path: Path, needs: str, declares: list[str], built: bool
+) -> None:
+    for name, code, more in (
+        ("borrowed", "", ""),
+        ("wrapping", "def build_wheel(folder):\n    import borrowed\n    return ''\n", needs),
+    ):
+        (tmp_path / f"{name}.py").write_text(code)
+        folder = tmp_path / f"{name}-1.0.dist-info"
+        folder.mkdir()
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{more}")
+        (folder / "RECORD").write_text(f"{name}.py,,\n")
+    call = {
+        "backend": "wrapping", "hook": "build_wheel", "hidden": ["borrowed"], "declared": declares, "closed": False,
+        "tree": str(tmp_path), "positional": [str(tmp_path)], "named": {}, "answer": str(tmp_path / "answer.json"),
+    }  # fmt: skip
+    (tmp_path / "call.json").write_text(json.dumps(call))
+    caller = DATA / "speaking" / "call_hook.py"
+    done = subprocess.run(
+        [sys.executable, str(caller), str(tmp_path / "call.json")],
+        env={"PYTHONPATH": str(tmp_path)}, capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode == 0) is built, done.stderr
 
 
 @pytest.mark.slow

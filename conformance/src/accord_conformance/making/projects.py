@@ -2,7 +2,7 @@
 
 A tool may need a little configuration of its own before it builds anything (where the package lies, a file for its build system): its adapter's settings
 give that as ``pyproject`` and ``files``, with ``{module}`` and ``{name}`` to fill in.  ``ships.scripts``, ``ships.data`` and ``ships.sboms`` are the
-same once more, for a tool that has words for files which do not go among the modules.
+same once more, for a tool that has words for files which do not go among the modules; ``numbered`` (``pyproject``, ``config``) is how it is told the build number 7.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Given: ``project`` (keys of the [project] table, beside a name, a version and a description, or instead of them; as text: the part of pyproject.toml it would be), ``without``
 (which of those three are left out), ``tables`` (more text for pyproject.toml), ``files`` (the tree), ``module`` (false: no package is put into the tree), ``ships`` (scripts,
-data or sboms: that too), ``unversioned`` (never under version control), ``hidden`` (modules that nobody declared), ``locale``.
+data or sboms: that too), ``numbered`` (the wheel gets the build number 7), ``unversioned`` (never under version control), ``hidden`` (modules that cannot be imported
+unless what is declared brings them), ``locale``.
 By default the project is demo 1.0 with a package ``src/demo``.  ``outcome = "either"``: the tool may refuse; if it does not, the rest must hold.
 
 What was built is named after its verb: ``wheel``, ``sdist``, ``editable``, ``wheel-metadata``, ``editable-metadata``; what came out of the unpacked sdist
@@ -75,6 +76,8 @@ def _write_project(scene: Scene) -> None:
         project = {**{key: text for key, text in _PLAIN.items() if key not in left_out}, **project}
     name = str(project.get("name", "demo")) if isinstance(project, Mapping) else "demo"
     own, files = configured(settings, name, given.get("ships", ""))
+    if given.get("numbered"):
+        own += settings.get("numbered", {}).get("pyproject", "")
     module = module_of(name)
     if given.get("module", True):
         files[f"src/{module}/__init__.py"] = f'"""The package {module}."""\n'
@@ -123,23 +126,26 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
         folder.mkdir()
         word = "metadata" if "metadata" in built else built.replace("editable", "wheel")
         arguments[f"{word}_directory"] = str(folder)
+    settings, given = scene.values["settings"], scene.values["given"]
+    numbered = settings.get("numbered", {}) if given.get("numbered") else {}
     by = step.arguments.get("by", "position")
     if by != "least":
-        arguments["config_settings"] = step.arguments.get("config")
+        arguments["config_settings"] = step.arguments.get("config", numbered.get("config"))
     metadata = step.arguments.get("metadata")
     if metadata:
         prepared = read_built("metadata", _out(scene, metadata))
         if prepared is None:
             raise SuiteError("backend", f"{metadata} was not prepared before")
         arguments["metadata_directory"] = str(prepared.path)
-    settings, given = scene.values["settings"], scene.values["given"]
-    # Who has no words for such files is not asked about them, nor who has built no sdist about what is in it.
+    # Who has no words for such files, or for a build number, is not asked about them, nor who has built no sdist about what is in it.
     able = given.get("ships", "") in ("", *settings.get("ships", ()))
+    able = able and (not given.get("numbered") or "numbered" in settings)
     able = able and (source == "project" or any(_out(scene, "sdist").glob("*.tar.gz")))
     call = {
         "backend": settings["backend"],
         "hook": hook if able else f"({hook})",
         "hidden": given.get("hidden", []),
+        "declared": list(settings.get("requires", ())),
         "tree": str(_tree(scene, source)),
         "positional": list(arguments.values()) if by == "position" else [],
         "named": {} if by == "position" else arguments,
@@ -296,23 +302,41 @@ def _content(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[F
         yield agree(f"{name} {path}", text, found.decode("utf-8", "replace"))
 
 
+def _starts(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
+    """What the first line of files starts with."""
+    for path, text in expected.items():
+        found = built.members.get(built.inside(path), b"(not there)")
+        first = found.decode("utf-8", "replace").partition("\n")[0]
+        yield Finding(f"{name} {path}", f"{text}...", first, first.startswith(text))
+
+
 def _filename(name: str, built: Built, expected: str) -> Iterable[Finding]:
     """A pattern that the file's name has as a whole."""
     found = built.path.name
     yield Finding(f"{name} file name", expected, found, bool(re.fullmatch(expected, found)))
 
 
+def _toml_of(built: Built, path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(built.members.get(f"{built.home}/{path}", b"").decode())
+    except ValueError as error:
+        return {"(no TOML)": str(error)}
+
+
 def _same_toml(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
-    """TOML files of an sdist that say what the project's say, or one table of theirs (``path:table``)."""
+    """TOML files of an sdist that say what the project's say."""
     project = built.path.parents[2] / "project"
+    for path in expected:
+        own = tomllib.loads((project / path).read_text(encoding="utf-8"))
+        yield agree(f"{name} {path}", own, _toml_of(built, path))
+
+
+def _has_table(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
+    """Tables of TOML files of an sdist (``path:table``) that are there and not empty, whatever they say."""
     for named in expected:
         path, _, table = named.partition(":")
-        own = tomllib.loads((project / path).read_text(encoding="utf-8"))
-        try:
-            found = tomllib.loads(built.members.get(f"{built.home}/{path}", b"").decode())
-        except ValueError as error:
-            found = {"(no TOML)": str(error)}
-        yield agree(f"{name} {named}", own[table] if table else own, found.get(table) if table else found)
+        found = _toml_of(built, path)
+        yield Finding(f"{name} {path}", f"has [{table}]", shown(found), bool(found.get(table)))
 
 
 def _none_like(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -371,7 +395,7 @@ def _returns(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
 
 
 def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all, ``but`` some, or ``only`` some; never those that the first one leaves open as Dynamic), ``files`` (paths and bytes)."""
+    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all, ``but`` some, or ``only`` some; never those that the first one leaves open as Dynamic), ``files`` (paths and bytes), or of which the values of ``only`` some fields of the second begin with those of the first (``beginnings``)."""
     one, two = expected["one"], expected["two"]
     left, right = _built(scene, one), _built(scene, two)
     if answer.outcome == "refused":
@@ -382,6 +406,12 @@ def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable
         yield agree(f"metadata of {one}, {two}", left.text, right.text)
     elif expected["in"] == "fields":
         yield from _same_fields(left, right, expected.get("but", ()), expected.get("only", ()))
+    elif expected["in"] == "beginnings":
+        for field in expected["only"]:
+            begin, whole = left.fields(field), right.fields(field)
+            yield Finding(
+                f"field {field}", f"{shown(begin)} first", shown(whole), whole[: len(begin)] == begin
+            )
     else:
         ignored = {left.inside("{dist_info}/RECORD"), left.inside("{dist_info}/WHEEL")}
         one_has, other_has = left.lasting(), right.lasting()
@@ -452,7 +482,16 @@ ROLE = Role(
         "locale": installer.MAKERS["locale"],
         **{
             word: _kept(word)
-            for word in ("project", "without", "tables", "module", "ships", "unversioned", "hidden")
+            for word in (
+                "project",
+                "without",
+                "tables",
+                "module",
+                "ships",
+                "numbered",
+                "unversioned",
+                "hidden",
+            )
         },
     },
     set_up=_set_up,
@@ -468,6 +507,7 @@ ROLE = Role(
         "root": _of_each(_root),
         "unchanged": _unchanged,
         "same_toml": _of_each(_same_toml),
+        "has_table": _of_each(_has_table),
         "somewhere": _of_each(_somewhere),
         "none_like": _of_each(_none_like),
         "lists": _of_each(_lists),
@@ -481,6 +521,7 @@ ROLE = Role(
         "has": _of_each(_has),
         "lacks": _of_each(_lacks),
         "content": _of_each(_content),
+        "starts": _of_each(_starts),
         "sound": _of_each(_sound),
         "same": _same,
         "untouched": _untouched,

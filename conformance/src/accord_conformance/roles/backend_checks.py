@@ -9,6 +9,7 @@ import base64
 import csv
 import hashlib
 import io
+import json
 import re
 import sys
 import sysconfig
@@ -30,6 +31,14 @@ _SINCE = {
 _FIRST = {"platform", "summary", "description", "keywords", "home-page", "author", "author-email", "license"}
 _LEGAL = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
 _SCHEME = ("purelib", "platlib", "headers", "scripts", "data")
+# How bills of materials begin that are no JSON.
+_BILLS = (
+    rb"<(?:\w+:)?bom\b[^>]*cyclonedx\.org/schema/bom",
+    rb"<(?:\w+:)?SoftwareIdentity\b",
+    rb"<rdf:RDF\b[^>]*spdx\.org/",
+    rb"(?m)^SPDXVersion: *SPDX-\d",
+    rb"(?m)^\"?spdxVersion\"?: *[\"']?SPDX-\d",
+)
 _BETTER = ("sha256", "sha384", "sha512")
 
 
@@ -224,12 +233,6 @@ def _build_number(built: Built) -> str:
     return "" if found == wanted else f"Build: {found}, file name: {built.path.name}"
 
 
-def _no_signature_rows(built: Built) -> str:
-    text = built.members.get(f"{built.home}/RECORD", b"").decode("utf-8", "replace")
-    found = re.findall(r"(?m)^.*RECORD\.(?:jws|p7s)\b.*$", text)
-    return f"RECORD has {found}" if found else ""
-
-
 def _data_name(built: Built) -> str:
     """The .data folder has the name of the .dist-info folder."""
     tops = {name.split("/")[0] for name in built.members}
@@ -239,20 +242,32 @@ def _data_name(built: Built) -> str:
 
 def _data_keys(built: Built) -> str:
     """What lies below .data is below a key of the install scheme."""
-    inside = (name.split("/") for name in built.members if name.split("/")[0].endswith(".data"))
+    inside = [name.split("/") for name in built.members if name.split("/")[0].endswith(".data")]
+    if not inside:
+        return "no .data folder"
     wrong = sorted("/".join(parts) for parts in inside if len(parts) < 3 or parts[1] not in _SCHEME)
     return f"below no key of a scheme: {wrong}" if wrong else ""
 
 
 def _bills(built: Built) -> str:
-    """Every file below sboms/ is a bill of materials of one of the two standards that the shipped ones are of."""
-    marks = (b'"bomFormat"', b'"spdxVersion"', b"SPDXVersion:", b"CycloneDX")
+    """Every file below sboms/ is a bill of materials: CycloneDX, SPDX or a SWID tag, in any of their forms."""
     folder = f"{built.home}/sboms/"
-    bills = {name: data for name, data in built.members.items() if name.startswith(folder)}
-    others = sorted(name for name, data in bills.items() if not any(mark in data for mark in marks))
-    if not bills:
-        return f"nothing in {folder}"
+    others = sorted(
+        name for name, data in built.members.items() if name.startswith(folder) and not _is_bill(name, data)
+    )
     return f"no bills of materials: {others}" if others else ""
+
+
+def _is_bill(name: str, data: bytes) -> bool:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        # CycloneDX in XML; SWID; SPDX as RDF, tag-value, YAML; the binary form of CycloneDX has no mark but its ending.
+        return bool(data) and (name.endswith(".cdx") or any(re.search(form, data) for form in _BILLS))
+    if not isinstance(document, dict):
+        return False
+    spdx = "spdxVersion" in document or "spdx.org" in str(document.get("@context", ""))
+    return spdx or document.get("bomFormat") == "CycloneDX"
 
 
 def _license_files(built: Built) -> str:
@@ -308,7 +323,6 @@ CHECKS: dict[str, Callable[[Built], str]] = {
     "reserved-folders": _reserved_folders,
     "compatible": _compatible,
     "build-number": _build_number,
-    "no-signature-rows": _no_signature_rows,
     "data-name": _data_name,
     "data-keys": _data_keys,
     "bills-of-materials": _bills,

@@ -7,11 +7,15 @@ what it returned to.  Runs on every Python 3, knows no backend.
 import importlib
 import json
 import os
+import re
+import subprocess
 import sys
+
+EXTRA = re.compile(r";.*\bextra\b")  # what is needed for an extra alone
 
 
 class Hidden:
-    """Finds no module of these names: what lies in the environment without anybody having declared it."""
+    """Finds no module of these names: what lies in the environment without anybody having declared it, or anything that needs it."""
 
     def __init__(self, names):
         self.names = names
@@ -21,16 +25,70 @@ class Hidden:
             raise ModuleNotFoundError("No module named " + repr(name), name=name)
 
 
+def normal(text):
+    """The name that a requirement begins with, in its normal form."""
+    name = re.match(r"\s*[A-Za-z0-9._-]*", text).group().strip()
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def modules_of(distribution):
+    """The modules and packages at the top of what a distribution installs."""
+    names = set((distribution.read_text("top_level.txt") or "").split())
+    return names.union(path.parts[0].split(".")[0] for path in distribution.files or [])
+
+
+def brought(module, requirements):
+    """The modules that come with the backend's own distribution and with these requirements, and with all that those need (whatever their markers say)."""
+    try:
+        from importlib.metadata import distributions
+    except ImportError:
+        return set()
+    found = {}
+    for each in distributions():
+        if each.metadata["Name"]:
+            found.setdefault(normal(each.metadata["Name"]), each)
+    names, seen = set(), set()
+    todo = [normal(module)] + [normal(each) for each in requirements]
+    todo += [name for name, each in found.items() if module in modules_of(each)]
+    while todo:
+        name = todo.pop()
+        if name in found and name not in seen:
+            seen.add(name)
+            names |= modules_of(found[name])
+            todo += [normal(each) for each in found[name].requires or [] if not EXTRA.search(each)]
+    return names
+
+
+def asked_for(call, path):
+    """What the hook's own get_requires hook asks for, called in a process of its own; nothing where there is none."""
+    answer = call["answer"] + ".requires"
+    first = dict(
+        call, hook="get_requires_for_" + call["hook"], hidden=[], positional=[], named={}, answer=answer
+    )
+    with open(path + ".requires", "w") as stream:
+        json.dump(first, stream)
+    with open(os.devnull, "w") as silent:
+        code = subprocess.call([sys.executable, __file__, path + ".requires"], stdout=silent, stderr=silent)
+    if code:
+        return []
+    with open(answer) as stream:
+        value = json.load(stream)["value"]
+    return [each for each in value or [] if isinstance(each, str)]
+
+
 def main(path):
     with open(path) as stream:
         call = json.load(stream)
+    declared = call["declared"] + asked_for(call, path) if call["hidden"] else []
     sys.path.pop(0)  # this folder: a backend sees what its environment holds
     os.chdir(call["tree"])
     os.dup2(1, 2)  # what it prints is one text, warnings included
     if call["closed"]:
         os.close(0)
     module, _, attributes = call["backend"].partition(":")
-    sys.meta_path.insert(0, Hidden([name for name in call["hidden"] if name != module.partition(".")[0]]))
+    if call["hidden"]:
+        own = module.partition(".")[0]
+        sys.meta_path.insert(0, Hidden({*call["hidden"]} - brought(own, declared) - {own}))
     found = importlib.import_module(module)
     for name in attributes.split(".") if attributes else []:
         found = getattr(found, name)
