@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from accord_conformance.adapters import player
 from accord_conformance.protocol import Answer, Request
-from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
+from accord_conformance.running import play_case
+from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, failures, tool_here
 
 NUMBERS = count()
 
@@ -56,6 +58,22 @@ def along_with(project: str) -> Damage:
     return damage
 
 
+def another_version(request: Request, answer: Answer) -> Answer:
+    """Has installed the project of the same path in the working directory."""
+    for folder in Path(request.values["purelib"]).glob("demo-1.0.dist-info"):
+        path = folder.rename(folder.with_name("demo-2.0.dist-info")) / "METADATA"
+        path.write_text(path.read_text("utf-8").replace("Version: 1.0", "Version: 2.0"), encoding="utf-8")
+    return answer
+
+
+def elsewhere(request: Request, answer: Answer) -> Answer:
+    """Puts the lock into a folder below the project's."""
+    folder = Path(request.folder) / "locks"
+    folder.mkdir()
+    (folder.parent / "pylock.toml").rename(folder / "pylock.toml")
+    return answer
+
+
 def without_direct_url(request: Request, answer: Answer) -> Answer:
     for path in Path(request.values["purelib"]).glob("*.dist-info/direct_url.json"):
         path.unlink()
@@ -74,7 +92,12 @@ def half_inline(request: Request, answer: Answer) -> Answer:
 
 
 FAULTS: dict[str, tuple[str, Damage]] = {
-    "writes tables inline here and not there": ("locker/write/inline-tables", half_inline),
+    "puts the lock elsewhere": ("locker/write/beside-the-project", elsewhere),
+    "takes a path from the working directory": ("locker/sources/directory-with-slashes", another_version),
+    "installs a directory that the person does without": (
+        "locker/sources/without-directories",
+        along_with("demo"),
+    ),
     "forgets a dependency": (
         "locker/write/dependencies-are-complete",
         writing(r'\{ ?name = "lib-two"[^}]*\},?', ""),
@@ -86,7 +109,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
             r'\1attestation-identities = [{repository = "demo/demo"}]\n',
         ),
     ),
-    "installs what the person does without": ("locker/sources/without-sdists", agreeing),
+    "installs an sdist that the person does without": ("locker/sources/without-sdists", agreeing),
     "takes a wheel with a wrong hash": ("locker/install/wrong-hash", agreeing),
     "takes a wheel with a wrong size": ("locker/install/wrong-size", agreeing),
     "takes a lock of a later major version": ("locker/install/later-major", agreeing),
@@ -139,3 +162,25 @@ def test_the_fault_is_found(name: str) -> None:
 
     assert not failures(tool, cases), "the honest tool passes"
     assert failures(tool, cases, damage)
+
+
+@pytest.mark.parametrize(
+    ("damage", "verdict"),
+    [
+        (lambda request, answer: answer, "reading-1"),
+        (half_inline, "reading-2"),
+        # The name of a key is not all of it: an sdist's hashes are not a wheel's.
+        (
+            writing(r"^sdist = \{.*$", '[packages.sdist]\nname = "x"\n[packages.sdist.hashes]\nsha256 = "x"'),
+            "reading-1",
+        ),
+    ],
+)
+def test_tables_that_are_inline_here_and_not_there_are_seen(damage: Damage, verdict: str) -> None:
+    (case,) = cases_like("locker/write/inline-tables")
+    tool = tool_here("accord")
+    asked = Faulty(player(tool.adapter, case.role, tool.bin), damage)
+    try:
+        assert play_case(tool, case, asked).verdict == verdict
+    finally:
+        asked.close()

@@ -72,6 +72,18 @@ def lock(
     return {"name": written.name, "text": written.read_text()}
 
 
+def lock_in_place(project, bin, env, target, index, requirements):
+    if ASKED == "pip":
+        # What a project asks for it reads from groups alone, but for what it would build.
+        write_project(project, [], ">=3.11", {}, {"asked": requirements}, index)
+        pip = [bin + "/python", "-m", "pip"]
+        call([*pip, "lock", "--no-cache-dir", "--index-url", index, "--group", "asked"])
+    elif ASKED in ("accord", "pdm"):
+        lock(project, bin, env, target, index, requirements)
+    else:
+        raise Unsupported("writes a pylock.toml only where it is told to")
+
+
 def lock_universal(project, bin, env, target, index, requirements, requires_python=">=3.9"):
     if ASKED == "pip":
         raise Unsupported("locks for this Python and platform only")
@@ -140,6 +152,7 @@ def install_with_pdm(lock, project, bin, env, extras, groups):
 serve(
     {
         "lock": lock,
+        "lock-in-place": lock_in_place,
         "lock-universal": lock_universal,
         "lock-project": lock_project,
         "install-lock": install,

@@ -12,7 +12,8 @@ What a tool wrote is the value of its answer, ``{"name": the file's name, "text"
     sound     requirements: in every environment the lock is for it has what they need (soundness)
     count     name: how many entries of packages
     depends   name: the names that the package's ``dependencies`` have, if it has that key
-    inline    (true) what is an inline table in one package is one in all
+    inline    (true) what is an inline table in one package is one in all; (false) some is one here and not there
+    beside    (true) the lock lies beside pyproject.toml, and nowhere else
     file      a pattern for the file's name
     same      (true) the lock is byte for byte the one before
 """
@@ -43,6 +44,9 @@ from accord_conformance.soundness import faults
 __all__ = ["ROLE"]
 
 _LAST = "last.lock"
+# A line of TOML that opens a table, or begins with a key; and what follows the key of an inline table, or of a list of them.
+_LINE = re.compile(r"(?m)^[ \t]*(?:\[+(?P<header>[\w.-]+)\]+|(?P<key>[\w.-]+)[ \t]*=)")
+_INLINE = re.compile(r"\s*(?:\[\s*)?\{")
 
 
 def _lock(scene: Scene, values: Mapping[str, Any]) -> None:
@@ -194,13 +198,30 @@ def _depends(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]
 
 
 def _inline(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
-    """Keys of packages that are an inline table here and a table of their own there."""
-    text = _text(answer)
-    headed = {each.rpartition(".")[2] for each in re.findall(r"(?m)^\s*\[+(packages\.[\w.-]+)\]", text)}
-    both = sorted(key for key in headed if re.search(rf"(?m)\b{key} *= *(\[\s*)?\{{", text))
+    """Keys of packages, with all that they lie in, that are an inline table here and a table of their own there."""
+    forms: dict[str, set[str]] = {}
+    header, text = "", _text(answer)
+    for line in _LINE.finditer(text):
+        if line["header"]:
+            header = line["header"]
+            forms.setdefault(header, set()).add("headed")
+        elif "." in line["key"]:
+            forms.setdefault(f"{header}.{line['key'].rpartition('.')[0]}", set()).add("dotted")
+        elif _INLINE.match(text, line.end()):
+            forms.setdefault(f"{header}.{line['key']}", set()).add("inline")
+    both = sorted(key for key, ways in forms.items() if key.startswith("packages.") and len(ways) > 1)
+    found = "in several ways: " + ", ".join(both) if both else "in one way"
     yield Finding(
-        "inline", "in one way", "in both ways: " + ", ".join(both) if both else "in one way", not both
+        "inline", "in one way" if expected else "in several ways", found, bool(both) is not expected
     )
+
+
+def _beside(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Where the lock lies: the environment apart, no other folder of the case's has one."""
+    env, project = Path(scene.values["env"]), scene.folder / "project"
+    places = [each.parent for each in scene.folder.rglob("pylock*.toml") if env not in each.parents]
+    found = ", ".join(str(each.relative_to(scene.folder)) for each in places) or "nowhere"
+    yield Finding("beside", "project", found, (places == [project]) is expected)
 
 
 def _file(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
@@ -239,6 +260,7 @@ _WITNESSES: dict[str, Witness] = {
     "count": _count,
     "depends": _depends,
     "inline": _inline,
+    "beside": _beside,
     "file": _file,
     "keep": _keep,
     "same": _same,
@@ -256,6 +278,8 @@ ROLE = Role(
         "lock-project": ("requirements", "requires_python", "extras", "groups", "world"),
         # a lock for every environment, however the tool has it -> {name, text}
         "lock-universal": ("requirements", "requires_python", "world"),
+        # for the environment at {env} or more; the tool is told of no place, and chooses where the lock lies
+        "lock-in-place": ("requirements",),
         # from {lock}, what is said by default and with these extras and groups besides
         "install-lock": ("extras", "groups"),
         # the same, by the tool's own way without sdists, repositories, directories or archives (what)
