@@ -41,6 +41,8 @@ FAULTS = {
     "asks for another session": "UPLOAD2.STATE.3",
     "uses a deleted upload": "UPLOAD2.REPLACE.3",
     "leaves a file in error": "uploader/sessions/file-fails-later",
+    "never looks at a file": "uploader/sessions/file-fails-later",
+    "cuts the description": "uploader/forms/large-description",
     "looks at once": "uploader/sessions/retry-after",
 }
 
@@ -68,3 +70,9 @@ def test_the_fault_is_found(fault: str, tmp_path: Path) -> None:
 
     assert not failures(uploader(tmp_path, "none"), cases), "the honest tool passes"
     assert failures(uploader(tmp_path, fault), cases)
+
+
+def test_who_cancels_a_session_before_the_next_does_nothing_wrong(tmp_path: Path) -> None:
+    cases = cases_like("uploader/sessions/error-editable")
+
+    assert not failures(uploader(tmp_path, "cancels, and asks for another session"), cases)

@@ -55,6 +55,8 @@ def fields_of(path: Path) -> list[tuple[str, str]]:
         fields.pop()
     if FAULT == "field names":
         fields.append(("Requires-Python", ">=3"))
+    description = str(said.get_payload())
+    fields.append(("description", description[:1000] if FAULT == "cuts the description" else description))
     requires = said.get_all("Requires-Dist", [])
     fields += [("requires_dist", each) for each in (requires[:1] if FAULT == "one of several" else requires)]
     return fields
@@ -124,19 +126,28 @@ def upload_sessions(files: list[str], sessions: str, username: str, password: st
         done = call(links(file)["complete"], {})
     except Refused:
         discard()
-    while done["status"] == "processing":
+    while done["status"] == "processing" and FAULT != "never looks at a file":
         time.sleep(1 if FAULT != "looks at once" else 0)
         done = json.loads(ask("GET", own, MEDIA_TYPE, None, authorization))
     if done["status"] == "error":
         discard()
-    published = call(session["publish"], {})
-    if published["status"] == "processing" and FAULT != "does not wait":
-        while published["status"] == "processing":
+
+    def publish() -> object:
+        published = call(session["publish"], {})
+        while published["status"] == "processing" and FAULT != "does not wait":
             published = json.loads(ask("GET", session["session"], MEDIA_TYPE, None, authorization))
+        return published["status"]
+
+    ended = publish()
+    if ended == "error":
         if FAULT == "asks for another session":
             call(sessions, {"name": name, "version": version})
-        if published["status"] != "published" and FAULT != "error is success":
-            raise Refused("it was not published")
+        elif FAULT == "cancels, and asks for another session":
+            ask("DELETE", session["session"], MEDIA_TYPE, None, authorization)
+            call(sessions, {"name": name, "version": version})
+        ended = publish()
+    if ended == "error" and FAULT != "error is success":
+        raise Refused("it was not published")
 
 
 serve(

@@ -42,7 +42,8 @@ def modules_of(path):
 def project_of(files, folder):
     """A project for Flit with the metadata of the first file."""
     said = metadata_of(files[0])
-    if set(said) - STATED or any(os.path.basename(path).count("-") > 4 for path in files):
+    described = said.get_payload().strip()
+    if described or set(said) - STATED or any(os.path.basename(path).count("-") > 4 for path in files):
         raise Unsupported("Flit builds what it sends, and cannot be given that file")
     module = said["Name"].lower().replace("-", "_").replace(".", "_")
     if files[0].endswith(".whl") and modules_of(files[0]) - {module + ".py"}:

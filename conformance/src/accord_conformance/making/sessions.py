@@ -67,6 +67,9 @@ class Sessions:
         self.files: list[File] = []  # every one that was begun
         self.looks: list[float] = []  # when somebody looked at a file that was processing
         self.status = ""  # of the session; "" before there is one
+        self.failed_at = (
+            0  # how many requests there were when a deferred publication was first told to have failed
+        )
         self._polls = 0
         self._paths: dict[str, tuple[str, File | None]] = {ROOT: ("root", None)}
         self._urls: dict[str, str] = {}
@@ -135,6 +138,10 @@ class Sessions:
             if self._polls >= self._publish_polls:
                 self._publish_fails -= 1
                 self.status = "error" if self._publish_fails >= 0 else "published"
+                if self.status == "error":
+                    self.failed_at = self.failed_at or len(self.log)
+        for file in self.files:
+            self._look(file)
         return self._session(200)
 
     def _delete_session(self, request: Request) -> Reply:
@@ -219,12 +226,17 @@ class Sessions:
     def _get_file_upload_session(self, request: Request, file: File) -> Reply:
         if file.status == "processing":
             self.looks.append(time.monotonic())
+        self._look(file)
+        return self._file(200, file)
+
+    def _look(self, file: File) -> None:
+        """Somebody looks at a file, or at all of the session's."""
+        if file.status == "processing":
             file.polls += 1
             if file.polls >= self._file_polls:
                 failed = file.filename == self._fails_later
                 self._fails_later = "" if failed else self._fails_later
                 file.status = "error" if failed else "completed"
-        return self._file(200, file)
 
     def _delete_file_upload_session(self, request: Request, file: File) -> Reply:
         if file.status == "processing":

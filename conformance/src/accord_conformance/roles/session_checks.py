@@ -158,16 +158,28 @@ def _attestation_type(sessions: Sessions) -> str:
 
 
 def _deleted_first(sessions: Sessions) -> str:
-    """A file that failed was deleted, or the whole session was; none is left in error."""
-    left = [each.filename for each in sessions.files if each.status == "error"]
-    return f"left in error: {', '.join(left)}" if left and sessions.status != "canceled" else ""
+    """A file that failed was deleted, or the whole session was; none is left in error, looked at or not."""
+    left = [
+        f"{each.filename} ({each.status})"
+        for each in sessions.files
+        if each.status in ("error", "processing")
+    ]
+    return f"left: {', '.join(left)}" if left and sessions.status != "canceled" else ""
+
+
+def _after_failure(sessions: Sessions) -> list[str]:
+    """What was asked after the look that told of the failed publication."""
+    return [what for what, _ in sessions.log[sessions.failed_at :]] if sessions.failed_at else []
 
 
 def _one_session(sessions: Sessions) -> str:
-    """One session is asked for, a request that was only asked for credentials apart."""
-    asked = [request for what, request in sessions.log if what == "POST root"]
-    named = [each for each in asked if "authorization" in each.headers] or asked
-    return f"{len(named)} were asked for" if len(named) > 1 else ""
+    """After a publication that failed no other session is asked for, unless the first was deleted before, or is used afterwards."""
+    done = _after_failure(sessions)
+    for place, what in enumerate(done):
+        used = any(each not in ("POST root", "GET session") for each in done[place + 1 :])
+        if what == "POST root" and "DELETE session" not in done[:place] and not used:
+            return "another was asked for"
+    return ""
 
 
 def _no_reuse(sessions: Sessions) -> str:
@@ -242,6 +254,13 @@ def _session_asked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Ite
         yield Finding("session_asked", wanted, ", ".join(done) or "nothing", wanted in done)
 
 
+def _session_goes_on(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Whether more than a look followed on a publication that failed."""
+    done = [what for what in _after_failure(_of(scene)) if not what.startswith("GET")]
+    found = ", ".join(dict.fromkeys(done)) or "nothing"
+    yield Finding("session_goes_on", "something" if expected else "nothing", found, bool(done) is expected)
+
+
 def _session_named(scene: Scene, answer: Answer, expected: list[str]) -> Iterable[Finding]:
     """The name, normalized, and the version that the session was asked for with."""
     asked = _asked_for(_of(scene))
@@ -255,5 +274,6 @@ SESSION_WITNESSES: dict[str, Witness] = {
     "session_checks": _session_checks,
     "session_files": _session_files,
     "session_asked": _session_asked,
+    "session_goes_on": _session_goes_on,
     "session_named": _session_named,
 }
