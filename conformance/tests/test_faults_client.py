@@ -48,11 +48,11 @@ def left(version: str, name: str = "demo") -> Damage:
     return damage
 
 
-def without(name: str) -> Damage:
-    """Does not install that project."""
+def without(name: str, version: str = "*") -> Damage:
+    """Does not install that project, or not that version."""
 
     def damage(request: Request, answer: Answer) -> Answer:
-        for old in Path(request.values["purelib"]).glob(f"{name}-*.dist-info"):
+        for old in Path(request.values["purelib"]).glob(f"{name}-{version}.dist-info"):
             shutil.rmtree(old)
         return answer
 
@@ -120,6 +120,29 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "takes a file for a Python to come": ("client/requires-python/json-newer-python", left("2.0")),
     "does not decode Requires-Python in HTML": ("client/requires-python/html-fits", left("1.0")),
     "takes the last file of the page for the newest": ("client/pages-json/order-of-files", left("1.0")),
+    "takes the first file of the page for the newest": (
+        "client/pages-json/order-of-files-from-the-front",
+        left("1.0"),
+    ),
+    "takes the first of versions for the newest": ("client/pages-json/order-of-versions", left("2.0")),
+    "takes a server's private key for a standard's": ("client/pages-json/private-keys", left("1.0")),
+    "passes over a file with a time without fractions": (
+        "client/pages-json/upload-time",
+        without("demo", "1.0"),
+    ),
+    "passes over a file with a provenance": ("client/pages-json/provenance-null", without("second")),
+    "passes over a file with a signature (JSON)": ("client/pages-json/gpg-sig", without("demo", "1.0")),
+    "passes over a file with a signature (HTML)": ("client/pages-html/gpg-sig", without("demo", "1.0")),
+    "takes an attribute for one that begins so": ("client/pages-html/unknown-attributes", left("1.0")),
+    "asks for the name as it is written before the right one (HTML)": (
+        "client/names/html",
+        asks("/simple/Holy_Grail.X/"),
+    ),
+    "makes a hyphen of the first underscore alone": (
+        "client/names/underscore",
+        asks("/simple/holy-grail_x/"),
+    ),
+    "makes a hyphen of the first dot alone": ("client/names/dot", asks("/simple/holy-grail.x/")),
     "stops at a key it does not know": ("client/pages-json/unknown-keys", refusing),
     "does not see a dependency without a metadata file": ("client/metadata/html-missing", without("demo")),
     "fails where there is no metadata file": ("client/metadata/json-false", refusing),
