@@ -69,6 +69,10 @@ def false_where_unknown(request: Request, answer: Answer) -> Answer:
     return replace(answer, outcome="done", value=False)
 
 
+def refusing(request: Request, answer: Answer) -> Answer:
+    return replace(answer, outcome="refused")
+
+
 def own_python_only(asked: Mapping[str, Any], right: Any) -> Any:
     return right and asked["tag"].startswith("cp" + asked["system"]["python"].replace(".", ""))
 
@@ -109,6 +113,18 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "admits post-releases above": ("specifiers/exclusive/no-post", always(True)),
     "admits pre-releases below": ("specifiers/exclusive/no-pre", always(True)),
     "pads for ===": ("specifiers/arbitrary/string", always(True)),
+    "matches prefixes with ===": ("specifiers/arbitrary/no-prefix", always(True)),
+    "loses the clause after a comma with blanks": ("specifiers/clauses/space-around-commas", always(True)),
+    "orders c before rc": ("versions/order/c", says(as_text)),
+    "takes c1 for another version than rc1": ("versions/order/c-same-number", says(as_text)),
+    "refuses zeros": ("versions/scheme/zeros", refusing),
+    "takes a group reached twice for a cycle": ("versions/groups/include-diamond", refusing),
+    "leaves an include of an include unread": (
+        "versions/groups/include-deep",
+        says(lambda asked, right: [each for each in right if each != "three"]),
+    ),
+    "ends a cycle that shows in normal form without an error": ("versions/groups/cycle-by-form", agreeing),
+    "leaves out a table that is no include": ("versions/groups/unknown-table", agreeing),
     "loses extras": ("dependencies/form/extras", with_part("extras", [])),
     "loses markers": ("dependencies/form/marker", with_part("marker", False)),
     "loses the URL": ("dependencies/urls/url", with_part("url", None)),
@@ -139,6 +155,10 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "specifiers/prereleases/left-out",
         says(lambda asked, right: asked["versions"]),
     ),
+    "leaves developmental releases in": (
+        "specifiers/prereleases/dev-left-out",
+        says(lambda asked, right: asked["versions"]),
+    ),
     "leaves licences as they are": (
         "licences/expressions/case",
         says(lambda asked, right: asked["expression"]),
@@ -148,7 +168,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
 }
 
 # What Accord leaves to others is asked of packaging.
-OF_PACKAGING = ("specifiers/prereleases/", "licences/", "metadata/")
+OF_PACKAGING = ("specifiers/prereleases/", "versions/groups/", "licences/", "metadata/")
 
 
 @pytest.mark.parametrize("name", FAULTS)
