@@ -9,7 +9,8 @@ An adapter's ``settings`` say how, in a role that is served:
     user password             of who may upload; password may be a pattern with one group, matched with what the server printed (password_said = true)
     reader = [[...], ...]     commands; the last word of the last is the password of one who may only read.  Run when somebody asks as him; so are
     colleague newcomer        that of one who may upload to every project (verbs let-in, shut-out), and of one who may make projects of his own
-    attestations = true       it takes attestations; those who do not look at them are not asked about them
+    attestations = true       it takes attestations; those who do not look at them are not asked about them.  Where it asks who issued a certificate, ``serve`` gives it
+                              attested/roots.json: whom it is to trust
     provenance = true         it passes them on
     wants = "own_json"        a value of the case that the tool cannot do without: where it is missing the tool is not asked
     each = true               a server for each case: its values ({index} and such) are in the commands; a case may want one to which nothing was uploaded anyhow (``fresh``)

@@ -1,6 +1,7 @@
 """Attestations (PEP 740) of cases: genuine ones, with the file they are about, and what becomes of them when something is changed.
 
-A table in ``attestations`` with the key ``is`` stands for one of those in ``attested/``: ``publish`` and ``slsa`` are genuine, the others are the names in ``made.json``.
+A table in ``attestations`` with the key ``is`` stands for one of those in ``attested/``: ``publish`` and ``slsa`` are genuine, the others are the names in ``made.json``:
+``good``, and what is wrong in one thing, by an authority of the suite's own that ``roots.json`` has beside Sigstore's.
 Further keys, done in this order: ``flip`` (places of base64 whose last byte but one is changed), ``take`` (place: the attestation whose value is put there), ``set`` (place: value),
 ``drop`` (places).  A place is a path with slashes.
 """

@@ -16,8 +16,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from accord.server.archives.attestations import read_attestations
 from accord.server.archives.trusted_root import TrustedRoot, read_trusted_root
 from accord.server.archives.verification import Unproven, verify
+from accord.server.errors import Refused
 from accord.server.limits import DEFAULT
 from accord.testing.trusting import BEGUN, Log, Signer, Trusted
 from accord_core.errors import UsageError
@@ -65,11 +67,31 @@ def test_genuine_attestations_are_vouched_for_by_sigstores_root(
 def test_nobody_vouches_for_what_the_suite_made_or_for_the_genuine_ones_by_another_root(
     genuine: TrustedRoot, tmp_path: Path
 ) -> None:
-    for made in read("made").values():
-        with pytest.raises(Unproven):
-            shown(genuine, made)
+    for name, made in read("made").items():
+        if name != "key-for-certificate":  # which is refused before it is asked who issued it
+            with pytest.raises(Unproven):
+                shown(genuine, made)
     with pytest.raises(Unproven, match="no log"):
         shown(rooted(tmp_path, Trusted().root()), read("publish"))
+
+
+def test_the_suites_own_root_vouches_for_what_the_suite_made_well_and_for_the_genuine_ones() -> None:
+    root = read_trusted_root(str(ATTESTED / "roots.json"), DEFAULT.trusted_root_bytes)
+    made = read("made")
+    for good in (made["good"], made["digests-two"], read("publish"), read("slsa")):
+        assert shown(root, good)
+    for name in ("self-signed", "other-authority", "entry-later"):
+        with pytest.raises(Unproven, match="no authority of the trusted root issued"):
+            shown(root, made[name])
+
+
+def test_a_zip_is_another_file_than_the_source_distribution_of_its_version() -> None:
+    """PEP 740: "valid source distribution or wheel distribution filename"."""
+    root = read_trusted_root(str(ATTESTED / "roots.json"), DEFAULT.trusted_root_bytes)
+    body = json.dumps([read("made")["subject-zip"]]).encode()
+    with pytest.raises(Refused) as refused:
+        read_attestations(body, "pypi_attestations-0.0.19.tar.gz", DEFAULT, root)
+    assert refused.value.code == "attestations-disagree"
 
 
 def test_a_genuine_certificate_with_one_byte_changed_is_nobodys(genuine: TrustedRoot) -> None:

@@ -213,11 +213,14 @@ def _is_sha256(text: str) -> bool:
 
 
 def _meaning(filename: str) -> Hashable:
-    """What two spellings of one file name have in common ("matching MUST be performed by parsing")."""
+    """What two spellings of one file name have in common ("matching MUST be performed by parsing").  A ``.zip`` is no name of
+    a source distribution any more (PEP 625): it is the same as itself alone."""
     try:
         if filename.endswith(".whl"):
             return parse_wheel_filename(filename)
-        return parse_sdist_filename(filename)
+        if filename.endswith(".tar.gz"):
+            return parse_sdist_filename(filename)
+        return filename
     except (InvalidWheelFilename, InvalidSdistFilename):
         return filename
 
