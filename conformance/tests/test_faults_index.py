@@ -5,6 +5,7 @@ The honest one is Accord's, started once; what it says is damaged on its way to 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -72,6 +73,28 @@ def status(found: int, told: int) -> Damage:
         return replace(answer, extra={**answer.extra, "status": told})
 
     return damage
+
+
+def sent(request: Request) -> bytes:
+    """The body of a request over HTTP."""
+    return base64.b64decode(request.values.get("http", {}).get("body", ""))
+
+
+def in_bundles(change: Callable[[dict[str, Any]], object]) -> Damage:
+    """Changes every bundle of a provenance."""
+    return in_json(lambda body: [change(each) for each in body.get("attestation_bundles", [])])
+
+
+def looking_at_issuers_alone(request: Request, answer: Answer) -> Answer:
+    """Takes whatever is by the suite's authority, and refuses what is not: it looks at nothing else."""
+    found = re.search(rb'"certificate": "([A-Za-z0-9+/=]+)"', sent(request))
+    theirs = found is not None and b"authority.conformance.example" in base64.b64decode(found[1])
+    return agreeing(request, answer) if theirs else answer
+
+
+def looking_at_no_time(request: Request, answer: Answer) -> Answer:
+    """Refuses entries that nobody signed, and takes those of any time."""
+    return agreeing(request, answer) if b'"integratedTime": "1767229200"' in sent(request) else answer
 
 
 JSON, HTML = "index/pages-json/", "index/pages-html/"
@@ -161,14 +184,33 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "takes attestations of another file": ("index/genuine-attestations/other-contents", agreeing),
     "leaves an attestation out": (
         "index/genuine-attestations/provenance-all",
-        in_json(lambda body: [each["attestations"].pop() for each in body.get("attestation_bundles", [])]),
+        in_bundles(lambda bundle: bundle["attestations"].pop()),
     ),
     "a publisher without claims": (
         "index/genuine-attestations/provenance-form",
-        in_json(
-            lambda body: [each["publisher"].pop("claims") for each in body.get("attestation_bundles", [])]
-        ),
+        in_bundles(lambda bundle: bundle["publisher"].pop("claims")),
     ),
+    "claims that are a text": (
+        "index/genuine-attestations/provenance-form",
+        in_bundles(lambda bundle: bundle["publisher"].update(claims="none")),
+    ),
+    "an HTML page with a relative URL of a provenance": (
+        "index/genuine-attestations/provenance-html",
+        in_html('data-provenance="[^"]*"', 'data-provenance="/provenance"'),
+    ),
+    "takes entries of any time": ("index/genuine-attestations/entry-later", looking_at_no_time),
+    **{
+        f"looks at issuers alone: {name}": (
+            f"index/genuine-attestations/{name}",
+            looking_at_issuers_alone,
+        )
+        for name in (
+            *("statement-flipped", "other-key", "other-authority", "payload-type", "no-dsse", "p-384"),
+            *("sha-512", "digest-base64", "digest-short", "digest-other", "digest-missing"),
+            *("subjects-two", "subject-no-distribution", "subject-zip", "subject-other"),
+            *("statement-no-type", "statement-no-json"),
+        )
+    },
     "provenance by plain http": (
         "index/genuine-attestations/provenance-url",
         in_files(lambda file: file.update(provenance="http://index.example/provenance")),

@@ -130,8 +130,15 @@ def _together(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable
 
 
 def _there(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
-    """Places that the body has, and the type of what stands there: text, number, object, list, true-or-false."""
-    kinds: dict[str, type] = {"text": str, "number": int, "object": dict, "list": list, "true-or-false": bool}
+    """Places that the body has, and the type of what stands there: text, number, object, object-or-null, list, true-or-false."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "text": str,
+        "number": int,
+        "object": dict,
+        "object-or-null": (dict, type(None)),
+        "list": list,
+        "true-or-false": bool,
+    }
     body = page_of(answer).json
     for path, kind in filled(scene, dict(expected)).items():
         found = _at(body, path)
@@ -205,9 +212,8 @@ def _entry(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterabl
         for name, value in wanted.items():
             found = entry.get(name, False)
             if isinstance(value, str) and value.startswith("~"):
-                yield Finding(
-                    f"{key} {name}", value, shown(found), re.fullmatch(value[1:], str(found)) is not None
-                )
+                ok = isinstance(found, str) and re.fullmatch(value[1:], found) is not None
+                yield Finding(f"{key} {name}", value, shown(found), ok)
             else:
                 yield agree(f"{key} {name}", value, found)
 
