@@ -106,7 +106,14 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "locker/attested/identities-in-form",
         writing(
             r'(name = "demo"\nversion = "1.0"\n)',
-            r'\1attestation-identities = [{repository = "demo/demo"}]\n',
+            r'\1attestation-identities = [{repository = "demo/demo", workflow = "release.yml", environment = "release"}]\n',
+        ),
+    ),
+    "records an identity without the publisher's keys": (
+        "locker/attested/identities-in-form",
+        writing(
+            r'(name = "demo"\nversion = "1.0"\n)',
+            r'\1attestation-identities = [{kind = "GitHub"}]\n',
         ),
     ),
     "installs an sdist that the person does without": ("locker/sources/without-sdists", agreeing),

@@ -6,7 +6,7 @@ below ``/kept/``).  Each case has an environment of its own, made by hand, empty
 What a tool wrote is the value of its answer, ``{"name": the file's name, "text": its text}``; the words about it:
 
     form      names of checks (locks.CHECKS) that find nothing wrong
-    top       key: the value at the top level of the lock; false for a key that is not there, ``{has = [...]}`` for what a list has at least
+    top       key: the value at the top level of the lock; false for a key that is not there, ``{has = [...]}`` for what a list, or a table, has at least
     packages  name: table of keys that the package's one entry has, dotted (``wheels.0.hashes.sha256``); a value between slashes is a pattern, with a question mark before: if the key is there, false: no such key
     chosen    the name of an environment (or "here", with "+extra", "@group"): what would be installed there, as in ``judge_choice``
     sound     requirements: in every environment the lock is for it has what they need (soundness)
@@ -141,7 +141,7 @@ def _value(what: str, found: Any, wanted: Any) -> Finding:
         ok = isinstance(found, str) and re.fullmatch(wanted[1:-1], found) is not None
         return Finding(what, wanted, shown(found), ok)
     if isinstance(wanted, Mapping) and list(wanted) == ["has"]:
-        ok = isinstance(found, list) and set(wanted["has"]) <= set(found)
+        ok = isinstance(found, list | Mapping) and all(each in found for each in wanted["has"])
         return Finding(what, f"with {shown(wanted['has'])}", shown(found), ok)
     if isinstance(wanted, list) and isinstance(found, list):
         return agree(what, sorted(wanted), sorted(found))
