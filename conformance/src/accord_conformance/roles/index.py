@@ -102,7 +102,8 @@ def _page(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
 
 def _get(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
     headers = _accept(said) if "accept" in said else {}
-    asked = _request(said.get("method", "GET"), said["url"], said.get("as", "uploader"), headers)
+    url = f"{said['url'].rstrip('/')}/{said['below']}" if "below" in said else said["url"]
+    asked = _request(said.get("method", "GET"), url, said.get("as", "uploader"), headers)
     return {**asked, "needs": said.get("needs", "")}
 
 
@@ -182,7 +183,8 @@ MAKERS: dict[str, Maker] = {"wheels": _wheels, "sdists": _sdists, "genuine": _ge
 INDEX_VERBS: dict[str, tuple[str, ...]] = {
     # the page of a project, or the list of projects; form: json, html, text, any, none; needs: json, or an API version
     "page": ("project", "form", "accept", "more", "needs", "as"),
-    "get": ("url", "accept", "method", "needs", "as"),
+    # below: what lies there, whether the URL ends with a slash or not
+    "get": ("url", "below", "accept", "method", "needs", "as"),
 }
 
 

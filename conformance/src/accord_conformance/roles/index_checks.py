@@ -38,13 +38,12 @@ def filled(scene: Scene, value: Any) -> Any:
 
 
 def _status(scene: Scene, answer: Answer, expected: int | list[int]) -> Iterable[Finding]:
-    """The HTTP status, or one of several; ``499`` for any of 400 to 499."""
+    """The HTTP status, or one of several; ``299`` for any of 200 to 299, ``499`` for any of 400 to 499."""
     allowed = expected if isinstance(expected, list) else [expected]
     found = answer.extra.get("status", 0)
-    ok = found in allowed or (499 in allowed and 400 <= found < 500)
-    yield Finding(
-        "status", " or ".join(map(str, allowed)).replace("499", "4xx"), str(found or answer.outcome), ok
-    )
+    ok = found in allowed or any(each in allowed and each - 99 <= found <= each for each in (299, 499))
+    words = " or ".join(map(str, allowed)).replace("299", "2xx").replace("499", "4xx")
+    yield Finding("status", words, str(found or answer.outcome), ok)
 
 
 def _header(scene: Scene, answer: Answer, expected: Mapping[str, str | bool]) -> Iterable[Finding]:
@@ -147,15 +146,30 @@ def _there(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterabl
 
 
 def _keep(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
-    """Keeps what stands at a place of the body for later steps; ``url`` and ``header NAME`` are places too."""
+    """Keeps what stands at a place of the body for later steps; ``header NAME``, ``link KEY`` (a given file's, whole) and ``HTTP status`` are places too."""
     page = page_of(answer)
     for name, path in expected.items():
-        header = answer.extra.get("headers", {}).get(path.removeprefix("header ").lower())
-        found = header if path.startswith("header ") else _at(page.json, path)
+        word, _, rest = path.partition(" ")
+        found: Any
+        if path == "HTTP status":
+            found = answer.extra.get("status")
+        elif word == "header":
+            found = answer.extra.get("headers", {}).get(rest.lower())
+        elif word == "link":
+            url = page.entry(scene.made[rest].filename).get("url")
+            found = page.absolute(str(url)) if url else None
+        else:
+            found = _at(page.json, path)
         ok = found is not _MISSING and found is not None
         scene.values[name] = found if ok else ""
         if not ok:
             yield Finding(f"{path} to go on with", "there", "not there", False)
+
+
+def _kept(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """What an earlier step has kept, where only this one shows what had to be said then."""
+    for name, wanted in expected.items():
+        yield agree(f"kept {name}", wanted, scene.values.get(name, "nothing"))
 
 
 def _differs(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -169,6 +183,17 @@ def _differs(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Itera
             shown(found) if found is not _MISSING else "not there",
             found != kept,
         )
+
+
+def _named(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """Names that the objects of an array have, in any order and each once, among others; the array by its place, "" for the body itself."""
+    body = page_of(answer).json
+    for path, wanted in expected.items():
+        array = body if not path else _at(body, path)
+        objects = [each for each in array if isinstance(each, dict)] if isinstance(array, list) else []
+        names = [each.get("name") for each in objects]
+        for name in wanted:
+            yield Finding(f"named {name}", "once", f"{names.count(name)} times", names.count(name) == 1)
 
 
 def _files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -226,6 +251,14 @@ def _downloads(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterabl
         body = page.fetched(str(page.entry(made.filename).get("url", "")))
         found = hashlib.sha256(body).hexdigest() if body is not None else "nothing"
         yield agree(f"download of {key}", made.sha256, found)
+
+
+def _carries(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
+    """Whether the answer is a given file, byte for byte."""
+    for key, wanted in expected.items():
+        found = page_of(answer).body == scene.made[key].data
+        words = {True: "the file", False: "not the file"}
+        yield Finding(f"carries {key}", words[wanted], words[found], found == wanted)
 
 
 def _metadata(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -343,6 +376,9 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "together": _together,
     "there": _there,
     "keep": _keep,
+    "kept": _kept,
+    "named": _named,
+    "carries": _carries,
     "differs": _differs,
     "files": _files,
     "names": _names,
