@@ -36,6 +36,13 @@ def cancels(request: Request, answer: Answer) -> Answer:
     return replace(answer, outcome="done", extra={**answer.extra, "status": 204})
 
 
+def cancels_not_as_told(request: Request, answer: Answer) -> Answer:
+    """Refuses to cancel what it publishes with another status."""
+    if request.values["http"]["method"] != "DELETE":
+        return answer
+    return replace(answer, extra={**answer.extra, "status": 400})
+
+
 def says_nothing(request: Request, answer: Answer) -> Answer:
     """Does not tell why it was not published."""
     body = answer.extra["body"].replace(b'"notices"', b'"words"')
@@ -49,11 +56,20 @@ def refuses(request: Request, answer: Answer) -> Answer:
     return replace(answer, outcome="refused", extra={**answer.extra, "status": 409})
 
 
+def lengthens_with_201(request: Request, answer: Answer) -> Answer:
+    """Answers as it answered the creation."""
+    if b"extend-for" not in base64.b64decode(request.values["http"]["body"]):
+        return answer
+    return replace(answer, extra={**answer.extra, "status": 201})
+
+
 # The case, the server it is asked of, and the fault that it must find.
-CASES: dict[str, tuple[dict[str, Any], Damage]] = {
-    "index/sessions/canceled-processing": ({"publish_polls": 9}, cancels),
-    "index/sessions/error-notices": ({"publish_polls": 1, "publish_fails": 1}, says_nothing),
-    "index/sessions/file-extend": ({"extend": True}, refuses),
+CASES: dict[str, tuple[str, dict[str, Any], Damage]] = {
+    "cancels what it publishes": ("canceled-processing", {"publish_polls": 9}, cancels),
+    "400 for 409": ("canceled-processing", {"publish_polls": 9}, cancels_not_as_told),
+    "no reason": ("error-notices", {"publish_polls": 1, "publish_fails": 1}, says_nothing),
+    "lengthens no file's session": ("file-extend", {"extend": True}, refuses),
+    "lengthens no session": ("extend-for-ever", {"extend": True}, refuses),
 }
 
 
@@ -66,9 +82,25 @@ def site() -> Iterator[Site]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_server_that_works_on_passes_and_its_fault_is_found(name: str, site: Site) -> None:
-    how, damage = CASES[name]
-    (case,) = (case for case in every_case() if case.id == name)
+    asked, how, damage = CASES[name]
+    (case,) = (case for case in every_case() if case.id == f"index/sessions/{asked}")
     tool = tool_here("accord")
 
     assert play_case(tool, case, Deferring(site, how)).verdict == "pass"
     assert play_case(tool, case, Faulty(Deferring(site, how), damage)).verdict == "fail"
+
+
+def test_a_server_that_is_done_meanwhile_is_not_asked(site: Site) -> None:
+    (case,) = (case for case in every_case() if case.id == "index/sessions/canceled-processing")
+
+    played = play_case(tool_here("accord"), case, Deferring(site, {"publish_polls": 1}))
+
+    assert played.verdict == "unsupported"
+
+
+@pytest.mark.parametrize("name", ["extend-far", "extend-for-ever", "file-extend"])
+def test_any_success_is_one(name: str, site: Site) -> None:
+    (case,) = (case for case in every_case() if case.id == f"index/sessions/{name}")
+    other = Faulty(Deferring(site, {"extend": True}), lengthens_with_201)
+
+    assert play_case(tool_here("accord"), case, other).verdict == "pass"
