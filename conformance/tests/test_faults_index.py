@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,24 @@ def in_headers(name: str, value: str) -> Damage:
         return replace(answer, extra={**answer.extra, "headers": headers})
 
     return damage
+
+
+def still_there(request: Request, answer: Answer) -> Answer:
+    """What was staged stays behind the URL that it had."""
+    staged = request.values.get("staged")
+    if not staged or request.values.get("http", {}).get("url") != staged:
+        return answer
+    body = Path(request.values["path_demo"]).read_bytes()
+    return replace(answer, outcome="done", extra={**answer.extra, "status": 200, "body": body})
+
+
+def unnamed(request: Request, answer: Answer) -> Answer:
+    """The list of namespaces tells the name under another key."""
+    body = answer.extra.get("body", b"")
+    if not body.startswith(b"["):
+        return answer
+    listed = json.dumps([{"name": "", "was": each["name"]} for each in json.loads(body)])
+    return replace(answer, message=listed, extra={**answer.extra, "body": listed.encode()})
 
 
 def status(found: int, told: int) -> Damage:
@@ -171,11 +190,18 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "index/pages-html/signature",
         in_html("<a href", '<a data-gpg-sig="true" href'),
     ),
-    "tracks on a page": (
-        "index/pages-html/tracks-uploaded",
-        in_html("<head>", '<head><meta name="pypi:tracks" content="https://index.example/simple/demo/">'),
-    ),
+    "a challenge out of form": ("index/sessions/challenge", in_headers("www-authenticate", "Basic: log in")),
+    "canceled files that stay": ("index/sessions/canceled-gone", still_there),
     "no namespaces": ("index/namespaces/null", in_json(lambda body: body.pop("namespaces", None))),
+    "one namespace twice": (
+        "index/namespaces/two-told",
+        in_json(lambda body: body.update(namespaces=body["namespaces"][:1] * 2) if "files" in body else None),
+    ),
+    "a list without names": ("index/namespaces/list", unnamed),
+    "grandchildren among the children": (
+        "index/namespaces/grandchild",
+        in_json(lambda body: body.get("children", []).append("nsold-child-one")),
+    ),
     "takes what is in another's namespace": ("index/namespaces/prefix", agreeing),
     "takes an attestation with another signature": (
         "index/genuine-attestations/signature-flipped",
@@ -223,6 +249,22 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "begins what is pending": ("index/sessions/pending-again", agreeing),
 }
 
+# What another index may do and follow the standard all the same.
+OTHERWISE: dict[str, tuple[str, Damage]] = {
+    "a scheme of another name": (
+        "index/sessions/challenge",
+        in_headers("www-authenticate", 'SCRAM-SHA-1 realm="here, there", data=QQ==, Acme'),
+    ),
+    "a key of its own in a namespace": (
+        "index/namespaces/told",
+        in_json(lambda body: [each.update(_since=1) for each in body.get("namespaces") or ()]),
+    ),
+    "namespaces in another order": (
+        "index/namespaces/two-told",
+        in_json(lambda body: (body.get("namespaces") or []).reverse()),
+    ),
+}
+
 
 @pytest.fixture(scope="module")
 def accord() -> Tool:
@@ -246,3 +288,12 @@ def test_the_fault_is_found(name: str, accord: Tool, honest: Player) -> None:
     for case in cases:
         assert play_case(accord, case, honest).verdict == "pass", "the honest index passes"
         assert play_case(accord, case, Faulty(honest, damage)).verdict == "fail"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_is_done_otherwise_is_no_fault(name: str, accord: Tool, honest: Player) -> None:
+    case_id, change = OTHERWISE[name]
+    (case,) = cases_like(case_id)
+
+    assert play_case(accord, case, Faulty(honest, change)).verdict == "pass"
