@@ -15,6 +15,13 @@ def test_every_rule_and_case_is_in_form() -> None:
         check(case)
 
 
+def test_of_a_rule_that_no_case_asks_about_is_said_why() -> None:
+    standards = read_standards()
+    asked = {rule for case in read_cases(standards) for rule in case.rules}
+
+    assert [rule.id for rule in standards.rules.values() if bool(rule.unasked) == (rule.id in asked)] == []
+
+
 @pytest.mark.parametrize("name", read_adapters())
 def test_an_adapter_names_only_verbs_that_its_roles_have(name: str) -> None:
     for played, part in read_adapters()[name].parts.items():

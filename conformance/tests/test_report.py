@@ -98,7 +98,7 @@ def test_only_passed_and_failed_cases_that_a_sentence_decides_count() -> None:
 def test_the_page_of_failures_has_the_sentence_and_the_command() -> None:
     text = failures_page(book(run(a="fail")))
 
-    assert 'MUST `X.1`, "is so"' in text
+    assert 'MUST `X.1`, It is so ("is so")' in text
     assert "`accord-conformance run --tool mine --case installer/x/a -v`" in text
 
 
@@ -108,6 +108,27 @@ def test_the_page_of_the_matrix_has_a_table_for_each_role_that_was_played() -> N
     assert "## installer" in text
     assert "| Mine | **0/1** + 1/1 | **0/1** + 1/1 |" in text
     assert "## resolver" not in text
+
+
+def drafted(found: Run) -> Book:
+    """The same, of a document that is a draft."""
+    (standard,) = STANDARDS.standards
+    rules = tuple(replace(rule, quote="is") for rule in RULES)
+    draft = replace(standard, standing="draft", rules=rules)
+    return replace(book(found), standards=Standards((draft,), {rule.id: rule for rule in rules}))
+
+
+def test_what_rests_on_a_draft_is_shown_and_not_added_up(tmp_path: Path) -> None:
+    found = drafted(run(a="fail", c="pass"))
+    write_site(found, [], tmp_path)
+
+    text = matrix_page(found, "make conformance")
+    assert "| | X (draft) | all |" in text
+    assert "| Mine | **0/1** + 1/1 | · |" in text
+    assert 'MUST (draft) `X.1`, It is so ("is")' in failures_page(found)
+    matrix = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "A standard (draft)" in matrix
+    assert matrix.count("0/1") == 1
 
 
 def test_no_words_of_a_tool_become_elements_of_a_page(tmp_path: Path) -> None:

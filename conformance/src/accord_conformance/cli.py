@@ -483,6 +483,7 @@ def _rules(options: argparse.Namespace) -> int:
         _as_json(found, "id", "level", "section", "says", "quote", "roles")
         return 0
     for rule in found:
-        print(f"{rule.id}  {rule.level}  {rule.section}\n    {rule.says}")
+        why = f"\n    Not asked: {rule.unasked}" if rule.unasked else ""
+        print(f"{rule.id}  {rule.level}  {rule.section}\n    {rule.says}{why}")
     print(f"{len(found)} rules" + (" without a case" if options.without_case else ""))
     return 0

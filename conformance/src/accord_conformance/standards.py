@@ -15,9 +15,11 @@ from pathlib import Path
 from accord_conformance.errors import SuiteError
 from accord_conformance.reading import DATA, Table, read_toml
 
-__all__ = ["LEVELS", "ROLES", "Rule", "Standard", "Standards", "read_standards"]
+__all__ = ["LEVELS", "ROLES", "STANDINGS", "Rule", "Standard", "Standards", "read_standards"]
 
 LEVELS = ("MUST", "SHOULD", "MAY")
+# What a document is.  Who does as a draft says, or as there is no standard for, is told of it; no total of theirs has it.
+STANDINGS = ("standard", "draft", "no standard", "rejected")
 ROLES = (
     "installer",
     "locker",
@@ -46,6 +48,7 @@ class Rule:
     roles: tuple[str, ...]  # who can be asked
     says: str  # in our own words
     quote: str  # a few of the sentence's words
+    unasked: str = ""  # why no case asks about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Standard:
     peps: tuple[int, ...]
     read: date
     rules: tuple[Rule, ...]
+    standing: str = "standard"  # of STANDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,7 @@ def _standard(path: Path) -> Standard:
         tuple(head.take("peps", list, [])),
         head.take("read", date),
         tuple(_rule(path.name, name, each) for each in document.take("rule", list, [])),
+        head.one_of("standing", STANDINGS, STANDINGS[0]),
     )
     head.done()
     document.done()
@@ -116,6 +121,7 @@ def _rule(file: str, standard: str, values: object) -> Rule:
         table.texts("roles"),
         table.take("says", str),
         table.take("quote", str),
+        table.take("unasked", str, ""),
     )
     table.done()
     for role in rule.roles:

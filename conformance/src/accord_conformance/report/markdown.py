@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accord_conformance.report.matrix import Book, asked, reproduce, shortened, wrong
+from accord_conformance.report.matrix import Book, asked, called, reproduce, sentence, shortened, wrong
 from accord_conformance.standards import ROLES
 
 __all__ = ["failures_page", "matrix_page"]
@@ -13,7 +13,8 @@ def matrix_page(book: Book, command: str) -> str:
     made = f"Made by {command}; every failure with the command that shows it: [conformance-failures.md](conformance-failures.md)."
     cells = (
         "A cell says how many cases of MUST sentences passed, out of those the tool has a function for; after the plus, "
-        "of SHOULD sentences; a dot: nothing to ask it. What fails is in **bold**."
+        "of SHOULD sentences; a dot: nothing to ask it. What fails is in **bold**. What rests on a draft, or where there is no standard, "
+        "has a column that says so, and is not in the last one."
     )
     contested = sum(1 for case in book.cases.values() if book.contested(case))
     fair = (
@@ -45,7 +46,7 @@ def _role_table(book: Book, name: str) -> list[str]:
         "",
         f"## {name}",
         "",
-        f"| | {' | '.join(each.id for each in standards)} | all |",
+        f"| | {' | '.join(called(each, each.id) for each in standards)} | all |",
         "| --- |" + " ---: |" * (len(standards) + 1),
     ]
     for tool in book.tools():
@@ -54,7 +55,7 @@ def _role_table(book: Book, name: str) -> list[str]:
         cells = []
         for group in [
             *([case for case in cases if case in book.of_standard(each)] for each in standards),
-            cases,
+            book.of_standards(cases),
         ]:
             must, should = (book.share(tool, group, level) for level in ("MUST", "SHOULD"))
             shown = [f"{share}" if share.whole else f"**{share}**" for share in (must, should)]
@@ -82,8 +83,10 @@ def failures_page(book: Book) -> str:
             found = (
                 f" Expected {bad.what}: {_short(bad.expected)}; found: {_short(bad.found)}." if bad else ""
             )
+            standing = book.standing(rule)
+            level = f"{rule.level} ({standing})" if standing else rule.level
             lines.append(
-                f'- {rule.level} `{rule.id}`, "{rule.quote}". {case.title}.{found} `{reproduce(book, case, tool)}`'
+                f"- {level} `{rule.id}`, {sentence(rule)}. {case.title}.{found} `{reproduce(book, case, tool)}`"
             )
     return "\n".join(lines) + "\n"
 

@@ -14,9 +14,10 @@ from accord_conformance.results import Played, Run
 from accord_conformance.reviews import Review
 from accord_conformance.standards import LEVELS, ROLES, Rule, Standard, Standards
 
-__all__ = ["Book", "Share", "asked", "reproduce", "shortened", "wrong"]
+__all__ = ["Book", "Share", "asked", "called", "reproduce", "sentence", "shortened", "wrong"]
 
 _LONGEST = 120  # characters of what was expected or found
+_FEW_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,19 @@ class Book:
         ids = {rule.id for rule in standard.rules}
         return [case for case in self.cases.values() if ids & set(case.rules)]
 
+    def of_standards(self, cases: Iterable[Case]) -> list[Case]:
+        """Those of the cases that a total counts: what rests on a draft, or on no standard, is shown and not added up."""
+        standing = {each.id: each.standing for each in self.standards.standards}
+        rules = self.standards.rules
+        return [
+            case for case in cases if any(standing[rules[rule].standard] == "standard" for rule in case.rules)
+        ]
+
+    def standing(self, rule: Rule) -> str:
+        """What its document is, where that is no standard: "draft" and the like."""
+        (found,) = (each.standing for each in self.standards.standards if each.id == rule.standard)
+        return "" if found == "standard" else found
+
     def of_role(self, role: str) -> list[Case]:
         return [case for case in self.cases.values() if case.role == role]
 
@@ -126,6 +140,17 @@ def reproduce(book: Book, case: Case, tool: str) -> str:
 def wrong(played: Played) -> Finding | None:
     """What a failure is told by: the first thing that was not so in the last step."""
     return next((found for step in reversed(played.steps) for found in step.findings if not found.ok), None)
+
+
+def called(standard: Standard, name: str) -> str:
+    """The name of a document, with what it is where that is no standard."""
+    return name if standard.standing == "standard" else f"{name} ({standard.standing})"
+
+
+def sentence(rule: Rule) -> str:
+    """The words a rule is told by; where few of them are quoted, with what they mean."""
+    quoted = f'"{rule.quote}"'
+    return quoted if len(rule.quote.split()) > _FEW_WORDS else f"{rule.says.rstrip('.')} ({quoted})"
 
 
 def shortened(text: str) -> str:

@@ -16,7 +16,7 @@ from accord_conformance.cases import Case
 from accord_conformance.errors import SuiteError
 from accord_conformance.reading import DATA
 from accord_conformance.report.elements import Element, Markup, page, table, tag
-from accord_conformance.report.matrix import Book, asked, reproduce, shortened, wrong
+from accord_conformance.report.matrix import Book, asked, called, reproduce, shortened, wrong
 from accord_conformance.results import Played, Run, StepPlayed, compare, write_run
 from accord_conformance.roles import role
 from accord_conformance.standards import ROLES, Rule, Standard
@@ -87,7 +87,8 @@ def _index(book: Book) -> str:
         "p",
         asked(book)
         + " A cell shows how many of the cases of MUST sentences passed, of those the tool has a function for; below it, after the plus, of SHOULD "
-        "sentences. Red: a MUST failed; yellow: a SHOULD; a dot: nothing to ask it. A cell leads to what the tool failed of it.",
+        "sentences. Red: a MUST failed; yellow: a SHOULD; a dot: nothing to ask it. A cell leads to what the tool failed of it. "
+        "What rests on a draft, or where there is no standard, has a line that says so, and is not in those by role.",
     )
     left = book.unknown()
     if left:
@@ -98,9 +99,10 @@ def _index(book: Book) -> str:
     for standard in book.standards.standards:
         cases, href = book.of_standard(standard), f"standard/{standard.id}.html"
         if any(case.id in book.played for case in cases):
-            by_standard.append([tag("a", standard.title, href=href), *_cells(book, cases, standard.id)])
+            link = tag("a", called(standard, standard.title), href=href)
+            by_standard.append([link, *_cells(book, cases, standard.id)])
     by_role = (
-        [name, *_cells(book, book.of_role(name), name)]
+        [name, *_cells(book, book.of_standards(book.of_role(name)), name)]
         for name in ROLES
         if any(case.id in book.played for case in book.of_role(name))
     )
@@ -143,7 +145,7 @@ def _standards(book: Book) -> str:
     for standard in book.standards.standards:
         asked = sum(1 for rule in standard.rules if book.cases_of(rule))
         cases = book.of_standard(standard)
-        link = tag("a", standard.title, href=f"standard/{standard.id}.html")
+        link = tag("a", called(standard, standard.title), href=f"standard/{standard.id}.html")
         rows.append(
             [link, standard.id, f"{asked} of {len(standard.rules)}", str(len(cases)), str(standard.read)]
         )
@@ -167,7 +169,7 @@ def _standard(book: Book, standard: Standard) -> str:
             section = rule.section
             body.append(tag("h2", section))
         body += _rule(book, rule)
-    return page(standard.title, 1, *body)
+    return page(called(standard, standard.title), 1, *body)
 
 
 def _rule(book: Book, rule: Rule) -> list[Element]:
@@ -175,7 +177,8 @@ def _rule(book: Book, rule: Rule) -> list[Element]:
     heading = tag("h3", f"{rule.id} ", tag("span", rule.level, class_="soft"), id=rule.id)
     said = [heading, tag("p", rule.says), tag("blockquote", rule.quote)]
     if not cases:
-        return [*said, tag("p", "No case asks about this sentence yet.", class_="soft")]
+        why = rule.unasked or "No case asks about this sentence yet."
+        return [*said, tag("p", why, class_="soft")]
     tools = [name for name in book.tools() if any(name in book.played.get(case.id, {}) for case in cases)]
     rows = [
         [
@@ -328,7 +331,10 @@ def _tool(book: Book, tool: str) -> str:
     shares = [_share(book, tool, tag("span", name, id=name), book.of_role(name)) for name in book.roles(tool)]
     standards = [
         _with_failures(
-            book, tool, tag("a", each.title, href=f"../standard/{each.id}.html", id=each.id), cases
+            book,
+            tool,
+            tag("a", called(each, each.title), href=f"../standard/{each.id}.html", id=each.id),
+            cases,
         )
         for each in book.standards.standards
         for cases in [book.of_standard(each)]
