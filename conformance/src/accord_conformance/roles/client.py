@@ -64,6 +64,15 @@ def _not_asked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterabl
         )
 
 
+def _asked_only(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """Of the paths like a pattern that were asked for, only these; nobody need ask for any."""
+    paths = [request.path for request in _requests(scene)]
+    for pattern, allowed in expected.items():
+        wrong = set(fnmatch.filter(paths, pattern)).difference(allowed)
+        found = ", ".join(sorted(wrong)) or "nothing else"
+        yield Finding(f"asked_only {pattern}", ", ".join(allowed), found, not wrong)
+
+
 def _accepts(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
     """Patterns found in the Accept header of every request for a path."""
     for path, patterns in expected.items():
@@ -91,6 +100,7 @@ CLIENT_WITNESSES: dict[str, Witness] = {
     "installed": _installed,
     "asked": _asked,
     "not_asked": _not_asked,
+    "asked_only": _asked_only,
     "accepts": _accepts,
     "accepts_no": _accepts_no,
 }
