@@ -59,6 +59,16 @@ def without(name: str, version: str = "*") -> Damage:
     return damage
 
 
+def brings(name: str) -> Damage:
+    """Leaves one module more in the environment."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        Path(request.values["purelib"], name).write_text("")
+        return answer
+
+    return damage
+
+
 def words(change: Callable[[str], str]) -> Damage:
     """Says something else."""
     return lambda request, answer: replace(answer, message=change(answer.message))
@@ -85,10 +95,18 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "client/versions/json-newer-major-words",
         words(lambda said: "error: no"),
     ),
+    "says something else of a version": (
+        "client/versions/html-newer-major-words",
+        words(lambda said: "error: no version of demo is in the index (python 3.12.0)"),
+    ),
     "installs, though it refuses": ("client/versions/html-newer-major", left("1.0")),
     "ends in a traceback where the server does not accept": (
         "client/negotiation/not-acceptable",
         with_a_traceback,
+    ),
+    "says that it installed what it was offered a choice of": (
+        "client/negotiation/multiple-choices",
+        agreeing,
     ),
     "asks for the name as it is written": (
         "client/names/upper-case",
@@ -106,6 +124,19 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "client/negotiation/accept-is-a-list",
         asks("/simple/demo/", "text/html; application/vnd.pypi.simple.v1+json"),
     ),
+    "asks with a quality of two": (
+        "client/negotiation/accept-is-a-list",
+        asks("/simple/demo/", f"{ACCEPT}, */*;q=2"),
+    ),
+    "asks with a type that is half a wild card": (
+        "client/negotiation/accept-is-a-list",
+        asks("/simple/demo/", f"{ACCEPT}, */html"),
+    ),
+    "asks without saying what it reads": (
+        "client/negotiation/plain",
+        asks("/simple/demo/", ""),
+    ),
+    "does not read a type that it lists": ("client/negotiation/v1-json", refusing),
     "takes a yanked version (JSON)": ("client/yanked/json-true", left("2.0")),
     "takes a yanked version without a reason (HTML)": ("client/yanked/html-empty", left("2.0")),
     "keeps away from a version that is no longer yanked": ("client/yanked/unyanked", left("1.0")),
@@ -113,9 +144,14 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "client/yanked/pinned-warning",
         words(lambda said: re.sub("(?i)yank", "----", said)),
     ),
-    "fetches a yanked file of the version": (
-        "client/yanked/build-number",
-        asks("/files/second/demo-1.0-2-py3-none-any.whl"),
+    "installs the yanked one of two builds": ("client/yanked/build-number", brings("of_the_yanked.py")),
+    "installs the yanked wheel of a version that has an sdist": (
+        "client/yanked/not-yanked-file-of-the-version",
+        brings("of_the_yanked.py"),
+    ),
+    "takes a yanked final release, to keep away from a pre-release": (
+        "client/yanked/final-yanked-pre-release-not",
+        left("3.0"),
     ),
     "takes a file for a Python to come": ("client/requires-python/json-newer-python", left("2.0")),
     "does not decode Requires-Python in HTML": ("client/requires-python/html-fits", left("1.0")),
@@ -146,6 +182,19 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "stops at a key it does not know": ("client/pages-json/unknown-keys", refusing),
     "does not see a dependency without a metadata file": ("client/metadata/html-missing", without("demo")),
     "fails where there is no metadata file": ("client/metadata/json-false", refusing),
+    "looks for the metadata file where the name ends without its suffix": (
+        "client/metadata/plain",
+        asks("/files/asker/asker-1.0-py3-none-any.metadata"),
+    ),
+    "looks for the metadata file of a relative URL below the page": (
+        "client/metadata/relative-file-url",
+        asks("/simple/asker/files/asker/asker-1.0-py3-none-any.whl.metadata"),
+    ),
+    "takes the old name for the new one": (
+        "client/metadata/names-disagree",
+        asks("/files/asker/asker-1.0-py3-none-any.whl.metadata"),
+    ),
+    "stumbles over a project in quarantine": ("client/status/quarantined", with_a_traceback),
     "refuses an archived project": ("client/status/archived-html", refusing),
 }
 
