@@ -12,7 +12,7 @@ from accord_conformance.judging import Finding, Witness, agree, shown
 from accord_conformance.making.attestations import attestation
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.answers import ANSWER_CHECKS
-from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, page_of
+from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, digest, page_of
 from accord_conformance.scene import Scene
 from accord_conformance.serving import fetch
 
@@ -262,17 +262,27 @@ def _carries(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iter
 
 
 def _metadata(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
-    """What lies at .metadata of a given file: ``same`` as in the file, ``same-if-there`` (announced or there), ``none``."""
+    """What lies at .metadata of a given file: ``same`` as in the file, ``none``, or ``same-if-there``: the same where the page announces it, none where
+    it says false, either where it says nothing."""
     page = page_of(answer)
     for key, wanted in expected.items():
         made = scene.made[key]
         entry = page.entry(made.filename)
         url = page.absolute(str(entry.get("url", ""))).partition("#")[0]
         body = page.fetched(f"{url}.metadata")
-        announced = bool(entry.get("core-metadata")) or "data-core-metadata" in entry
         found = "none" if body is None else "same" if body == made.metadata else "other bytes"
-        ok = found == wanted or (wanted == "same-if-there" and found == ("same" if announced else "none"))
-        yield Finding(f"metadata of {key}", wanted, found, ok)
+        allowed = _announced(page, entry) if wanted == "same-if-there" else (wanted,)
+        yield Finding(f"metadata of {key}", " or ".join(allowed), found, found in allowed)
+
+
+def _announced(page: Page, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """What may lie at .metadata, by what the page says of it under either name."""
+    names = ("core-metadata", "dist-info-metadata")
+    if not page.is_json:
+        there = any(f"data-{name}" in entry for name in names)
+        return ("same",) if there else ("none", "same")
+    said = next((entry[name] for name in names if name in entry), None)
+    return ("none", "same") if said is None else ("same",) if said else ("none",)
 
 
 def _signature(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -293,15 +303,12 @@ def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Ite
     for key in expected:
         made = scene.made[key]
         entry = page.entry(made.filename)
-        name, _, digest = str(entry.get("data-core-metadata", "")).partition("=")
-        said = entry.get("core-metadata") if page.is_json else {name: digest} if digest else None
+        name, _, value = str(entry.get("data-core-metadata", "")).partition("=")
+        said = entry.get("core-metadata") if page.is_json else {name: value} if value else None
         hashes = said if isinstance(said, dict) else {}
-        true = {
-            name: hashlib.new(name, made.metadata).hexdigest()
-            for name in hashes
-            if name in hashlib.algorithms_available
-        }
-        yield Finding(f"hash of the metadata of {key}", shown(true), shown(hashes), true == hashes)
+        said_so = {name: str(text).lower() for name, text in hashes.items()}
+        true = {name: found for name in hashes if (found := digest(name, made.metadata))}
+        yield Finding(f"hash of the metadata of {key}", shown(true), shown(hashes), true == said_so)
 
 
 def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:

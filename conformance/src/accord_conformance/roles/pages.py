@@ -17,7 +17,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from accord_conformance.protocol import Answer
 from accord_conformance.serving import fetch
 
-__all__ = ["JSON_CHECKS", "PAGE_CHECKS", "Page", "page_of"]
+__all__ = ["JSON_CHECKS", "PAGE_CHECKS", "Page", "digest", "page_of"]
 
 _MARKERS = {"active", "archived", "quarantined", "deprecated"}
 
@@ -190,6 +190,14 @@ def _new_keys(page: Page) -> str:
     )
 
 
+def digest(name: str, data: bytes) -> str:
+    """That of ``data``; "" where ``name`` is none of hashlib's, or one that needs a length."""
+    try:
+        return hashlib.new(name.lower(), data).hexdigest()
+    except (ValueError, TypeError):
+        return ""
+
+
 def _hashes(entry: dict[str, Any]) -> str:
     found = entry.get("hashes")
     if not isinstance(found, dict):
@@ -197,7 +205,7 @@ def _hashes(entry: dict[str, Any]) -> str:
     wrong = [
         name
         for name, text in found.items()
-        if not isinstance(text, str) or not re.fullmatch(r"[0-9a-f]+", text)
+        if not isinstance(text, str) or not re.fullmatch(r"[0-9a-fA-F]+", text)
     ]
     return f"not in hex: {', '.join(wrong)}" if wrong else ""
 
@@ -206,7 +214,7 @@ def _hash_names(entry: dict[str, Any]) -> str:
     wrong = [
         name
         for name in entry.get("hashes", {})
-        if name not in hashlib.algorithms_available or name.startswith("shake")
+        if name.lower() not in hashlib.algorithms_available or name.lower().startswith("shake")
     ]
     return f"not hashlib's: {', '.join(wrong)}" if wrong else ""
 
@@ -328,7 +336,9 @@ def _true_hashes(page: Page) -> str:
         if name and not page.is_json:
             said[name] = value
         data = page.fetched(str(entry.get("url", ""))) or b""
-        return ", ".join(each for each, text in said.items() if hashlib.new(each, data).hexdigest() != text)
+        return ", ".join(
+            each for each, text in said.items() if digest(each, data) not in ("", str(text).lower())
+        )
 
     return _all(page, wrong)
 
@@ -344,7 +354,7 @@ def _true_sizes(page: Page) -> str:
 
 def _fragment(entry: dict[str, Any]) -> str:
     said = urlsplit(str(entry.get("url", ""))).fragment
-    return "" if re.fullmatch(r"[a-z0-9_]+=[0-9a-f]+", said) else said or "no hash"
+    return "" if re.fullmatch(r"[a-z0-9_]+=[0-9a-fA-F]+", said) else said or "no hash"
 
 
 def _fragment_form(entry: dict[str, Any]) -> str:
@@ -362,8 +372,9 @@ def _fragment_sha256(entry: dict[str, Any]) -> str:
 
 
 def _escaped(page: Page) -> str:
-    wrong = re.findall(r'data-requires-python\s*=\s*"[^"]*[<>][^"]*"', page.text)
-    return "; ".join(wrong)
+    """As it is written, whatever the quotes; a value that is nowhere quoted ends at its first ">"."""
+    written = re.findall(r"""(?i)data-requires-python\s*=\s*("[^"]*"|'[^']*'|[^\s"'][^\s>]*)""", page.text)
+    return "; ".join(each for each in written if re.search("[<>]", each))
 
 
 def _anchor_text(entry: dict[str, Any]) -> str:
@@ -466,7 +477,7 @@ PAGE_CHECKS: dict[str, Callable[[Page], str]] = {
     "fragment-sha256": lambda page: _all(page, _fragment_sha256),
     "escaped": _escaped,
     "gpg-attribute": _attribute("data-gpg-sig", "true|false"),
-    "metadata-attribute": _attribute("data-core-metadata", r"true|[a-z0-9_]+=[0-9a-f]+"),
+    "metadata-attribute": _attribute("data-core-metadata", r"true|[a-z0-9_]+=[0-9a-fA-F]+"),
     "gpg-on-all": lambda page: (
         "" if len({"data-gpg-sig" in each for each in page.entries()}) < 2 else "on some"
     ),
