@@ -3,7 +3,7 @@
 An index is a table: ``projects`` (name as in its URL: project), ``api_version`` ("" for none), ``formats`` (of json, html), ``root`` (path), ``routes`` (site),
 ``serial`` (a number: it has the public index's own JSON too, see ``project_json``, as of that serial; files then are below /packages/, as there).
 A project is a table: ``files`` (list), ``versions``, ``status``, ``meta`` and ``extra`` (more keys of the page's ``meta`` and of the page), ``api_version``,
-``path`` (another place for the page), ``types`` (json, html: another content type), ``headers`` (instead of Cache-Control: no-cache), ``head`` and ``before`` (more of the HTML head, and before the links),
+``path`` (another place for the page), ``called`` (its name in the list and in the public index's own JSON, where it is not the one in its URL), ``types`` (json, html: another content type), ``headers`` (instead of Cache-Control: no-cache), ``head`` and ``before`` (more of the HTML head, and before the links),
 ``json``/``html`` (the page whole, or the JSON page's keys).
 A file is a table: ``wheel`` or ``sdist`` (the key of a given one) with, all optional, ``url``, ``filename``, ``path`` (where it is served), ``hashes`` (false for none),
 ``requires_python`` (false for none), ``yanked``, ``size`` (false for none), ``upload_time``, ``core_metadata`` (true: with its hash; "bare": without; false, or hashes),
@@ -65,13 +65,13 @@ def make_index(values: Mapping[str, Any], made: Mapping[str, Made]) -> tuple[Rou
     routes: Routes = {}
     names = []
     for name, project in projects.items():
-        names.append(name)
         routes.update(_project(root, name, project, made, version, formats, serial))
+        names.append((name, project.get("called", name)))
     listing = {
         "meta": {**_meta(version), **told},
-        "projects": [{"name": name, **told} for name in names],
+        "projects": [{"name": called, **told} for _, called in names],
     }
-    links = "".join(f'<a href="{root}{name}/">{html.escape(name)}</a><br>\n' for name in names)
+    links = "".join(f'<a href="{root}{name}/">{html.escape(called)}</a><br>\n' for name, called in names)
     headers = {**_NO_CACHE, SERIAL: str(serial)} if serial else _NO_CACHE
     routes[root] = _page(listing, _document(version, "Simple index", links), formats, headers=headers)
     if serial:
@@ -137,11 +137,12 @@ def _project(
     page_html = table.take("html", str, body)
     types, headers = table.take("types", dict, {}), table.take("headers", dict, _NO_CACHE)
     path = table.take("path", str, f"{root}{name}/")
+    called = table.take("called", str, name)
     table.done()
     routes[path] = _page(page_json, page_html, formats, types, headers)
     if serial:
         entries = [(file.version, _as_json(file)) for file in files]
-        routes.update(project_json(name, serial, page["versions"], entries))
+        routes.update(project_json(name, called, serial, page["versions"], entries))
     return routes
 
 

@@ -20,15 +20,19 @@ _UPLOADED = "2026-01-01T00:00:00.000000Z"
 
 
 def project_json(
-    name: str, serial: int, versions: Iterable[str], files: Iterable[tuple[str, Mapping[str, Any]]]
+    name: str,
+    called: str,
+    serial: int,
+    versions: Iterable[str],
+    files: Iterable[tuple[str, Mapping[str, Any]]],
 ) -> Routes:
-    """The routes for a project of an index at ``serial``: ``files`` are versions and entries as on the JSON page of the Simple API."""
+    """The routes for a project of an index at ``serial``, ``called`` as it was registered: ``files`` are versions and entries as on the JSON page of the Simple API."""
     releases: dict[str, list[dict[str, Any]]] = {version: [] for version in versions}
     for version, entry in files:
         releases.setdefault(version, []).append(_file(entry))
     latest = max(releases, default="")
     whole = {
-        "info": {"name": name, "version": latest, "yanked": False, "yanked_reason": None},
+        "info": {"name": called, "version": latest, "yanked": False, "yanked_reason": None},
         "last_serial": serial,
         "releases": releases,
         "urls": releases.get(latest, []),
