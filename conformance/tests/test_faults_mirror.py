@@ -54,6 +54,23 @@ def in_html(pattern: str, text: str) -> Damage:
     return damage
 
 
+def on_root(damage: Damage) -> Damage:
+    """Only the list of projects is damaged."""
+
+    def damaged(request: Request, answer: Answer) -> Answer:
+        return damage(request, answer) if request.values["http"]["url"] == "{simple}" else answer
+
+    return damaged
+
+
+def names_as_they_come(request: Request, answer: Answer) -> Answer:
+    """A project is known by the name that upstream's list has, and by no other."""
+    listing = fetch(request.values["site"] + "/simple/", headers={"Accept": JSON})
+    names = [each["name"] for each in json.loads(listing.body)["projects"]]
+    asked = request.values["http"]["url"].removeprefix("{simple}").strip("/")
+    return answer if asked in names else Answer("refused", message="HTTP 404")
+
+
 def asking(path: str) -> Damage:
     """Upstream is asked for a path as well."""
 
@@ -72,12 +89,13 @@ def offered(request: Request, answer: Answer) -> Answer:
 
 
 def listed(request: Request, answer: Answer) -> Answer:
-    """A list that should have stopped the mirror, or was none, is passed on."""
+    """A list that should have stopped the mirror is passed on."""
     body = {"meta": {"api-version": "1.0"}, "projects": [{"name": "demo"}]}
     headers = {"content-type": "application/vnd.pypi.simple.v1+json"}
     return replace(answer, extra={**answer.extra, "headers": headers, "body": json.dumps(body).encode()})
 
 
+JSON = "application/vnd.pypi.simple.v1+json"
 HOME = "mirror/"
 FAULTS: dict[str, tuple[str, Damage]] = {
     "loses a yank": ("upstream/yanked", each(lambda file: file.pop("yanked", None))),
@@ -88,6 +106,10 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "loses the only file": ("upstream/plain", in_files(lambda files: files.clear())),
     "has another link": ("upstream/relative", each(lambda file: file.update(url="/nowhere"))),
     "has another hash": ("upstream/true-hashes", each(lambda file: file.update(hashes={"sha256": "0" * 64}))),
+    "has another hash beside the true one": (
+        "upstream/true-hashes",
+        each(lambda file: file["hashes"].update(md5="0" * 32)),
+    ),
     "passes on a page of version 2": ("upstream/newer-major", offered),
     "passes on a page of another type": ("upstream/odd-type", offered),
     "takes 406 for a page": ("upstream/406", agreeing),
@@ -95,9 +117,39 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "asks for the name as it is written": ("upstream/unnormalized", asking("/simple/Holy.Grail_X/")),
     "asks for a format": ("upstream/no-format", asking("/simple/demo/?format=json")),
     "offers a list of version 2": ("upstream/list-newer-major", listed),
-    "offers a list where upstream has none": ("upstream/list-406", listed),
     "tells another size": ("pages/json-sizes", each(lambda file: file.update(size=1))),
     "tells no versions": ("pages/json-sizes", in_page(lambda page: page.pop("versions", None))),
+    "tells of versions, but names none": ("pages/json-sizes", in_page(lambda page: page.update(versions=[]))),
+    "names hashes in upper case": (
+        "pages/json-secure-hash",
+        each(lambda file: file.update(hashes={name.upper(): text for name, text in file["hashes"].items()})),
+    ),
+    "escapes requires-python in JSON": (
+        "pages/json-requires-python",
+        each(lambda file: file.update({"requires-python": "&gt;=3.9,&lt;4"})),
+    ),
+    "escapes data-requires-python twice": ("pages/html-requires-python", in_html("&(gt|lt);", r"&amp;\1;")),
+    "escapes nothing, in single quotes": (
+        "pages/html-requires-python",
+        in_html('data-requires-python="[^"]*"', "data-requires-python='>=3.9,<4'"),
+    ),
+    "has another hash in HTML": ("pages/html-fragment", in_html("#sha256=[0-9a-f]+", "#sha256=00")),
+    "says of metadata that there are none": (
+        "pages/json-metadata",
+        each(lambda file: file.update({"core-metadata": False})),
+    ),
+    "announces metadata of another hash in HTML": (
+        "pages/html-metadata-hash",
+        in_html('data-core-metadata="[^"]*"', 'data-core-metadata="sha256=00"'),
+    ),
+    "announces metadata that upstream has not": (
+        "upstream/metadata",
+        each(lambda file: file.update({"core-metadata": True})),
+    ),
+    "lists nothing": ("pages/root-html", on_root(in_html("<a .*?</a>", ""))),
+    "lists what is elsewhere": ("pages/root-html", on_root(in_html('href="[^"]*"', 'href="/nowhere/demo/"'))),
+    "knows a project by its own name alone": ("pages/normalized", names_as_they_come),
+    "has an empty page where something is yanked": ("upstream/yanked", in_files(lambda files: files.clear())),
     "loses a yank that has no reason": (
         "pages/yanked-without-reason",
         each(lambda file: file.pop("yanked", None)),
