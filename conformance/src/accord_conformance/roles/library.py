@@ -2,16 +2,18 @@
 
 Asked by values alone: nothing is made, nothing is installed.  ``environment`` is what differs from ENVIRONMENT; ``extra`` in it is a string, or a list where
 several were asked for, ``extras`` and ``dependency_groups`` are lists.  ``system`` is the CPython of a system: ``python`` ("3.12"), ``os`` (linux, macos, windows,
-android, ios), ``arch``, ``version`` (of the system, or of its C library: ``libc`` is glibc or musl).  Beside the common witnesses there is ``value_not``.
+android, ios), ``arch``, ``version`` (of the system, or of its C library: ``libc`` is glibc or musl).  Beside the common witnesses there are ``value_not``
+and ``named``: the name in what was read, whether in normal form or as it was written.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accord_conformance.cases import Step
-from accord_conformance.judging import COMMON_WITNESSES, Finding, shown
+from accord_conformance.judging import COMMON_WITNESSES, Finding, agree, shown
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Scene
@@ -49,6 +51,12 @@ def _value_not(scene: Scene, answer: Answer, unwanted: Any) -> Iterable[Finding]
     """Any value but this one, where the standard leaves open what is answered instead."""
     ok = answer.outcome != "done" or answer.value != unwanted
     yield Finding("value_not", f"not {shown(unwanted)}", shown(answer.value), ok)
+
+
+def _named(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """The name in what was read, which may be given as written or in normal form."""
+    found = answer.value.get("name") if isinstance(answer.value, dict) else None
+    yield agree("named", expected, re.sub("[-_.]+", "-", found).lower() if isinstance(found, str) else found)
 
 
 ROLE = Role(
@@ -96,5 +104,5 @@ ROLE = Role(
         "measure-description": ("text", "lines"),
     },
     values=_values,
-    witnesses={**COMMON_WITNESSES, "value_not": _value_not},
+    witnesses={**COMMON_WITNESSES, "value_not": _value_not, "named": _named},
 )
