@@ -73,6 +73,10 @@ def refusing(request: Request, answer: Answer) -> Answer:
     return replace(answer, outcome="refused")
 
 
+def name_up_to_a_separator(asked: Mapping[str, Any], right: Any) -> Any:
+    return {**right, "name": re.split("[-_.]", right["name"])[0]}
+
+
 def own_python_only(asked: Mapping[str, Any], right: Any) -> Any:
     return right and asked["tag"].startswith("cp" + asked["system"]["python"].replace(".", ""))
 
@@ -127,6 +131,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "leaves out a table that is no include": ("versions/groups/unknown-table", agreeing),
     "loses extras": ("dependencies/form/extras", with_part("extras", [])),
     "loses markers": ("dependencies/form/marker", with_part("marker", False)),
+    "ends a name at a separator": ("dependencies/form/names", says(name_up_to_a_separator)),
     "loses the URL": ("dependencies/urls/url", with_part("url", None)),
     "does not read to the end": ("dependencies/form/more-1", agreeing),
     "takes an empty marker": ("dependencies/form/empty-marker-1", agreeing),
@@ -135,6 +140,14 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "markers/grammar/precedence",
         says(lambda asked, right: "nt" not in asked["marker"].partition(" and ")[2]),
     ),
+    "takes a line break for white space": ("markers/grammar/line-break", agreeing),
+    "takes a field for a marker": ("markers/grammar/no-comparison-1", agreeing),
+    "reads no quote marks in a string": (
+        "markers/grammar/quote-in-string",
+        says(lambda asked, right: right and '"' not in asked["environment"]["os_name"]),
+    ),
+    "finds what it does not know true": ("markers/fields/all", always(True)),
+    "finds no string that looks like a version": ("markers/strings/looks-like-version", always(False)),
     "compares versions of Python as text": ("markers/versions/order", says(marker_as_text)),
     "orders strings": ("markers/strings/ordered", says(marker_as_text)),
     "finds an unknown field false": ("markers/fields/unknown-1", false_where_unknown),
