@@ -76,9 +76,10 @@ class Built:
     def description(self) -> str:
         """The description, from the body or from its header."""
         message = self.message()
+        # Seven spaces in the words of the standard, eight in its example.
         header = message.get("Description")
         if header is not None:
-            return re.sub(r"\r?\n {7}\|", "\n", str(header))
+            return re.sub(r"\r?\n {7,8}\|", "\n", str(header))
         body = message.get_payload()
         return body if isinstance(body, str) else ""
 

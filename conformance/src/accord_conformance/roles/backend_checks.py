@@ -118,6 +118,8 @@ def _wheel_name(built: Built) -> str:
     parts = built.path.name.removesuffix(".whl").split("-")
     if len(parts) not in (5, 6):
         return f"{built.path.name} has {len(parts)} parts"
+    if len(parts) == 6 and not re.match(r"[0-9]", parts[2]):
+        return f"{built.path.name} has the build tag {parts[2]!r}"
     return (
         "" if "-".join(parts[:2]) == _stem(built) else f"{built.path.name}, but metadata says {_stem(built)}"
     )
@@ -171,7 +173,8 @@ def _record(built: Built) -> str:
     more = sorted(set(listed) - set(built.members))
     if more:
         return f"listed, but not there: {more}"
-    return "" if own in listed and not listed[own][1] else f"{own} is not listed without a hash"
+    # It is a list of "(almost) all the files in the wheel": whether it names itself is open, but a hash of itself it cannot have.
+    return f"{own} has a hash of itself" if own in listed and listed[own][1] else ""
 
 
 def _generator(built: Built) -> str:
