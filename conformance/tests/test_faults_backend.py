@@ -118,6 +118,12 @@ def with_signature_row(members: Members) -> Members:
     return {**members, "RECORD!": members[record] + b"demo-1.0.dist-info/RECORD.jws,,\n"}
 
 
+def with_own_hash(members: Members) -> Members:
+    record = next(name for name in members if name.endswith("/RECORD"))
+    empty = f"{record},,".encode()
+    return {**members, "RECORD!": members[record].replace(empty, empty[:-2] + b",sha256=x,1")}
+
+
 def copied(request: Request, answer: Answer) -> Answer:
     """An editable wheel with copies of the modules."""
     source = (request.folder / "src" / "demo" / "part.py").read_bytes()
@@ -140,6 +146,18 @@ def long_name(request: Request, answer: Answer) -> Answer:
     """An sdist whose file name is not normalised."""
     for path in (out(request) / "sdist").glob("*.tar.gz"):
         path.rename(path.with_name("Friendly.Bard--Two-1.0.tar.gz"))
+    return answer
+
+
+def dashed_wheel(request: Request, answer: Answer) -> Answer:
+    for path in (out(request) / "wheel").glob("*.whl"):
+        path.rename(path.with_name("demo-1.0+Local-7-py3-none-any.whl"))
+    return answer
+
+
+def lettered_wheel(request: Request, answer: Answer) -> Answer:
+    for path in (out(request) / "wheel").glob("*.whl"):
+        path.rename(path.with_name("demo-1.0-b7-py3-none-any.whl"))
     return answer
 
 
@@ -306,6 +324,62 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "prints in latin-1": (
         "backend/hooks/output-is-utf-8",
         lambda request, answer: replace(answer, message="gr\ufffd\ufffde"),
+    ),
+    "leaves the expression out": (
+        "backend/licences/metadata-version-of-an-expression",
+        in_wheels(text("/METADATA", r"\nLicense-Expression: [^\n]*", "")),
+    ),
+    "makes an expression of a classifier": (
+        "backend/licences/classifier-without-expression",
+        in_wheels(text("/METADATA", r"\nName:", "\nLicense-Expression: MIT\nName:")),
+    ),
+    "cuts a name at its bracket": (
+        "backend/people/name-that-needs-quotes",
+        in_wheels(text("/METADATA", r" \(Peanuts\)", "")),
+    ),
+    "writes dashes for the dots of a name": (
+        "backend/project/name-with-capitals-and-dots",
+        in_wheels(text("/METADATA", r"\nName: [^\n]*", "\nName: Friendly-Bard-Two")),
+    ),
+    "names another charset": (
+        "backend/project/readme-markdown",
+        in_wheels(text("/METADATA", r"text/markdown[^\n]*", "text/markdown; charset=iso-8859-1")),
+    ),
+    "reads a readme in the locale's encoding": (
+        "backend/project/readme-in-another-locale",
+        in_wheels(text("/METADATA", "Größe", "GrÃ¶Ã\x9fe")),
+    ),
+    "reads a licence in the locale's encoding": (
+        "backend/metadata/license-table-in-another-locale",
+        in_wheels(text("/METADATA", "Müller", "MÃ¼ller")),
+    ),
+    "names the sdist otherwise than its metadata": ("backend/sdists/folder-follows-the-metadata", long_name),
+    "loses letters that are not ASCII": (
+        "backend/sdists/metadata-in-form",
+        in_sdists(text("PKG-INFO", "ä", "?")),
+    ),
+    "calls the version dynamic": (
+        "backend/sdists/dynamic-names-fields",
+        in_sdists(text("PKG-INFO", r"\nName:", "\nDynamic: Version\nName:")),
+    ),
+    "loses a module on the way through the sdist": (
+        "backend/sdists/builds-again",
+        in_wheels(without("demo/part.py"), "wheel-from-sdist"),
+    ),
+    "writes metadata of version 1.0": (
+        "backend/wheels/in-form",
+        in_wheels(text("/METADATA", r"Metadata-Version: 2\.\d", "Metadata-Version: 1.0")),
+    ),
+    "gives RECORD a hash of itself": ("backend/wheels/in-form", in_wheels(with_own_hash)),
+    "leaves a dash in a local version": ("backend/wheels/local-version", dashed_wheel),
+    "writes a build tag of letters": ("backend/wheels/name-of-the-file", lettered_wheel),
+    "takes every file beside a licence": (
+        "backend/licences/files-in-the-sdist",
+        in_sdists(text("PKG-INFO", r"\nLicense-File", r"\nLicense-File: legal/other.txt\nLicense-File")),
+    ),
+    "packs setup.py": (
+        "backend/wheels/no-leftovers",
+        in_wheels(lambda members: {**members, "setup.py": b"from setuptools import setup\n"}),
     ),
     "writes import names under an old version": (
         "backend/import-names/names",
