@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,29 @@ def lost(where: str) -> Callable[[Path, Path], None]:
     return take
 
 
+def in_file(where: str, old: str, new: str) -> Damage:
+    """Changes the text of a file in the folder of modules."""
+
+    def rewrite(env: Path, purelib: Path) -> None:
+        text = (purelib / where).read_text("utf-8")
+        assert old in text, text
+        (purelib / where).write_text(text.replace(old, new), encoding="utf-8")
+
+    return installed(rewrite)
+
+
+def compiled_untruly(request: Request, answer: Answer) -> Answer:
+    """Compiles, and lists the file with the hash of nothing."""
+    name = f"demo/__pycache__/one.{sys.implementation.cache_tag}.pyc"
+    left(name)(Path(request.values["env"]), Path(request.values["purelib"]))
+    nothing = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
+    return in_record(lambda rows: [*rows, [name, nothing, ""]])(request, answer)
+
+
+def minds_the_installer(request: Request, answer: Answer) -> Answer:
+    return replace(answer, outcome="refused")
+
+
 def removed_anyway(request: Request, answer: Answer) -> Answer:
     """Takes a project away though there is no RECORD."""
     if request.do == "uninstall" and answer.outcome == "refused":
@@ -150,13 +175,41 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_record(first_row(lambda row: [row[0], "sum=abc", row[2]])),
     ),
     "writes two fields": ("record/form", in_record(first_row(lambda row: row[:2]))),
-    "lists a directory": ("record/form", in_record(lambda rows: [*rows, ["demo-1.0.dist-info", "", ""]])),
+    "lists a directory": (
+        "record/directories",
+        in_record(lambda rows: [*rows, ["demo-1.0.dist-info", "", ""]]),
+    ),
+    "writes hexadecimal digests": (
+        "record/form",
+        in_record(first_row(lambda row: [row[0], "sha256=" + hashlib.sha256().hexdigest(), row[2]])),
+    ),
     "records sizes of before": (
         "record/rewritten-script",
         in_record(lambda rows: [[a, b, c and "1"] for a, b, c in rows]),
     ),
     "leaves hashes out": ("record/hashed", in_record(lambda rows: [[row[0], "", ""] for row in rows])),
     "lists a file twice": ("record/once", in_record(lambda rows: [*rows, rows[0]])),
+    "lists a file in two spellings": (
+        "record/once",
+        in_record(lambda rows: [*rows, ["../site-packages/demo.py", "", ""]]),
+    ),
+    "lists compiled files untruly": ("record/compiled-optional", compiled_untruly),
+    "writes METADATA of 2001": (
+        "record/metadata-kept",
+        in_file("demo_pkg-1.0.dist-info/METADATA", "Metadata-Version: 2.1", "Metadata-Version: 1.0"),
+    ),
+    "names the folder by METADATA": (
+        "record/folder-normalised",
+        installed(
+            lambda env, purelib: os.replace(
+                purelib / "demo_pkg_more-1.0.post1.dist-info", purelib / "demo_pkg_more-1.0_1.dist-info"
+            )
+        ),
+    ),
+    "says who it is in other letters": (
+        "record/installer-printable",
+        installed(lambda env, purelib: _write(purelib / "demo-1.0.dist-info" / "INSTALLER", "caf\u00e9\n")),
+    ),
     "writes two lines into INSTALLER": (
         "record/installer-line",
         installed(lambda env, purelib: _write(purelib / "demo-1.0.dist-info" / "INSTALLER", "one\ntwo\n")),
@@ -169,6 +222,18 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "leaves .data behind": ("unpack/data-gone", installed(left("demo-1.0.data/data/share/demo.txt"))),
     "forgets data files": ("unpack/data-data", installed(lost("demo.cfg"))),
     "forgets headers": ("unpack/data-headers", installed(lost("include/**/demo_header.h"))),
+    "leaves headers among the modules": (
+        "unpack/data-headers",
+        installed(lambda env, purelib: _move(env.glob("include/**/demo_header.h"), purelib)),
+    ),
+    "takes programs for text": (
+        "unpack/binary-script",
+        installed(lambda env, purelib: _write(env / "bin" / "demo-bin", "no text\n")),
+    ),
+    "lists what it installed beside it": (
+        "unpack/two-wheels",
+        in_record(lambda rows: [*rows, ["other.py", "", ""]]),
+    ),
     "makes scripts nobody may run": (
         "entry-points/console",
         installed(lambda env, purelib: (env / "bin" / "demo-cli").chmod(0o644)),
@@ -217,6 +282,16 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "uninstall/compiled-optimised",
         after(left(f"__pycache__/demo.{sys.implementation.cache_tag}.opt-2.pyc"), "uninstall"),
     ),
+    "leaves what was compiled later": (
+        "uninstall/own-compiled",
+        after(left(f"demo/__pycache__/two.{sys.implementation.cache_tag}.pyc"), "uninstall"),
+    ),
+    "leaves listed .pyc files without a source": (
+        "uninstall/compiled-listed",
+        after(left(f"__pycache__/bare.{sys.implementation.cache_tag}.pyc"), "uninstall"),
+    ),
+    "leaves RECORD": ("uninstall/own", after(left("demo-1.0.dist-info/RECORD"), "uninstall")),
+    "minds who INSTALLER names": ("uninstall/of-another", minds_the_installer),
     "leaves empty folders": (
         "uninstall/emptied-folders",
         after(lambda env, purelib: (purelib / "only" / "demo").mkdir(parents=True), "uninstall"),
@@ -245,6 +320,11 @@ FAULTS: dict[str, tuple[str, Damage]] = {
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
+
+
+def _move(paths: Iterable[Path], folder: Path) -> None:
+    for path in list(paths):
+        shutil.move(path, folder)
 
 
 @pytest.mark.parametrize("name", FAULTS)

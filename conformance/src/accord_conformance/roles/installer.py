@@ -228,16 +228,20 @@ def _prints(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterab
     for command, wanted in expected.items():
         program, _, rest = command.partition(" ")
         target = str(Path(scene.values["env"]) / "bin" / program)
+        rest = filled(scene, rest)
         arguments = [target, "-c", rest[3:]] if rest.startswith("-c ") else [target, *rest.split()]
         environment = {name: scene.environment[name] for name in ("PATH", "HOME")}
         found = said(arguments, scene.folder / "project", environment)
         yield agree(f"prints {command}", filled(scene, wanted), found)
 
 
-def _record(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """RECORD of what was installed (``of``: a place); what may be asked of it is with ``record_findings``."""
-    path = place(scene, expected.get("of", "dist-info:RECORD"))
-    return record_findings(scene, path, path.parent.parent, expected)
+def _record(
+    scene: Scene, answer: Answer, expected: Mapping[str, Any] | list[Mapping[str, Any]]
+) -> Iterable[Finding]:
+    """RECORD of what was installed (``of``: a place), or a list for several; what may be asked of it is with ``record_findings``."""
+    for wanted in expected if isinstance(expected, list) else [expected]:
+        path = place(scene, wanted.get("of", "dist-info:RECORD"))
+        yield from record_findings(scene, path, path.parent.parent, wanted)
 
 
 def _direct_url(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
@@ -270,15 +274,18 @@ def _no_change(scene: Scene, since_first: bool) -> Iterable[Finding]:
 
 
 def _named(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
-    """INSTALLER, if there is one: ``line`` (one line of printable ASCII), ``command`` (the name of a program of the tool's)."""
+    """INSTALLER, if there is one: ``line`` (one line, ASCII white space after it), ``printable`` (in ASCII), ``command`` (the name of a program of the tool's)."""
     path = place(scene, "dist-info:INSTALLER")
     text = path.read_bytes().decode("latin-1") if path.is_file() else None
     if text is None:
         yield Finding("installer_file", "one line, if it is there", "it is not there", True)
         return
     if expected.get("line"):
-        right = re.fullmatch(r"[ -~]+\s*", text) is not None
-        yield Finding("installer_file", "one line of printable ASCII", repr(text), right)
+        right = re.fullmatch(r"[^\r\n]*[^\s][^\r\n]*[ \t\n\r\f\v]*", text) is not None
+        yield Finding("installer_file", "one line that names the tool", repr(text), right)
+    if expected.get("printable"):
+        right = re.fullmatch(r"[ -~]+[ \t\n\r\f\v]*", text) is not None
+        yield Finding("installer_file", "printable ASCII", repr(text), right)
     if expected.get("command"):
         found = shutil.which(text.strip(), path=scene.environment["PATH"]) is not None
         yield Finding("installer_file", "the name of a program", text.strip(), found)

@@ -89,25 +89,41 @@ def _look(root: Path) -> dict[str, str]:
 
 
 def record_findings(scene: Scene, path: Path, base: Path, wanted: Mapping[str, Any]) -> Iterable[Finding]:
-    """``complete`` (every row is true and every new file has one), ``true``, ``all_listed``, ``form``, ``hashed``, ``once``, ``has``, ``lacks`` (paths)."""
+    """``complete`` (every row is true and every new file has one), ``true``, ``all_listed``, ``form``, ``hashed``, ``once``, ``no_folders``, ``has``, ``lacks`` (paths).
+
+    A path may be absolute or relative, so that ``has``, ``lacks`` and ``once`` ask for the place, in any spelling.
+    """
     data = path.read_bytes() if path.is_file() else b""
     rows = [row for row in csv.reader(data.decode("utf-8", "replace").splitlines()) if row]
     listed = {row[0]: row for row in rows}
+    spots = [_spot(base, name) for name in listed]
     for name in filled(scene, wanted.get("has", [])):
-        yield Finding("record", f"{name} is listed", ", ".join(sorted(listed)), name in listed)
+        there = _spot(base, name) in spots
+        yield Finding("record", f"{name} is listed", ", ".join(sorted(listed)), there)
     for name in filled(scene, wanted.get("lacks", [])):
-        yield Finding("record", f"{name} is not listed", ", ".join(sorted(listed)), name not in listed)
+        there = _spot(base, name) in spots
+        yield Finding("record", f"{name} is not listed", ", ".join(sorted(listed)), not there)
     if wanted.get("complete") or wanted.get("true"):
         yield _clean("every row is true", _untrue(rows, base))
     if wanted.get("complete") or wanted.get("all_listed"):
         yield _clean("every installed file is listed", _unlisted(scene, listed, base))
     if wanted.get("form"):
-        yield _clean("every row is in form", _malformed(data, rows, base))
+        yield _clean("every row is in form", _malformed(data, rows))
+    if wanted.get("no_folders"):
+        yield _clean("no directory is listed", [name for name in listed if (base / name).is_dir()])
     if wanted.get("hashed"):
         yield _clean("every file but RECORD and .pyc has hash and size", _bare(rows))
     if wanted.get("once"):
-        names = [row[0] for row in rows]
-        yield _clean("no file is listed twice", [name for name in listed if names.count(name) > 1])
+        rowed = [_spot(base, row[0]) for row in rows]
+        yield _clean(
+            "no file is listed twice", [name for name in listed if rowed.count(_spot(base, name)) > 1]
+        )
+
+
+def _spot(base: Path, name: str) -> Path:
+    """The file that a path of RECORD means, however it is written; a link is itself, not what it leads to."""
+    path = base / name
+    return path.parent.resolve() / path.name
 
 
 def _clean(expected: str, wrong: list[str]) -> Finding:
@@ -119,6 +135,8 @@ def _untrue(rows: Iterable[list[str]], base: Path) -> list[str]:
     wrong = [] if rows else ["there is no row"]
     for row in rows:
         path = base / row[0]
+        if row[0] and path.is_dir():
+            continue  # whether directories are listed is a question of its own
         if not path.is_file():
             wrong.append(f"{row[0]} is not there")
             continue
@@ -156,7 +174,7 @@ def _compiled_of(path: Path) -> Path:
     return path.parent.parent / (path.name.split(".")[0] + ".py")
 
 
-def _malformed(data: bytes, rows: Iterable[list[str]], base: Path) -> list[str]:
+def _malformed(data: bytes, rows: Iterable[list[str]]) -> list[str]:
     wrong = []
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
     if "\r" in text:
@@ -170,8 +188,6 @@ def _malformed(data: bytes, rows: Iterable[list[str]], base: Path) -> list[str]:
             wrong.append(f"{row[0]} has the hash {row[1]}")
         if not _SIZE.fullmatch(row[2]):
             wrong.append(f"{row[0]} has the size {row[2]}")
-        if (base / row[0]).is_dir():
-            wrong.append(f"{row[0]} is a directory")
     return wrong
 
 
