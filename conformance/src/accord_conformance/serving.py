@@ -15,7 +15,8 @@ An adapter's ``settings`` say how, in a role that is served:
     wants = "own_json"        a value of the case that the tool cannot do without: where it is missing the tool is not asked
     each = true               a server for each case: its values ({index} and such) are in the commands; a case may want one to which nothing was uploaded anyhow (``fresh``)
 
-A request with ``http`` (method, url, headers, body in base64, as, needs) is one over HTTP; names in braces are the addresses;
+A request with ``http`` (method, url, headers, body in base64, as, needs, settle) is one over HTTP; names in braces are the addresses;
+after 202 the URL ``settle`` is looked at until it is no longer processing (Upload 2.0); one without a URL is refused: there is nobody to ask;
 ``needs`` is json, attestations, provenance, or an API version such as 1.1: a server without is not asked.  Other verbs are commands; so is ``upload`` where the adapter has one
 (a server of what lies in a folder: the command puts the file at {path} there).
 """
@@ -44,6 +45,7 @@ from accord_conformance.protocol import Answer, Commands, Request, fill
 __all__ = ["Got", "Served", "fetch"]
 
 _STARTING_SECONDS = 90.0
+_SETTLING_SECONDS = 2  # the longest pause between two looks
 _PEOPLE = ("reader", "colleague", "newcomer")
 
 
@@ -148,6 +150,8 @@ class Served:
 
     def _http(self, asked: Mapping[str, Any], request: Request) -> Answer:
         url = self._placed(asked["url"])
+        if not url:
+            return Answer("refused", message="no address was given for this")
         if "{" in url:
             return Answer("unsupported", message=f"the adapter has no address {url}")
         needs = asked.get("needs", "")
@@ -175,6 +179,8 @@ class Served:
             return Answer("hung", commands=commands)
         except OSError as error:
             return Answer("refused", message=f"no answer: {error}", untidy=True, commands=commands)
+        if got.status == 202 and asked.get("settle"):
+            self._settle(asked["settle"], headers)
         kind = got.headers.get("content-type", "")
         if (
             needs not in ("", "json")
@@ -193,6 +199,20 @@ class Served:
         return Answer(
             outcome, value, f"HTTP {got.status} {kind}\n{message}", got.status >= 500, commands, extra
         )
+
+    def _settle(self, url: str, headers: Mapping[str, str]) -> None:
+        """Waits, as the server asks for it, until what it works on is decided."""
+        said = {name: value for name, value in headers.items() if name != "Content-Type"}
+        ends = time.monotonic() + self._limits.seconds
+        while time.monotonic() < ends:
+            try:
+                got = fetch(url, headers=said, limits=self._limits)
+                if json.loads(got.body)["status"] != "processing":
+                    return
+            except (OSError, ValueError, KeyError, TypeError):
+                return  # the next step says what is wrong
+            wanted = got.headers.get("retry-after", "")
+            time.sleep(min(int(wanted), _SETTLING_SECONDS) if wanted.isdecimal() else 0.1)
 
     def _comes(self, who: str, request: Request) -> bool:
         """Whether there is such a person; made when first wanted."""

@@ -1,8 +1,8 @@
 """Index: a server that has the pages of the Simple API and takes uploads.
 
 The suite is its client.  All cases of a file speak with one server, so each has projects of its own: a wheel or sdist without ``name`` is called by its key and a mark of
-the case.  In arguments and expectations, for each given file KEY: ``{project_KEY}`` (normalized), ``{name_KEY}``, ``{file_KEY}``, ``{version_KEY}``,
-``{sha256_KEY}``, ``{size_KEY}``; ``{simple}``, ``{upload}`` and ``{sessions}`` are the server's addresses; what ``keep`` has kept has the name it was given.
+the case, which ``{mark}`` is in a wheel's name.  In arguments and expectations, for each given file KEY: ``{project_KEY}`` (normalized), ``{name_KEY}``, ``{file_KEY}``, ``{version_KEY}``,
+``{sha256_KEY}``, ``{md5_KEY}``, ``{size_KEY}``; ``{simple}``, ``{upload}`` and ``{sessions}`` are the server's addresses; what ``keep`` has kept has the name it was given.
 
 ``genuine`` gives the file that genuine attestations are about, and ``attestations`` may name them (``making.attestations``).
 
@@ -41,7 +41,8 @@ def _mark(scene: Scene) -> str:
 
 def _wheels(scene: Scene, given: Mapping[str, Any]) -> None:
     for key, each in given.items():
-        _keep(scene, key, make_wheel(key, {"name": f"{key}-{_mark(scene)}", **each}))
+        name = str(each.get("name", f"{key}-{{mark}}")).replace("{mark}", _mark(scene))
+        _keep(scene, key, make_wheel(key, {**each, "name": name}))
 
 
 def _sdists(scene: Scene, given: Mapping[str, Any]) -> None:
@@ -64,6 +65,7 @@ def _keep(scene: Scene, key: str, made: Made) -> None:
         f"file_{key}": made.filename,
         f"version_{key}": made.version,
         f"sha256_{key}": made.sha256,
+        f"md5_{key}": hashlib.md5(made.data, usedforsecurity=False).hexdigest(),
         f"blake2_{key}": hashlib.blake2b(made.data, digest_size=32).hexdigest(),
         f"size_{key}": len(made.data),
     }
@@ -173,9 +175,10 @@ def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
         body = (whole if isinstance(whole, str) else json.dumps(whole)).encode()
     if "type" in said:
         headers["Content-Type"] = said["type"]
-    return _request(
+    asked = _request(
         said.get("method", "POST"), said.get("url", "{sessions}"), said.get("as", "uploader"), headers, body
     )
+    return {**asked, "settle": said.get("settle", "")}
 
 
 _REQUESTS = {"page": _page, "get": _get, "upload": _upload, "call": _call}
@@ -205,8 +208,8 @@ ROLE = Role(
             "query",
             "as",
         ),
-        # a request of Upload 2.0
-        "call": ("method", "url", "body", "meta", "type", "file", "spoiled", "attestations", "as"),
+        # a request of Upload 2.0; settle: after 202, the status that is looked at until it is decided
+        "call": ("method", "url", "body", "meta", "type", "file", "spoiled", "attestations", "settle", "as"),
         # the operator's or owner's commands
         "yank": ("project", "version", "reason"),
         "unyank": ("project", "version"),

@@ -146,15 +146,20 @@ def _there(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterabl
 
 
 def _keep(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
-    """Keeps what stands at a place of the body for later steps; ``header NAME``, ``link KEY`` (a given file's, whole) and ``HTTP status`` are places too."""
+    """Keeps what stands at a place of the body for later steps; ``header NAME``, ``link KEY`` (a given file's, whole) and ``HTTP status`` are places too.
+
+    A place with a question mark need not be there: what is kept of it is the empty text then.
+    """
     page = page_of(answer)
     for name, path in expected.items():
+        optional, path = path.endswith("?"), path.removesuffix("?")
         word, _, rest = path.partition(" ")
         found: Any
         if path == "HTTP status":
             found = answer.extra.get("status")
         elif word == "header":
             found = answer.extra.get("headers", {}).get(rest.lower())
+            found = page.absolute(found) if found and rest.lower() == "location" else found
         elif word == "link":
             url = page.entry(scene.made[rest].filename).get("url")
             found = page.absolute(str(url)) if url else None
@@ -162,13 +167,13 @@ def _keep(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable
             found = _at(page.json, path)
         ok = found is not _MISSING and found is not None
         scene.values[name] = found if ok else ""
-        if not ok:
+        if not ok and not optional:
             yield Finding(f"{path} to go on with", "there", "not there", False)
 
 
 def _kept(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
     """What an earlier step has kept, where only this one shows what had to be said then."""
-    for name, wanted in expected.items():
+    for name, wanted in filled(scene, dict(expected)).items():
         yield agree(f"kept {name}", wanted, scene.values.get(name, "nothing"))
 
 
@@ -208,6 +213,14 @@ def _names(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
         name = scene.made[key].filename
         there = name in page_of(answer).text
         yield Finding(f"names {key}", name, name if there else page_of(answer).text[:400], there)
+
+
+def _tells(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Words of the standard's own that stand somewhere in the answer."""
+    text = page_of(answer).text
+    for word in expected:
+        there = re.search(rf"\b{re.escape(word)}\b", text) is not None
+        yield Finding(f"tells {word}", word, word if there else text[:400], there)
 
 
 def _without(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -389,6 +402,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "differs": _differs,
     "files": _files,
     "names": _names,
+    "tells": _tells,
     "without": _without,
     "lists": _lists,
     "entry": _entry,
