@@ -63,12 +63,22 @@ def lengthens_with_201(request: Request, answer: Answer) -> Answer:
     return replace(answer, extra={**answer.extra, "status": 201})
 
 
+def processes_for_ever(request: Request, answer: Answer) -> Answer:
+    """Never says that it is done."""
+    body = (
+        answer.extra["body"].replace(b'"completed"', b'"processing"').replace(b'"published"', b'"processing"')
+    )
+    return replace(answer, extra={**answer.extra, "body": body})
+
+
 # The case, the server it is asked of, and the fault that it must find.
 CASES: dict[str, tuple[str, dict[str, Any], Damage]] = {
     "cancels what it publishes": ("canceled-processing", {"publish_polls": 9}, cancels),
     "400 for 409": ("canceled-processing", {"publish_polls": 9}, cancels_not_as_told),
     "no reason": ("error-notices", {"publish_polls": 1, "publish_fails": 1}, says_nothing),
     "lengthens no file's session": ("file-extend", {"extend": True}, refuses),
+    "completes no file": ("completed", {"file_polls": 2}, processes_for_ever),
+    "publishes no session": ("published-status", {"publish_polls": 2}, processes_for_ever),
     "lengthens no session": ("extend-for-ever", {"extend": True}, refuses),
 }
 
@@ -96,6 +106,14 @@ def test_a_server_that_is_done_meanwhile_is_not_asked(site: Site) -> None:
     played = play_case(tool_here("accord"), case, Deferring(site, {"publish_polls": 1}))
 
     assert played.verdict == "unsupported"
+
+
+@pytest.mark.parametrize("name", ["complete", "delete-completed", "publish-location", "wrong-bytes"])
+def test_a_case_waits_for_a_server_that_works_on(name: str, site: Site) -> None:
+    (case,) = (case for case in every_case() if case.id == f"index/sessions/{name}")
+    asked = Deferring(site, {"file_polls": 1, "publish_polls": 2})
+
+    assert play_case(tool_here("accord"), case, asked).verdict == "pass"
 
 
 @pytest.mark.parametrize("name", ["extend-far", "extend-for-ever", "file-extend"])
