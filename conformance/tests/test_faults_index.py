@@ -259,6 +259,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "index/sessions/reader-again",
         in_headers("location", "http://index.example/session"),
     ),
+    "a reader completes a file": ("index/sessions/reader-file", told_as("pending", "completed")),
     "to be polled soon": ("index/sessions/begin-retry", in_headers("retry-after", "soon")),
     "a page for a name that is reserved": ("index/sessions/reserved-unseen", on_the_page("next")),
     "keeps the name of a canceled session": ("index/sessions/canceled-unseen", keeps_the_name),
