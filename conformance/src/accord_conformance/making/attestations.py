@@ -3,7 +3,8 @@
 A table in ``attestations`` with the key ``is`` stands for one of those in ``attested/``: ``publish`` and ``slsa`` are genuine, the others are the names in ``made.json``:
 ``good``, and what is wrong in one thing, by an authority of the suite's own that ``roots.json`` has beside Sigstore's.
 Further keys, done in this order: ``flip`` (places of base64 whose last byte but one is changed), ``take`` (place: the attestation whose value is put there), ``set`` (place: value),
-``drop`` (places).  A place is a path with slashes.
+``drop`` (places), ``written`` (place of base64: how the bytes are written there instead: ``hex``, ``pem``, ``pem-base64`` or ``text``).
+A place is a path with slashes.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ def attestation(values: object) -> Any:
     for place in table.texts("drop", ()):
         holder, key = _place(found, place)
         del holder[key]
+    for place, form in table.take("written", dict, {}).items():
+        holder, key = _place(found, place)
+        holder[key] = _written(base64.b64decode(holder[key]), form)
     table.done()
     return found
 
@@ -79,6 +83,20 @@ def _place(whole: Any, place: str) -> tuple[Any, Any]:
     for part in path:
         whole = whole[part]
     return whole, last
+
+
+def _written(data: bytes, form: str) -> str:
+    pem = f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(data).decode()}-----END CERTIFICATE-----\n"
+    match form:
+        case "hex":
+            return data.hex()
+        case "pem":
+            return pem
+        case "pem-base64":
+            return base64.b64encode(pem.encode()).decode()
+        case "text":
+            return data.decode()
+    raise SuiteError("attestations", f"nothing is written as {form!r}")
 
 
 def _flipped(text: str) -> str:
