@@ -4,7 +4,8 @@ The suite is its client.  All cases of a file speak with one server, so each has
 the case, which ``{mark}`` is in a wheel's name.  In arguments and expectations, for each given file KEY: ``{project_KEY}`` (normalized), ``{name_KEY}``, ``{file_KEY}``, ``{version_KEY}``,
 ``{sha256_KEY}``, ``{md5_KEY}``, ``{size_KEY}``; ``{simple}``, ``{upload}`` and ``{sessions}`` are the server's addresses; what ``keep`` has kept has the name it was given.
 
-``genuine`` gives the file that genuine attestations are about, and ``attestations`` may name them (``making.attestations``).
+``genuine`` gives the file that genuine attestations are about, and ``attestations`` may name them (``making.attestations``).  A text stands for itself there, with
+``{attestation_publish}`` for the JSON of that one.
 
 Whoever asks is ``nobody``, ``uploader``, ``reader`` (who may not upload), ``stranger`` (a wrong password), ``colleague`` (who may upload to every project
 as long as nobody shuts him out) or ``newcomer`` (who may make projects, and upload to those).
@@ -18,6 +19,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from accord_conformance.cases import Step
 from accord_conformance.judging import COMMON_WITNESSES
@@ -55,6 +57,7 @@ def _genuine(scene: Scene, given: Mapping[str, str]) -> None:
     scene.values["fresh"] = "yes"
     for key, filename in given.items():
         _keep(scene, key, genuine_file(filename))
+    scene.values["attestation_publish"] = json.dumps(attestation({"is": "publish"}))
 
 
 def _keep(scene: Scene, key: str, made: Made) -> None:
@@ -145,7 +148,9 @@ def _upload(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
     if said.get("signature", False):
         parts.append(FormPart("gpg_signature", SIGNATURE, f"{made.filename}.asc", "application/octet-stream"))
     kind, body = make_form(parts)
-    query = said.get("query", "")
+    # PEP 694 has these two in the URL, the documentation it refers to in the form.
+    both = {name: fields[name] for name in (":action", "protocol_version") if fields[name] is not False}
+    query = said.get("query", f"?{urlencode(both, safe=':')}" if both else "")
     asked = _request("POST", "{upload}" + query, said.get("as", "uploader"), {"Content-Type": kind}, body)
     return {**asked, "needs": "attestations" if "attestations" in said else ""}
 
