@@ -110,6 +110,16 @@ def _absent(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[F
         )
 
 
+def _has(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Places that the body has, whatever stands there."""
+    body = page_of(answer).json
+    for path in expected:
+        found = _at(body, path)
+        yield Finding(
+            f"has {path}", "there", "not there" if found is _MISSING else shown(found), found is not _MISSING
+        )
+
+
 def _null(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """Places that the body has, with null."""
     body = page_of(answer).json
@@ -331,6 +341,13 @@ def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Ite
         yield agree(name, [wanted], metas.get(name, []))
 
 
+def _has_meta_tags(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Meta tags that an HTML page has, whatever they say."""
+    metas = page_of(answer).html().metas
+    for name in expected:
+        yield Finding(f"has {name}", "there", shown(metas.get(name, "not there")), name in metas)
+
+
 def _no_meta_tags(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """Meta tags that an HTML page does not have."""
     metas = page_of(answer).html().metas
@@ -410,6 +427,8 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "metadata": _metadata,
     "metadata_hash": _metadata_hash,
     "signature": _signature,
+    "has": _has,
+    "has_meta_tags": _has_meta_tags,
     "no_meta_tags": _no_meta_tags,
     "null": _null,
     "meta_tags": _meta_tags,

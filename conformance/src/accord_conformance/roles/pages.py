@@ -248,6 +248,12 @@ def _yanked(entry: dict[str, Any]) -> str:
     return "" if isinstance(said, bool) or (isinstance(said, str) and said) else repr(said)
 
 
+def _yanked_truly(entry: dict[str, Any]) -> str:
+    """Of a file that is yanked: what is told of it, if anything, says so."""
+    said = entry.get("yanked", True)
+    return "" if said is True or (isinstance(said, str) and said) else repr(said)
+
+
 def _core(entry: dict[str, Any]) -> str:
     said = entry.get("core-metadata", False)
     if isinstance(said, bool):
@@ -456,6 +462,7 @@ JSON_CHECKS: dict[str, Callable[[Page], str]] = {
     "true-sizes": _true_sizes,
     "upload-time": lambda page: _all(page, _upload_time),
     "yanked": lambda page: _all(page, _yanked),
+    "yanked-truly": lambda page: _all(page, _yanked_truly),
     "core-metadata": lambda page: _all(page, _core),
     "gpg-sig": lambda page: _all(page, _gpg),
     "provenance": lambda page: _all(page, _provenance),
