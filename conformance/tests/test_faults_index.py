@@ -17,6 +17,7 @@ import pytest
 
 from accord_conformance.adapters import player
 from accord_conformance.cases import Case
+from accord_conformance.making.attestations import attestation
 from accord_conformance.protocol import Answer, Player, Request
 from accord_conformance.running import play_case
 from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, tool_here
@@ -173,6 +174,67 @@ def looking_at_issuers_alone(request: Request, answer: Answer) -> Answer:
     return agreeing(request, answer) if theirs else answer
 
 
+def reading(lenient: Callable[[Any], Any]) -> Damage:
+    """Takes attestations that are genuine once they are read leniently, and verifies those."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        found = re.search(rb'name="attestations"\r\n\r\n(.*?)\r\n--', sent(request), re.DOTALL)
+        try:
+            good = found is not None and lenient(found[1].decode()) == [attestation({"is": "publish"})]
+        except (ValueError, KeyError, TypeError):
+            good = False
+        return agreeing(request, answer) if good else answer
+
+    return damage
+
+
+def of_version_1(text: str) -> Any:
+    return [{**each, "version": 1} for each in json.loads(text)]
+
+
+def from_pem(text: str) -> Any:
+    """Certificates are read from PEM as well, in base64 or not."""
+    whole = json.loads(text)
+    for each in whole:
+        material = each["verification_material"]
+        said = material["certificate"]
+        said = said if said.startswith("-") else base64.b64decode(said).decode()
+        material["certificate"] = "".join(said.split("\n")[1:-2])
+    return whole
+
+
+def in_envelopes(key: str, change: Callable[[str], bytes]) -> Callable[[str], Any]:
+    """What stands in an envelope is read in another way than from base64."""
+
+    def read(text: str) -> Any:
+        whole = json.loads(text)
+        for each in whole:
+            each["envelope"][key] = base64.b64encode(change(each["envelope"][key])).decode()
+        return whole
+
+    return read
+
+
+def keeping_files(*forms: str) -> Damage:
+    """Every file that came is on every page of these forms, taken or not."""
+    names: list[str] = []
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        names.extend(each.decode() for each in re.findall(rb'filename="([^"]+)"', sent(request)))
+        text = answer.extra.get("body", b"").decode("utf-8", "replace")
+        more = [each for each in names if each not in text]
+        if "json" in forms:
+            answer = in_json(
+                lambda body: body.get("files", []).extend({"filename": each, "url": each} for each in more)
+            )(request, answer)
+        if "html" in forms:
+            links = "".join(f'<a href="{each}">{each}</a>' for each in more)
+            answer = in_html("</body>", f"{links}</body>")(request, answer)
+        return answer
+
+    return damage
+
+
 def looking_at_no_time(request: Request, answer: Answer) -> Answer:
     """Refuses entries that nobody signed, and takes those of any time."""
     return agreeing(request, answer) if b'"integratedTime": "1767229200"' in sent(request) else answer
@@ -283,6 +345,34 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_json(lambda body: body.update({"expires-at": "2030-01-01T00:00:00.5Z"})),
     ),
     "takes any attestation": ("index/attestations/not-verified", agreeing),
+    "takes an attestation for an array": (
+        "index/attestations/no-array",
+        reading(lambda text: [json.loads(text)]),
+    ),
+    "mends JSON": ("index/attestations/no-json", reading(lambda text: json.loads(text + "]"))),
+    **{
+        f"passes over what is no object: {name}": (
+            f"index/attestations/{name}",
+            reading(lambda text: [each for each in json.loads(text) if isinstance(each, dict)]),
+        )
+        for name in ("no-object", "null-item")
+    },
+    **{
+        f"looks at no version: {name}": (f"index/attestations/{name}", reading(of_version_1))
+        for name in ("without-version", "other-version", "text-version")
+    },
+    **{
+        f"reads PEM: {name}": (f"index/attestations/{name}", reading(from_pem))
+        for name in ("certificate", "certificate-der")
+    },
+    "reads a statement that is not in base64": (
+        "index/attestations/statement",
+        reading(in_envelopes("statement", str.encode)),
+    ),
+    "reads a signature in hex": (
+        "index/attestations/signature",
+        reading(in_envelopes("signature", bytes.fromhex)),
+    ),
     "a token without a stage": (
         "index/sessions/stage-or-nothing",
         in_json(lambda body: body.get("links", {}).pop("stage", None)),
@@ -364,6 +454,35 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "provenance by a relative URL": (
         "index/genuine-attestations/provenance-url",
         in_files(lambda file: file.update(provenance="provenance")),
+    ),
+    "reads fields of any case": (
+        "index/uploads/field-of-other-case",
+        in_files(lambda file: file.update({"requires-python": "<2"})),
+    ),
+    "a yank without a reason that is no yank": (
+        "index/yanks-and-statuses/no-reason",
+        in_files(lambda file: file.update(yanked=False)),
+    ),
+    "a reason up to its first quotation mark": (
+        "index/yanks-and-statuses/odd-reason",
+        in_html('data-yanked="([^"]*?)&quot;[^"]*"', r'data-yanked="\1"'),
+    ),
+    "a reason of a status up to its first quotation mark": (
+        "index/yanks-and-statuses/reason-html",
+        in_html('content="([^"]*?)(&quot;|&#34;)[^"]*"', r'content="\1"'),
+    ),
+    "a reason of a status that nobody gave": (
+        "index/yanks-and-statuses/reason-told",
+        in_json(lambda body: body.get("project-status", {}).update(reason="no reason")),
+    ),
+    "says that it takes no uploads into quarantine, and takes them": (
+        "index/yanks-and-statuses/quarantined",
+        keeping_files("json", "html"),
+    ),
+    "quarantine in JSON alone": ("index/yanks-and-statuses/quarantined-offers-none", keeping_files("html")),
+    "a status that stays": (
+        "index/yanks-and-statuses/quarantine-ends",
+        in_json(lambda body: body.update({"project-status": {"status": "quarantined"}})),
     ),
     "takes uploads into the archive": ("index/yanks-and-statuses/archived", agreeing),
     "begins what is pending": ("index/sessions/pending-again", agreeing),
