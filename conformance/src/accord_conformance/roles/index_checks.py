@@ -266,6 +266,16 @@ def _entry(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterabl
                 yield agree(f"{key} {name}", value, found)
 
 
+def _entry_without(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
+    """Values that no key of a given file's entry has: KEY: [value]."""
+    page = page_of(answer)
+    for key, values in filled(scene, dict(expected)).items():
+        entry = page.entry(scene.made[key].filename)
+        for value in values:
+            found = [name for name, said in entry.items() if said == value]
+            yield Finding(f"{key} without {value}", "not there", ", ".join(found) or "not there", not found)
+
+
 def _downloads(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """The given files are behind their links, byte for byte."""
     page = page_of(answer)
@@ -423,6 +433,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "without": _without,
     "lists": _lists,
     "entry": _entry,
+    "entry_without": _entry_without,
     "downloads": _downloads,
     "metadata": _metadata,
     "metadata_hash": _metadata_hash,
