@@ -17,7 +17,7 @@ An adapter's ``settings`` say how, in a role that is served:
 
 A request with ``http`` (method, url, headers, body in base64, as, needs, settle) is one over HTTP; names in braces are the addresses;
 after 202 the URL ``settle`` is looked at until it is no longer processing (Upload 2.0); one without a URL is refused: there is nobody to ask;
-``needs`` is json, attestations, provenance, or an API version such as 1.1: a server without is not asked.  Other verbs are commands; so is ``upload`` where the adapter has one
+``needs`` is json, html, attestations, provenance, or an API version such as 1.1: a server without is not asked.  Other verbs are commands; so is ``upload`` where the adapter has one
 (a server of what lies in a folder: the command puts the file at {path} there).
 """
 
@@ -120,6 +120,7 @@ class Served:
         self._for: Path | None = None  # the case it was last asked for
         self._places: dict[str, Any] = {}
         self._speaks_json: bool | None = None
+        self._speaks_html: bool | None = None
         self._changed = False  # something was asked of it that was more than looking, and it did it
 
     def ask(self, request: Request) -> Answer:
@@ -158,6 +159,10 @@ class Served:
         if needs in ("attestations", "provenance"):
             if not self._settings.get(needs):
                 return Answer("unsupported", message=f"the server has nothing to do with {needs}")
+            needs = ""
+        if needs == "html":
+            if not self._html():
+                return Answer("unsupported", message="the server has no pages in HTML")
             needs = ""
         if needs and not self._json():
             return Answer("unsupported", message="the server has no pages in JSON")
@@ -237,6 +242,13 @@ class Served:
             )
             self._speaks_json = "json" in found.headers.get("content-type", "")
         return self._speaks_json
+
+    def _html(self) -> bool:
+        """Whether the server has HTML: no server has to, and one without gives its default or 406."""
+        if self._speaks_html is None:
+            found = fetch(str(self._places["simple"]), headers={"Accept": "text/html"})
+            self._speaks_html = found.status != 406 and "json" not in found.headers.get("content-type", "")
+        return self._speaks_html
 
     def _placed(self, text: str) -> str:
         for name, value in self._places.items():

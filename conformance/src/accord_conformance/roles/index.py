@@ -100,8 +100,8 @@ def _accept(said: Mapping[str, Any]) -> dict[str, str]:
 
 def _page(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
     url = "{simple}" + (f"{said['project']}/" if "project" in said else "") + said.get("more", "")
-    # A page that is wanted in JSON is asked of those who have JSON.
-    needs = said.get("needs", "json" if said.get("form", "") == "json" else "")
+    # A page that is wanted in one form is asked of those who have that.
+    needs = said.get("needs", {"json": "json", "html": "html", "text": "html"}.get(said.get("form", ""), ""))
     return {**_request("GET", url, said.get("as", "uploader"), _accept(said)), "needs": needs}
 
 
@@ -189,7 +189,7 @@ def _call(scene: Scene, said: Mapping[str, Any]) -> dict[str, Any]:
 _REQUESTS = {"page": _page, "get": _get, "upload": _upload, "call": _call}
 MAKERS: dict[str, Maker] = {"wheels": _wheels, "sdists": _sdists, "genuine": _genuine}
 INDEX_VERBS: dict[str, tuple[str, ...]] = {
-    # the page of a project, or the list of projects; form: json, html, text, any, none; needs: json, or an API version
+    # the page of a project, or the list of projects; form: json, html, text, any, none; needs: json, html, or an API version
     "page": ("project", "form", "accept", "more", "needs", "as"),
     # below: what lies there, whether the URL ends with a slash or not
     "get": ("url", "below", "accept", "method", "needs", "as"),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree, shown
@@ -60,6 +61,12 @@ def _header(scene: Scene, answer: Answer, expected: Mapping[str, str | bool]) ->
             )
         else:
             yield Finding(name, pattern, found or "not there", re.fullmatch(pattern, found or "") is not None)
+
+
+def _same_type(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """The content type is the one that was kept, whatever the parameters."""
+    found = page_of(answer).type.partition(";")[0].strip()
+    yield agree("content type", str(scene.values.get(expected, "")).partition(";")[0].strip(), found)
 
 
 def _same_header(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -243,13 +250,50 @@ def _without(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[
         )
 
 
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+
+
+def _linked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """One anchor of the list of projects leads to the URL of a given file's project, whatever its text."""
+    page = page_of(answer)
+    urls = [page.absolute(attributes.get("href") or "") for attributes, _ in page.html().anchors]
+    paths = [urlsplit(url).path.removesuffix("index.html").rstrip("/") for url in urls]
+    names = [_normal(path.rpartition("/")[2]) for path in paths]
+    for key in expected:
+        found = names.count(_normal(scene.made[key].project))
+        yield Finding(f"anchors that lead to {key}", "1", str(found), found == 1)
+
+
+def _leads(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The anchor of a given file's project leads to a page that has the file."""
+    page = page_of(answer)
+    for key in expected:
+        made = scene.made[key]
+        project = _normal(made.project)
+        urls = [said.get("href") or "" for said, text in page.html().anchors if _normal(text) == project]
+        body = page.fetched(urls[0]) if urls else None
+        found = body is not None and made.filename.encode() in body
+        words = {True: "its page", False: "another page or none"}
+        yield Finding(f"the anchor of {key} leads to", words[True], words[found], found)
+
+
 def _lists(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
     """Whether the list of projects has the project of a given file."""
-    names = [re.sub(r"[-_.]+", "-", name).lower() for name in page_of(answer).projects()]
+    names = [_normal(name) for name in page_of(answer).projects()]
     for key, wanted in expected.items():
-        project = re.sub(r"[-_.]+", "-", scene.made[key].project).lower()
+        project = _normal(scene.made[key].project)
         found = names.count(project)
         yield Finding(f"lists {project}", "once" if wanted else "not", f"{found} times", found == int(wanted))
+
+
+def _versions(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """The versions of given files are among those of the page; it may have more, for which there is no file."""
+    found = page_of(answer).table.get("versions")
+    listed = found if isinstance(found, list) else []
+    for key in expected:
+        version = scene.made[key].version
+        yield Finding(f"version of {key}", version, shown(listed), version in listed)
 
 
 def _entry(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
@@ -336,12 +380,21 @@ def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Ite
     for key in expected:
         made = scene.made[key]
         entry = page.entry(made.filename)
-        name, _, value = str(entry.get("data-core-metadata", "")).partition("=")
-        said = entry.get("core-metadata") if page.is_json else {name: value} if value else None
-        hashes = said if isinstance(said, dict) else {}
-        said_so = {name: str(text).lower() for name, text in hashes.items()}
-        true = {name: found for name in hashes if (found := digest(name, made.metadata))}
-        yield Finding(f"hash of the metadata of {key}", shown(true), shown(hashes), true == said_so)
+        for name in ("core-metadata", "dist-info-metadata"):
+            hashes = _told(page, entry, name)
+            said_so = {each: str(text).lower() for each, text in hashes.items()}
+            # Of a hash that this Python does not know nothing can be said.
+            true = {each: digest(each, made.metadata) or text for each, text in said_so.items()}
+            yield Finding(f"hash of the metadata of {key}", shown(true), shown(hashes), true == said_so)
+
+
+def _told(page: Page, entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The hashes that the page tells under one of the names, in either form."""
+    if page.is_json:
+        said = entry.get(name)
+        return said if isinstance(said, dict) else {}
+    kind, _, value = str(entry.get(f"data-{name}", "")).partition("=")
+    return {kind: value} if value else {}
 
 
 def _meta_tags(scene: Scene, answer: Answer, expected: Mapping[str, str]) -> Iterable[Finding]:
@@ -418,6 +471,7 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "status": _status,
     "header": _header,
     "same_header": _same_header,
+    "same_type": _same_type,
     "json": _json,
     "absent": _absent,
     "together": _together,
@@ -432,6 +486,9 @@ INDEX_WITNESSES: dict[str, Witness] = {
     "tells": _tells,
     "without": _without,
     "lists": _lists,
+    "linked": _linked,
+    "leads": _leads,
+    "versions": _versions,
     "entry": _entry,
     "entry_without": _entry_without,
     "downloads": _downloads,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accord_conformance.cases import Step
-from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, shown
+from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.client import CLIENT_WITNESSES
 from accord_conformance.roles.index import INDEX_VERBS
@@ -43,15 +43,6 @@ def _yanked(scene: Scene, answer: Answer, expected: Mapping[str, str | bool]) ->
         yield Finding(f"yanked {key}", str(wanted), str(told) if entry else "left out", ok)
 
 
-def _versions(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
-    """The versions of given files are among those of the page; it may have more, for which there is no file."""
-    found = page_of(answer).table.get("versions")
-    listed = found if isinstance(found, list) else []
-    for key in expected:
-        version = scene.made[key].version
-        yield Finding(f"version of {key}", version, shown(listed), version in listed)
-
-
 def _safe(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """Given files are behind their links byte for byte, or not to be had: other bytes are never given."""
     page = page_of(answer)
@@ -69,7 +60,6 @@ WITNESSES: dict[str, Witness] = {
     **CLIENT_WITNESSES,
     **INDEX_WITNESSES,
     "yanked": _yanked,
-    "versions": _versions,
     "safe": _safe,
 }
 

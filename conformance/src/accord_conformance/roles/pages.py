@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -20,6 +21,9 @@ from accord_conformance.serving import fetch
 __all__ = ["JSON_CHECKS", "PAGE_CHECKS", "Page", "digest", "page_of"]
 
 _MARKERS = {"active", "archived", "quarantined", "deprecated"}
+# What the name of a distribution's file ends with.  Other anchors are other elements, of which there may be any.
+_DISTRIBUTION = re.compile(r"(?i).+\.(whl|egg|exe|zip|t[gbx]z|tar(\.\w+)?)")
+_LEGACY = r"""(?i)doctype\s+html(\s+system\s+["']about:legacy-compat["'])?\s*"""
 
 
 class _Html(HTMLParser):
@@ -31,8 +35,10 @@ class _Html(HTMLParser):
         self.metas: dict[str, list[str]] = {}
         self.doctype = ""
         self._open = False
+        self._begun = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._begun = True
         if tag == "a":
             self.anchors.append((dict(attrs), ""))
             self._open = True
@@ -45,12 +51,14 @@ class _Html(HTMLParser):
             self._open = False
 
     def handle_data(self, data: str) -> None:
+        self._begun = self._begun or bool(data.strip("\ufeff \t\r\n\f"))
         if self._open:
             attributes, text = self.anchors[-1]
             self.anchors[-1] = (attributes, text + data)
 
     def handle_decl(self, decl: str) -> None:
-        self.doctype = decl
+        # In the middle of a document it is none.
+        self.doctype = self.doctype if self._begun else decl
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,8 @@ class Page:
         for attributes, text in self.html().anchors:
             href = attributes.get("href") or ""
             name = unquote(urlsplit(href).path.rpartition("/")[2])
+            if not _DISTRIBUTION.fullmatch(name):
+                continue
             # An attribute without a value is there all the same.
             said = {key: value if value is not None else "" for key, value in attributes.items()}
             links.append({**said, "url": href, "filename": name, "text": text.strip()})
@@ -233,14 +243,16 @@ def _size(entry: dict[str, Any]) -> str:
 
 
 def _upload_time(entry: dict[str, Any]) -> str:
-    said = entry.get("upload-time")
-    if said is None:
+    if "upload-time" not in entry:
         return ""
-    return (
-        ""
-        if isinstance(said, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", said)
-        else repr(said)
-    )
+    said = entry["upload-time"]
+    if not isinstance(said, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", said):
+        return repr(said)
+    try:
+        datetime.fromisoformat(said[:19])
+    except ValueError:
+        return f"{said} is no time"
+    return ""
 
 
 def _yanked(entry: dict[str, Any]) -> str:
@@ -255,10 +267,9 @@ def _yanked_truly(entry: dict[str, Any]) -> str:
 
 
 def _core(entry: dict[str, Any]) -> str:
-    said = entry.get("core-metadata", False)
-    if isinstance(said, bool):
-        return ""
-    return _hashes({"hashes": said})
+    """Under either name."""
+    said = [entry[name] for name in ("core-metadata", "dist-info-metadata") if name in entry]
+    return "; ".join(_hashes({"hashes": each}) for each in said if not isinstance(each, bool))
 
 
 def _gpg(entry: dict[str, Any]) -> str:
@@ -319,10 +330,8 @@ def _versions(page: Page) -> str:
 
 
 def _status(page: Page) -> str:
-    said = page.table.get("project-status")
-    if said is None:
-        return ""
-    if not isinstance(said, dict) or said.get("status", "active") not in _MARKERS:
+    said = page.table.get("project-status", {})
+    if not isinstance(said, dict) or str(said.get("status", "active")) not in _MARKERS:
         return repr(said)
     return "" if isinstance(said.get("reason", ""), str) else repr(said)
 
@@ -399,7 +408,7 @@ def _meta_version(page: Page) -> str:
     found = page.html().metas.get("pypi:repository-version", [])
     return (
         ""
-        if found and re.fullmatch(r"[0-9]+\.[0-9]+", found[0])
+        if found and all(re.fullmatch(r"[0-9]+\.[0-9]+", each) for each in found)
         else f"pypi:repository-version is {found or 'not there'}"
     )
 
@@ -411,7 +420,7 @@ def _html_version_form(page: Page) -> str:
 
 def _doctype(page: Page) -> str:
     said = page.html().doctype
-    return "" if said.lower() == "doctype html" else f"doctype is {said or 'not there'}"
+    return "" if re.fullmatch(_LEGACY, said) else f"doctype is {said or 'not at the beginning'}"
 
 
 def _project_links(page: Page) -> str:
@@ -437,6 +446,17 @@ def _html_type(page: Page) -> str:
 def _html_status(page: Page) -> str:
     found = page.html().metas.get("pypi:project-status", ["active"])
     return "" if set(found) <= _MARKERS and len(found) == 1 else ", ".join(found)
+
+
+def _true_type(page: Page) -> str:
+    """A page is sent as what it is; an answer that is no page (300, 406) may be anything."""
+    kind = page.type.partition(";")[0].strip()
+    if page.status != 200:
+        return ""
+    if kind == "application/vnd.pypi.simple.v1+json":
+        return _api_version(page)
+    html = page.html()
+    return _html_type(page) or ("" if html.doctype or html.anchors else f"no HTML, sent as {kind}")
 
 
 def _typed(page: Page) -> str:
@@ -474,6 +494,7 @@ PAGE_CHECKS: dict[str, Callable[[Page], str]] = {
     "links-lead": _urls,
     "true-hashes": _true_hashes,
     "html-type": _html_type,
+    "true-type": _true_type,
     "doctype": _doctype,
     "repository-version": _meta_version,
     "repository-version-form": _html_version_form,
@@ -484,7 +505,11 @@ PAGE_CHECKS: dict[str, Callable[[Page], str]] = {
     "fragment-sha256": lambda page: _all(page, _fragment_sha256),
     "escaped": _escaped,
     "gpg-attribute": _attribute("data-gpg-sig", "true|false"),
-    "metadata-attribute": _attribute("data-core-metadata", r"true|[a-z0-9_]+=[0-9a-fA-F]+"),
+    "metadata-attribute": lambda page: "; ".join(
+        wrong
+        for name in ("data-core-metadata", "data-dist-info-metadata")
+        if (wrong := _attribute(name, r"true|[a-z0-9_]+=[0-9a-fA-F]+")(page))
+    ),
     "gpg-on-all": lambda page: (
         "" if len({"data-gpg-sig" in each for each in page.entries()}) < 2 else "on some"
     ),
