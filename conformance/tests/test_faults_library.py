@@ -81,6 +81,11 @@ def own_python_only(asked: Mapping[str, Any], right: Any) -> Any:
     return right and asked["tag"].startswith("cp" + asked["system"]["python"].replace(".", ""))
 
 
+def not_of_its_major(asked: Mapping[str, Any], right: Any) -> Any:
+    major, _, minor = asked["system"]["version"].partition(".")
+    return right and (minor == "0" or f"_{major}_" not in asked["tag"])
+
+
 FAULTS: dict[str, tuple[str, Damage]] = {
     "reads a description without its empty lines": (
         "metadata/read/plain",
@@ -162,7 +167,16 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "compares build tags as text": ("names/wheels/build-order", says(as_text)),
     "takes any file for an sdist": ("names/sdists/extension-1", agreeing),
     "asks nothing of glibc": ("tags/fits/glibc-older", always(True)),
-    "wants the stable ABI of its own version": ("tags/fits/abi3", says(own_python_only)),
+    "wants generic Python of its own version": ("tags/fits/older", says(own_python_only)),
+    "takes what is for a later Python": (
+        "tags/fits/any",
+        says(lambda asked, right: asked["tag"] != "py2-none-any"),
+    ),
+    "takes any major version": ("tags/fits/major", always(True)),
+    "asks nothing of glibc for manylinux1": ("tags/fits/manylinux1", always(True)),
+    "has the tag of its minor version of macOS alone": ("tags/fits/macos", says(not_of_its_major)),
+    "asks nothing of macOS for two architectures": ("tags/fits/universal2-x86", always(True)),
+    "takes the stable ABI of a later version": ("tags/fits/abi3-own", always(True)),
     "takes what is compiled for another Python": ("tags/fits/cpython", always(True)),
     "leaves pre-releases in": (
         "specifiers/prereleases/left-out",
@@ -177,6 +191,11 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         says(lambda asked, right: asked["expression"]),
     ),
     "takes a licence that is not listed": ("licences/expressions/unlisted-1", agreeing),
+    "knows the best place of its list alone": (
+        "tags/best/example",
+        says(lambda asked, right: right if right.startswith("cp312-cp312") else asked["tags"][0]),
+    ),
+    "takes the last, fit or not": ("tags/best/not-supported", says(lambda asked, right: asked["tags"][-1])),
     "chooses the last": ("tags/best/own-abi", says(lambda asked, right: asked["tags"][-1])),
 }
 
