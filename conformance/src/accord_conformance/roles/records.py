@@ -200,7 +200,9 @@ def _bare(rows: Iterable[list[str]]) -> list[str]:
 
 
 def direct_url(scene: Scene, path: Path, wanted: Mapping[str, Any]) -> Iterable[Finding]:
-    """``has`` (dotted key: value), ``matches`` (dotted key: pattern), ``kinds`` (dotted key: text, table, boolean), ``lacks`` (dotted keys), ``without`` (words nowhere in the file)."""
+    """``has`` (dotted key: value), ``if_there`` (the same, where the key is there), ``matches`` (dotted key: pattern), ``kinds`` (dotted key: text, table, boolean),
+    ``lacks`` (dotted keys), ``without`` (words nowhere in the file), ``hashes_of`` (key of a wheel or sdist: every hash in archive_info is its own).
+    """
     raw = path.read_bytes() if path.is_file() else b""
     try:
         document = json.loads(raw.decode("utf-8"))
@@ -209,6 +211,11 @@ def direct_url(scene: Scene, path: Path, wanted: Mapping[str, Any]) -> Iterable[
         return
     for key, value in filled(scene, wanted.get("has", {})).items():
         yield agree(f"direct_url {key}", value, _dig(document, key))
+    for key, value in filled(scene, wanted.get("if_there", {})).items():
+        above, _, name = key.rpartition(".")
+        table = _dig(document, above) if above else document
+        if isinstance(table, dict) and name in table:
+            yield agree(f"direct_url {key}", value, table[name])
     for key, pattern in filled(scene, wanted.get("matches", {})).items():
         found = shown(_dig(document, key))
         yield Finding(f"direct_url {key}", pattern, found, re.fullmatch(pattern, found) is not None)
@@ -219,8 +226,33 @@ def direct_url(scene: Scene, path: Path, wanted: Mapping[str, Any]) -> Iterable[
     for key in wanted.get("lacks", []):
         found = _dig(document, key)
         yield Finding(f"direct_url {key}", "nothing", shown(found), found is None)
-    for word in wanted.get("without", []):
+    for word in filled(scene, wanted.get("without", [])):
         yield Finding("direct_url", f"{word!r} nowhere", raw.decode(), word.encode() not in raw)
+    if "hashes_of" in wanted:
+        wrong = _wrong_hashes(_dig(document, "archive_info"), scene.made[wanted["hashes_of"]].data)
+        right = "every hash is that of the file"
+        yield Finding("direct_url archive_info", right, "; ".join(wrong) or right, not wrong)
+
+
+def _wrong_hashes(info: Any, data: bytes) -> list[str]:
+    """What is wrong with the hashes of an ``archive_info``; those that hashlib does not know are left alone."""
+    info = info if isinstance(info, dict) else {}
+    hashes, old, wrong = info.get("hashes", {}), info.get("hash"), []
+    if not isinstance(hashes, dict):
+        return ["hashes is no table"]
+    named = [(str(name).lower(), str(digest).lower()) for name, digest in hashes.items()]
+    if old is not None:
+        name, _, digest = str(old).lower().partition("=")
+        if not (name and digest):
+            wrong.append(f"hash is {old}")
+        if "hashes" in info and (name, digest) not in named:
+            wrong.append("hashes lacks the hash of hash")
+        named.append((name, digest))
+    for name, digest in named:
+        if name in hashlib.algorithms_available and not name.startswith("shake"):
+            true = hashlib.new(name, data).hexdigest()
+            wrong += [f"{name} is {digest}"] if digest != true else []
+    return wrong
 
 
 def _dig(document: Any, key: str) -> Any:
