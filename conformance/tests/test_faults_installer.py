@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -142,6 +143,28 @@ def remembers_the_password(request: Request, answer: Answer) -> Answer:
     return answer
 
 
+def takes_the_newest_commit(request: Request, answer: Answer) -> Answer:
+    """Whatever revision the URL names."""
+    git = Path(request.values["repositories"]) / "demo" / ".git"
+    newest = (git / "refs" / "heads" / "main").read_text("utf-8").strip()
+    return in_direct_url(lambda document: document["vcs_info"].update(commit_id=newest))(request, answer)
+
+
+def keeps_the_old_release(env: Path, purelib: Path) -> None:
+    """Beside a newer one, which has a direct_url.json."""
+    if (purelib / "demo-2.0.dist-info").exists():
+        (purelib / "demo-1.0.dist-info").mkdir()
+        _write(purelib / "demo-2.0.dist-info" / "direct_url.json", "{}")
+
+
+def hash_without_hashes(document: dict[str, Any]) -> None:
+    """The hash of hash is not in hashes."""
+    document["archive_info"] = {
+        "hash": f"sha256={document['archive_info']['hashes']['sha256']}",
+        "hashes": {},
+    }
+
+
 def renamed(old: str, new: str) -> Callable[[Path, Path], None]:
     return lambda env, purelib: os.replace(env / old, env / new)
 
@@ -219,6 +242,12 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         installed(lost("lib/*/site-packages/*.dist-info/licenses")),
     ),
     "copies no SBOMs": ("record/sboms", installed(lost("lib/*/site-packages/*.dist-info/sboms/deep"))),
+    "changes SBOMs": (
+        "metadata/bills-of-materials",
+        installed(
+            lambda env, purelib: _write(purelib / "demo-1.0.dist-info" / "sboms" / "one.cdx.json", "{}\n")
+        ),
+    ),
     "leaves .data behind": ("unpack/data-gone", installed(left("demo-1.0.data/data/share/demo.txt"))),
     "forgets data files": ("unpack/data-data", installed(lost("demo.cfg"))),
     "forgets headers": ("unpack/data-headers", installed(lost("include/**/demo_header.h"))),
@@ -254,6 +283,29 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "direct-url/hashes",
         in_direct_url(lambda document: document["archive_info"].clear()),
     ),
+    "writes an untrue hash beside the true one": (
+        "direct-url/hashes-true",
+        in_direct_url(lambda document: document["archive_info"]["hashes"].update(md5="0" * 32)),
+    ),
+    "writes hash, and hashes without it": ("direct-url/hashes-true", in_direct_url(hash_without_hashes)),
+    "writes direct_url.json beside an older release": (
+        "direct-url/by-name-after-url",
+        installed(keeps_the_old_release),
+    ),
+    "writes false as text": (
+        "direct-url/directory-not-editable",
+        in_direct_url(lambda document: document["dir_info"].update(editable="false")),
+    ),
+    "encodes no letters": (
+        "direct-url/directory-unicode",
+        in_direct_url(lambda document: document.update(url=unquote(document["url"]))),
+    ),
+    "writes a commit without vcs_info": (
+        "direct-url/checkout",
+        in_direct_url(lambda document: document["dir_info"].update(commit_id="0" * 40)),
+    ),
+    "takes the newest commit for a tag": ("direct-url/git-tag", takes_the_newest_commit),
+    "takes the newest commit for a branch": ("direct-url/git-branch", takes_the_newest_commit),
     "keeps the password": ("direct-url/password", remembers_the_password),
     "keeps git+ in the URL": (
         "direct-url/git-url",
@@ -272,6 +324,14 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_direct_url(lambda document: document.update(vcs_info={"vcs": "git", "commit_id": "0" * 40})),
     ),
     "lowers the case of commands": ("entry-points/case", installed(renamed("bin/DemoCLI", "bin/democli"))),
+    "gives commands no standard error": (
+        "entry-points/streams",
+        in_script("demo-cli", "sys.exit(", "sys.stderr = open('/dev/null', 'w'); sys.exit("),
+    ),
+    "gives graphical commands no standard output": (
+        "entry-points/gui-streams",
+        in_script("demo-gui", "sys.exit(", "sys.stdout = open('/dev/null', 'w'); sys.exit("),
+    ),
     "makes no graphical commands": ("entry-points/gui", installed(lost("bin/demo-gui"))),
     "makes commands of every group": (
         "entry-points/other-group",
