@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "client/versions/json-newer-minor-warning": "0048",
     "client/versions/html-newer-minor-warning": "0048",
     "installer/unpack/newer-minor-warned": "0048",
+    "installer/metadata/newer-minor-warned": "0048",
     "installer/uninstall/shown-name": "0048",
     "locker/install/later-minor-unknown-key": "0048",
     "installer/metadata/overlapping-import-names": "0049",
