@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from accord_conformance.adapters import player
+from accord_conformance.locks import CHECKS
 from accord_conformance.protocol import Answer, Request
 from accord_conformance.running import play_case
 from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, failures, tool_here
@@ -137,6 +138,50 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "writes no created-by": ("locker/write/created-by", writing(r"^created-by.*$", "")),
     "writes no hashes": ("locker/write/hashes", writing(r", hashes = \{[^}]*\}", "")),
     "writes a wrong hash": ("locker/write/right-hash", writing(r"[0-9a-f]{64}", "0" * 64)),
+    "records no wheel": ("locker/write/plain", writing(r"^wheels = \[[^\]]*\]", "wheels = []")),
+    "says that its lock is for nowhere": (
+        "locker/write/environments",
+        writing(r"^lock-version", "environments = [\"sys_platform == 'nowhere'\"]\nlock-version"),
+    ),
+    "writes another Requires-Python of a package": (
+        "locker/write/requires-python",
+        writing(r'^(name = "lib-one")', '\\1\nrequires-python = ">=3.9"'),
+    ),
+    "writes names as projects write them": (
+        "locker/write/names",
+        writing('^name = "demo"', 'name = "Demo"'),
+    ),
+    "writes the page for the file": (
+        "locker/write/places",
+        writing(r'(url = "[^"]*/)files/[^"]*"', r'\1simple/demo/"'),
+    ),
+    "writes a wrong hash beside the right one": (
+        "locker/write/right-hash",
+        writing(r"hashes = \{", 'hashes = { md5 = "00",'),
+    ),
+    "writes another size": ("locker/write/size-type", writing(r"size = \d+", "size = 1")),
+    "writes when it was locked": (
+        "locker/write/upload-times",
+        writing(r"upload-time = 2025-01-25", "upload-time = 2026-01-25"),
+    ),
+    "lists dependencies by name alone": (
+        "locker/write/dependencies",
+        writing(r'\{ name = "lib-one" \}', '"lib-one"'),
+    ),
+    "writes the keys of wheels as they come": (
+        "locker/write/key-order",
+        writing(r'(?s)\A(.*)(url = "[^"]*"), (.*?)(, hashes = )', r"\1\3, \2\4"),
+    ),
+    "writes another directory": (
+        "locker/write/directory",
+        writing(r'(directory = \{ path = ")[^"]*"', r'\1elsewhere"'),
+    ),
+    "writes a wrong hash of an archive": ("locker/write/archive", writing(r"[0-9a-f]{64}", "0" * 64)),
+    "lists extras as a text": ("locker/write/extras", writing(r"^extras = .*$", 'extras = "x"')),
+    "has no group where it has extras": (
+        "locker/write/extras-and-groups",
+        writing(r"^dependency-groups = .*$", "dependency-groups = []"),
+    ),
     "writes weak hashes": ("locker/write/secure-hashes", writing("sha256", "md5")),
     "writes no sizes": ("locker/write/sizes", writing(r", size = \d+", "")),
     "writes a time without a zone": (
@@ -169,6 +214,14 @@ def test_the_fault_is_found(name: str) -> None:
 
     assert not failures(tool, cases), "the honest tool passes"
     assert failures(tool, cases, damage)
+
+
+def test_markers_of_environments_that_are_true_at_once_are_seen() -> None:
+    found = CHECKS["environments-exclusive"]
+    windows, posix, linux = "sys_platform == 'win32'", "os_name == 'posix'", "sys_platform == 'linux'"
+
+    assert not list(found({"environments": [windows, linux]}))
+    assert list(found({"environments": [windows, posix, linux]}))
 
 
 @pytest.mark.parametrize(

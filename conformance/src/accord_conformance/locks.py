@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from accord_conformance.markers import ENVIRONMENTS, MarkerError, evaluate, fields, here
 from accord_conformance.versions import admits, is_version
 
-__all__ = ["CHECKS", "FILE_NAME", "chosen", "environment", "lock_is_for"]
+__all__ = ["CHECKS", "FILE_NAME", "chosen", "environment", "files_named", "lock_is_for"]
 
 FILE_NAME = re.compile(r"pylock\.([^.]+\.)?toml")
 _SOURCES = ("vcs", "directory", "archive")
@@ -55,6 +55,11 @@ def _files(document: Document) -> Iterable[tuple[str, dict[str, Any]]]:
                 yield f"{package.get('name')} {key}", package[key]
         for wheel in _tables(package.get("wheels")):
             yield f"{package.get('name')} wheel", wheel
+
+
+def files_named(document: Document, name: str) -> list[dict[str, Any]]:
+    """The entries of files of that name: archives, sdists, wheels."""
+    return [file for _, file in _files(document) if _name(file) == name]
 
 
 def _version(document: Document) -> Iterable[str]:
@@ -240,7 +245,10 @@ def _name(file: Mapping[str, Any]) -> str:
 def _dependencies(document: Document) -> Iterable[str]:
     packages = _packages(document)
     for package in packages:
-        for wanted in _tables(package.get("dependencies")):
+        found = package.get("dependencies", [])
+        if not isinstance(found, list) or len(_tables(found)) != len(found):
+            yield f"{package.get('name')}: dependencies is no array of tables"
+        for wanted in _tables(found):
             fits = [each for each in packages if _fits(wanted, each)]
             if len(fits) != 1:
                 yield f"{package.get('name')}: {wanted} fits {len(fits)} packages"
@@ -296,14 +304,17 @@ def lock_is_for(document: Document, where: Mapping[str, Any]) -> bool:
 
 
 def _key_order(document: Document) -> Iterable[str]:
-    """Keys of the packages in one order."""
-    seen: list[str] = []
-    for package in _packages(document):
-        keys = list(package)
-        for one, other in pairwise(keys):
-            if f"{other}>{one}" in seen:
-                yield f"{one} stands before {other} in one package, after it in another"
-            seen.append(f"{one}>{other}")
+    """Keys of the packages in one order, those of the wheels in one, and of the sdists."""
+    packages = _packages(document)
+    wheels = [wheel for package in packages for wheel in _tables(package.get("wheels"))]
+    sdists = [package["sdist"] for package in packages if isinstance(package.get("sdist"), dict)]
+    for what, tables in (("package", packages), ("wheel", wheels), ("sdist", sdists)):
+        seen: set[tuple[str, str]] = set()
+        for table in tables:
+            for one, other in pairwise(table):
+                if (other, one) in seen:
+                    yield f"{one} stands before {other} in one {what}, after it in another"
+                seen.add((one, other))
 
 
 CHECKS: dict[str, Callable[[Document], Iterable[str]]] = {

@@ -8,7 +8,8 @@ What a tool wrote is the value of its answer, ``{"name": the file's name, "text"
     form      names of checks (locks.CHECKS) that find nothing wrong
     top       key: the value at the top level of the lock; false for a key that is not there, ``{has = [...]}`` for what a list, or a table, has at least
     packages  name: table of keys that the package's one entry has, dotted (``wheels.0.hashes.sha256``); a value between slashes is a pattern, with a question mark before: if the key is there, false: no such key
-    chosen    the name of an environment (or "here", with "+extra", "@group"): what would be installed there, as in ``judge_choice``
+    chosen    the name of an environment (or "here", with "+extra", "@group"): what would be installed there, as in ``judge_choice``; the lock must be for it
+    true      what (``hashes``, ``size``): keys of given files that are in the lock, where all that it says of that kind is so; what it does not say is not wrong
     sound     requirements: in every environment the lock is for it has what they need (soundness)
     count     name: how many entries of packages
     depends   name: the names that the package's ``dependencies`` have, if it has that key
@@ -23,18 +24,20 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree, shown
-from accord_conformance.locks import CHECKS, chosen, environment, lock_is_for
+from accord_conformance.locks import CHECKS, chosen, environment, files_named, lock_is_for
 from accord_conformance.making.lockfiles import PLACE, lock_text
 from accord_conformance.markers import ENVIRONMENTS, MarkerError
 from accord_conformance.protocol import Answer
 from accord_conformance.roles import installer
 from accord_conformance.roles.chooser import give_world, judge_choice
+from accord_conformance.roles.pages import digest
 from accord_conformance.roles.records import filled, remember
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Maker, Scene
@@ -125,7 +128,7 @@ def _dotted(value: Any, key: str) -> Any:
             value = value[int(part)] if part.isdigit() and int(part) < len(value) else None
         else:
             value = value.get(part) if isinstance(value, Mapping) else None
-    return value
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _value(what: str, found: Any, wanted: Any) -> Finding:
@@ -158,12 +161,48 @@ def _chosen(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterab
         extras = [each[1:] for each in rest if each[0] == "+"]
         groups = [*document.get("default-groups", []), *(each[1:] for each in rest if each[0] == "@")]
         try:
-            found = chosen(document, environment(name, extras, groups))
-        except (MarkerError, KeyError, TypeError) as error:
+            where = environment(name, extras, groups)
+            is_for, found = lock_is_for(document, where), chosen(document, where)
+        except (MarkerError, KeyError, TypeError, ValueError) as error:
             yield Finding(f"chosen {place}", "a lock that can be read", str(error), False)
             continue
+        if not is_for:
+            told = {key: document.get(key) for key in ("environments", "requires-python")}
+            yield Finding(f"chosen {place}", "a lock for that environment", shown(told), False)
         versions = {project: " and ".join(each) or "(none)" for project, each in found.items()}
         yield from judge_choice(f"chosen {place}", versions, wanted)
+
+
+def _true(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str]]) -> Iterable[Finding]:
+    """Given files are in the lock, if one was written, and what it says of them is so."""
+    if answer.outcome != "done":
+        return
+    document = _document(answer)
+    for what, keys in expected.items():
+        for key in keys:
+            made = scene.made[key]
+            entries = files_named(document, made.filename)
+            wrong = [each for entry in entries for each in _untrue(what, entry, made.data)]
+            found = "; ".join(wrong) or "so"
+            yield Finding(
+                f"{what} of {key}",
+                "so",
+                found if entries else "the file is not in the lock",
+                found == "so" and bool(entries),
+            )
+
+
+def _untrue(what: str, entry: Mapping[str, Any], data: bytes) -> Iterable[str]:
+    """What an entry says of its file that is not so."""
+    if what == "size":
+        if entry.get("size", len(data)) != len(data):
+            yield f"the size {entry['size']!r}, not {len(data)}"
+        return
+    hashes = entry.get("hashes")
+    for name, text in hashes.items() if isinstance(hashes, Mapping) else ():
+        right = digest(name, data)
+        if right and str(text).lower() != right:
+            yield f"{name} is {text}"
 
 
 def _sound(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -256,6 +295,7 @@ _WITNESSES: dict[str, Witness] = {
     "top": _top,
     "packages": _packages,
     "chosen": _chosen,
+    "true": _true,
     "sound": _sound,
     "count": _count,
     "depends": _depends,
