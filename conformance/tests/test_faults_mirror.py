@@ -18,7 +18,7 @@ from accord_conformance.cases import Case
 from accord_conformance.protocol import Answer, Player, Request
 from accord_conformance.running import play_case
 from accord_conformance.serving import fetch
-from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, tool_here
+from accord_conformance.testing import Damage, Faulty, cases_like, tool_here
 
 
 def in_page(change: Callable[[dict[str, Any]], object]) -> Damage:
@@ -71,11 +71,11 @@ def names_as_they_come(request: Request, answer: Answer) -> Answer:
     return answer if asked in names else Answer("refused", message="HTTP 404")
 
 
-def asking(path: str) -> Damage:
+def asking(path: str, accept: str = "*/*") -> Damage:
     """Upstream is asked for a path as well."""
 
     def damage(request: Request, answer: Answer) -> Answer:
-        fetch(request.values["site"] + path)
+        fetch(request.values["site"] + path, headers={"Accept": accept})
         return answer
 
     return damage
@@ -111,9 +111,16 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         each(lambda file: file["hashes"].update(md5="0" * 32)),
     ),
     "passes on a page of version 2": ("upstream/newer-major", offered),
-    "passes on a page of another type": ("upstream/odd-type", offered),
-    "takes 406 for a page": ("upstream/406", agreeing),
-    "takes 300 for a page": ("upstream/300", agreeing),
+    "takes 406 for a page": ("upstream/406", offered),
+    "takes 300 for a page": ("upstream/300", offered),
+    "asks for the name of the list": ("upstream/normalized", asking("/simple/Holy.Grail_X/")),
+    "asks with an Accept that has not what it reads": (
+        "upstream/accept",
+        asking("/simple/demo/", "application/vnd.pypi.simple.v1+html"),
+    ),
+    "asks for JSON alone, and reads HTML": ("upstream/accept-html", asking("/simple/demo/", JSON)),
+    "loses a page without a version": ("upstream/no-version", in_files(lambda files: files.clear())),
+    "loses a page of version 1.0": ("upstream/old", in_files(lambda files: files.clear())),
     "asks for the name as it is written": ("upstream/unnormalized", asking("/simple/Holy.Grail_X/")),
     "asks for a format": ("upstream/no-format", asking("/simple/demo/?format=json")),
     "offers a list of version 2": ("upstream/list-newer-major", listed),
