@@ -3,7 +3,7 @@
 The suite's server takes what comes and keeps it: ``{legacy}`` is the address of forms, ``{sessions}`` the root of Upload 2.0 (not there
 unless ``given.sessions`` makes it).  Given besides the common words: ``home`` (path below the home folder: content; in it ``{site}`` and the like are
 filled in), ``answers`` (path: reply, instead of the plain success at /legacy/), ``sessions`` (``making.sessions``), ``attested`` (keys of given files
-whose attestation lies beside them).
+whose attestation lies beside them), ``challenge`` (true: what comes without credentials is answered with 401, and asked for HTTP Basic).
 """
 
 from __future__ import annotations
@@ -21,18 +21,13 @@ from accord_conformance.making.sessions import Sessions
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.role import Role
 from accord_conformance.roles.session_checks import SESSION_WITNESSES
-from accord_conformance.roles.uploader_checks import CHECKS, Sent, accepted, forms
+from accord_conformance.roles.uploader_checks import CHECKS, accepted, attestation, forms, whole
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene
-from accord_conformance.site import Reply, reply
+from accord_conformance.site import Reply, Request, reply
 
 __all__ = ["ROLE"]
 
 _LEGACY = "/legacy/"
-ATTESTATION = {
-    "version": 1,
-    "verification_material": {"certificate": "Y2VydGlmaWNhdGU=", "transparency_entries": [{"log_index": 1}]},
-    "envelope": {"statement": "c3RhdGVtZW50", "signature": "c2lnbmF0dXJl"},
-}
 
 
 def _set_up(scene: Scene) -> None:
@@ -59,10 +54,20 @@ def _sessions(scene: Scene, values: Mapping[str, Any]) -> None:
     site.services.append(Sessions(site.url, values).answer)
 
 
+def _challenge(scene: Scene, wanted: bool) -> None:
+    def answer(request: Request) -> Reply | None:
+        if not wanted or request.headers.get("authorization"):
+            return None
+        return Reply(401, "text/plain", b"who are you?\n", {"WWW-Authenticate": 'Basic realm="suite"'})
+
+    scene.serve().services.append(answer)
+
+
 def _attested(scene: Scene, keys: Iterable[str]) -> None:
     for key in keys:
-        path = scene.folder / "dist" / key / f"{scene.made[key].filename}.publish.attestation"
-        path.write_text(json.dumps(ATTESTATION), encoding="utf-8")
+        made = scene.made[key]
+        path = scene.folder / "dist" / key / f"{made.filename}.publish.attestation"
+        path.write_text(json.dumps(attestation(made.filename, made.data)), encoding="utf-8")
 
 
 def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
@@ -106,11 +111,18 @@ def _checks(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[F
 
 
 def _fields(scene: Scene, answer: Answer, expected: Mapping[str, str | list[str]]) -> Iterable[Finding]:
-    """The fields of the first form; a list where one is sent several times."""
+    """The fields of the first form; a list where one is sent several times, in any order."""
     sent = forms(scene)
     for name, wanted in expected.items():
         found = sent[0].values(name) if sent else []
-        yield agree(f"field {name}", [wanted] if isinstance(wanted, str) else wanted, found)
+        yield agree(f"field {name}", [wanted] if isinstance(wanted, str) else sorted(wanted), sorted(found))
+
+
+def _has_fields(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Fields that the first form has, whatever is in them."""
+    there = {part.name for each in forms(scene)[:1] for part in each.parts}
+    for name in expected:
+        yield Finding(f"has {name}", "there", "there" if name in there else "not there", name in there)
 
 
 def _no_fields(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -123,6 +135,9 @@ def _no_fields(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterabl
 def _sent(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """The files that were sent, each once and whole, in any order."""
     yield agree("sent", sorted(expected), sorted(each.filename for each in accepted(scene)))
+    for each in accepted(scene):
+        wrong = whole(each)
+        yield Finding(f"whole ({each.filename})", "whole", wrong or "whole", not wrong)
 
 
 def _same(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -146,14 +161,17 @@ def _authorized(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding
 
 
 def _attestations(scene: Scene, answer: Answer, expected: int) -> Iterable[Finding]:
-    """So many attestations in the first form, unchanged."""
-    sent: list[Sent] = forms(scene)
-    said = sent[0].values("attestations") if sent else []
-    try:
-        found = json.loads(said[0]) if said else None
-    except ValueError:
-        found = said[0]
-    yield agree("attestations", [ATTESTATION] * expected if expected else None, found)
+    """So many attestations in every form, each that of the file there, unchanged."""
+    if not accepted(scene):
+        yield Finding("attestations", "a form that was sent", "nothing was sent", False)
+    for each in accepted(scene):
+        said = each.values("attestations")
+        try:
+            found = json.loads(said[0]) if len(said) == 1 else said or None
+        except ValueError:
+            found = said[0]
+        own = attestation(each.filename, each.content.data)
+        yield agree(f"attestations ({each.filename})", [own] * expected or None, found)
 
 
 MAKERS: dict[str, Maker] = {
@@ -162,12 +180,14 @@ MAKERS: dict[str, Maker] = {
     "answers": _answers,
     "sessions": _sessions,
     "attested": _attested,
+    "challenge": _challenge,
 }
 WITNESSES: dict[str, Witness] = {
     **COMMON_WITNESSES,
     **SESSION_WITNESSES,
     "checks": _checks,
     "fields": _fields,
+    "has_fields": _has_fields,
     "no_fields": _no_fields,
     "sent": _sent,
     "same": _same,

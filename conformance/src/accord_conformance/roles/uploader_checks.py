@@ -9,20 +9,23 @@ import base64
 import binascii
 import hashlib
 import io
+import json
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
+from typing import Any
 from urllib.parse import parse_qs
 
 from accord_conformance.making.forms import FormPart, read_form
 from accord_conformance.scene import Scene
 from accord_conformance.site import Request
 
-__all__ = ["CHECKS", "Sent", "accepted", "forms"]
+__all__ = ["CHECKS", "Sent", "accepted", "attestation", "credentials", "forms", "whole"]
 
 _NOTHING = FormPart("", b"")
 # The fields of the form that stand for no field of the metadata.
@@ -61,13 +64,7 @@ class Sent:
 
     @property
     def credentials(self) -> str:
-        kind, _, coded = self.request.headers.get("authorization", "").partition(" ")
-        if kind.lower() != "basic":
-            return f"({kind or 'none'})"
-        try:
-            return base64.b64decode(coded.strip(), validate=True).decode("utf-8", "replace")
-        except binascii.Error:
-            return f"(no base64: {coded})"
+        return credentials(self.request)
 
     @property
     def query(self) -> Mapping[str, list[str]]:
@@ -76,6 +73,39 @@ class Sent:
     def metadata(self) -> Message:
         """The metadata in the file itself; empty when there is none."""
         return BytesParser().parsebytes(_metadata(self.filename, self.content.data))
+
+
+def credentials(request: Request) -> str:
+    """The name and the password that a request carries as HTTP Basic; in parentheses what it carries instead."""
+    kind, _, coded = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return f"({kind or 'none'})"
+    try:
+        return base64.b64decode(coded.strip(), validate=True).decode("utf-8", "replace")
+    except binascii.Error:
+        return f"(no base64: {coded})"
+
+
+def attestation(filename: str, data: bytes) -> dict[str, Any]:
+    """An attestation of that file in the form of PEP 740: no two files have the same.  Nobody signed it: an index verifies, an uploader sends."""
+    subject = {"name": filename, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [subject],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {},
+    }
+    return {
+        "version": 1,
+        "verification_material": {
+            "certificate": "Y2VydGlmaWNhdGU=",
+            "transparency_entries": [{"logIndex": "1"}],
+        },
+        "envelope": {
+            "statement": base64.b64encode(json.dumps(statement).encode()).decode(),
+            "signature": "c2lnbmF0dXJl",
+        },
+    }
 
 
 def _metadata(filename: str, data: bytes) -> bytes:
@@ -109,8 +139,24 @@ def forms(scene: Scene) -> list[Sent]:
 def accepted(scene: Scene) -> list[Sent]:
     """Those of the forms that carried credentials, if any did: the first of a challenge and its answer does not count."""
     sent = forms(scene)
-    authorized = [each for each in sent if "authorization" in each.request.headers]
+    authorized = [each for each in sent if each.request.headers.get("authorization")]
     return authorized or sent
+
+
+def whole(sent: Sent) -> str:
+    """Whether the file in the form can be read to its end."""
+    stream = io.BytesIO(sent.content.data)
+    try:
+        if sent.filename.endswith(".whl"):
+            with zipfile.ZipFile(stream) as archive:
+                return archive.testzip() or ""
+        with tarfile.open(fileobj=stream, mode="r:gz") as sdist:
+            for member in sdist:
+                if (content := sdist.extractfile(member)) is not None:
+                    content.read()
+    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _post(sent: Sent) -> str:
@@ -141,16 +187,17 @@ def _named(sent: Sent) -> str:
     return "" if re.fullmatch(r"[^/\\]+\.(whl|tar\.gz)", sent.filename) else sent.filename or "no file name"
 
 
-def _one(sent: Sent, name: str, wanted: str) -> str:
-    found = sent.values(name)
+def _one(sent: Sent, name: str, wanted: str, *, hexadecimal: bool = False) -> str:
+    found = [each.lower() for each in sent.values(name)] if hexadecimal else sent.values(name)
     return "" if found == [wanted] else f"{name} is {found or 'not there'}, not {wanted}"
 
 
-def _digest(name: str, digest: Callable[[bytes], str]) -> Callable[[Sent], str]:
-    """A digest may be left out; one that is there must be the file's."""
+def _digest(name: str, digest: Callable[[bytes], str], *, hexadecimal: bool = True) -> Callable[[Sent], str]:
+    """A digest may be left out; one that is there must be the file's, in letters of either case where it is hexadecimal."""
 
     def check(sent: Sent) -> str:
-        return _one(sent, name, digest(sent.content.data)) if sent.values(name) else ""
+        wanted = digest(sent.content.data)
+        return _one(sent, name, wanted, hexadecimal=hexadecimal) if sent.values(name) else ""
 
     return check
 
@@ -244,6 +291,21 @@ def _once(sent: Sent) -> str:
     return f"more than once: {', '.join(wrong)}" if wrong else ""
 
 
+def _attestations_field(sent: Sent) -> str:
+    found = len(sent.values("attestations"))
+    return "" if found == 1 else f"{found} fields attestations"
+
+
+def _attestations_array(sent: Sent) -> str:
+    """The one field is a JSON array with an object in it at least, and with nothing else."""
+    try:
+        found = [json.loads(each) for each in sent.values("attestations")]
+    except ValueError:
+        return "no JSON"
+    right = len(found) == 1 and isinstance(found[0], list) and found[0]
+    return "" if right and all(isinstance(each, dict) for each in found[0]) else f"{found}"
+
+
 CHECKS: dict[str, Callable[[Sent], str]] = {
     "post": _post,
     "multipart": _multipart,
@@ -254,7 +316,7 @@ CHECKS: dict[str, Callable[[Sent], str]] = {
     "some-digest": _some_digest,
     "sha256": _digest("sha256_digest", lambda data: hashlib.sha256(data).hexdigest()),
     "blake2": _digest("blake2_256_digest", lambda data: hashlib.blake2b(data, digest_size=32).hexdigest()),
-    "md5": _digest("md5_digest", _md5),
+    "md5": _digest("md5_digest", _md5, hexadecimal=False),
     "filetype": _filetype,
     "wheel-pyversion": _wheel_pyversion,
     "sdist-pyversion": _sdist_pyversion,
@@ -270,4 +332,6 @@ CHECKS: dict[str, Callable[[Sent], str]] = {
     "protocol": _protocol,
     "protocol-there": _protocol_there,
     "once": _once,
+    "attestations-field": _attestations_field,
+    "attestations-array": _attestations_array,
 }
