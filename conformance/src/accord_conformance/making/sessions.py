@@ -3,7 +3,7 @@
 Keys of ``given.sessions``, all optional: ``publish_polls`` and ``file_polls`` (202, and processing for that many looks), ``publish_fails`` (the deferred publication ends
 in error that many times), ``file_fails`` (completion of the named file fails, once), ``file_fails_later`` (the same after 202), ``begin_status`` (what beginning any file is answered with), ``create_status``, ``publish_status``,
 ``attestations`` (files have an attestations_url), ``mechanisms``, ``open`` (a session of that name and version is there already), ``taken`` (file names published already),
-``stage`` (previews), ``challenge`` (401 without credentials), ``gone`` (the status of a session that ended is 404), ``extend``.
+``stage`` (previews), ``challenge`` (401 without credentials), ``gone`` (the status of a session that ended is 404), ``decided`` (a deferred publication is over before anybody looks), ``extend``.
 
 Addresses have no pattern: each is a token of its own.  ``log`` keeps what was done: (what, request).
 """
@@ -21,7 +21,7 @@ from typing import Any
 from accord_conformance.reading import Table
 from accord_conformance.site import Reply, Request
 
-__all__ = ["MEDIA_TYPE", "File", "Sessions"]
+__all__ = ["MEDIA_TYPE", "File", "Sessions", "wrong_hashes"]
 
 MEDIA_TYPE = "application/vnd.pypi.upload.v2+json"
 _META = {"api-version": "2.0"}
@@ -63,9 +63,11 @@ class Sessions:
         self._taken = table.texts("taken", ())
         self._stage, self._challenge = table.take("stage", bool, False), table.take("challenge", bool, False)
         self._gone, self._extend = table.take("gone", bool, False), table.take("extend", bool, False)
+        self._decided = table.take("decided", bool, False)
         self.log: list[tuple[str, Request]] = []
         self.files: list[File] = []  # every one that was begun
         self.looks: list[float] = []  # when somebody looked at a file that was processing
+        self.early: list[str] = []  # files that were not completed when publication was first asked for
         self.status = ""  # of the session; "" before there is one
         self.failed_at = (
             0  # how many requests there were when a deferred publication was first told to have failed
@@ -83,7 +85,7 @@ class Sessions:
         if not what:
             return _problem(404, "nothing is here") if request.path.startswith("/upload") else None
         self.log.append((f"{request.method} {what}", request))
-        if self._challenge and "authorization" not in request.headers:
+        if self._challenge and not request.headers.get("authorization"):
             refused = _problem(401, "who are you?")
             return Reply(401, refused.type, refused.body, {"WWW-Authenticate": 'Basic realm="suite"'})
         method = getattr(self, f"_{request.method.lower()}_{what}", None)
@@ -152,6 +154,7 @@ class Sessions:
 
     def _post_publish(self, request: Request) -> Reply:
         wrong = [each.filename for each in self.files if each.status not in ("completed", "canceled")]
+        self.early = self.early or wrong
         if _read(request) is None:
             return _problem(400, "that is no request of version 2.0")
         if wrong or self.status not in ("open", "error"):
@@ -159,7 +162,9 @@ class Sessions:
         if self._refused["publish"]:
             return _problem(self._refused["publish"], "it is not published")
         self._polls, self.status = 0, "processing" if self._publish_polls else "published"
-        return self._session(202 if self._publish_polls else 201)
+        answered = self._session(202 if self._publish_polls else 201)
+        self.status = "published" if self._decided else self.status
+        return answered
 
     def _post_extend(self, request: Request) -> Reply:
         return self._session(200)
@@ -186,8 +191,11 @@ class Sessions:
     def _file(self, status: int, file: File) -> Reply:
         extend = ("extend",) if self._extend else ()
         links = {name: file.urls[name] for name in ("file-upload-session", "complete", *extend)}
-        mechanism = {"identifier": file.asked["mechanism"], "file_url": file.urls["bytes"]}
-        mechanism |= {"attestations_url": file.urls["attestations"]} if self._attested else {}
+        chosen = file.asked["mechanism"]
+        where = {"file_url": file.urls["bytes"]}
+        where |= {"attestations_url": file.urls["attestations"]} if self._attested else {}
+        # The example has the URLs in the mechanism itself, the text in a map of the mechanism's name: either is found.
+        mechanism = {"identifier": chosen, **where, chosen: where}
         body = {
             "meta": _META,
             "links": links,
@@ -204,11 +212,13 @@ class Sessions:
         return Reply(200, MEDIA_TYPE, b"")
 
     def _post_attestations(self, request: Request, file: File) -> Reply:
+        if file.status != "pending":
+            return _problem(409, f"it is {file.status}")
         try:
             file.attestations = json.loads(request.body)
         except ValueError:
             return _problem(400, "no JSON")
-        return Reply(200 if file.status == "pending" else 409, MEDIA_TYPE, b"")
+        return Reply(200, MEDIA_TYPE, b"")
 
     def _post_longer(self, request: Request, file: File) -> Reply:
         return self._file(200, file)
@@ -216,7 +226,8 @@ class Sessions:
     def _post_complete(self, request: Request, file: File) -> Reply:
         if file.status != "pending":
             return _problem(409, f"it is {file.status}")
-        true = hashlib.sha256(file.data).hexdigest() == file.asked["hashes"].get("sha256", "")
+        hashes = file.asked["hashes"]
+        true = isinstance(hashes, dict) and hashes and not wrong_hashes(hashes, file.data)
         if not true or len(file.data) != file.asked["size"] or file.filename == self._file_fails:
             self._file_fails, file.status = "", "error"
             return _problem(400, "the file is not as it was said to be")
@@ -243,6 +254,18 @@ class Sessions:
             return _problem(409, "it is processing")
         file.status = "canceled"
         return Reply(204, MEDIA_TYPE, b"")
+
+
+def wrong_hashes(hashes: Mapping[str, Any], data: bytes) -> list[str]:
+    """Those of ``hashes`` (name: hexadecimal digest, in letters of either case) that are not the data's, or that hashlib does not know."""
+    wrong = []
+    for name, value in hashes.items():
+        try:
+            true = hashlib.new(name, data, usedforsecurity=False).hexdigest() == str(value).lower()
+        except (TypeError, ValueError):
+            true = False
+        wrong += [] if true else [name]
+    return wrong
 
 
 def _read(request: Request) -> dict[str, Any] | None:

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree
-from accord_conformance.making.sessions import MEDIA_TYPE, Sessions
+from accord_conformance.making.sessions import MEDIA_TYPE, Sessions, wrong_hashes
 from accord_conformance.protocol import Answer
+from accord_conformance.roles.uploader_checks import attestation, credentials
 from accord_conformance.scene import Scene
 from accord_conformance.site import Request
 
@@ -75,19 +76,22 @@ def _create(sessions: Sessions) -> str:
 
 def _begin(sessions: Sessions) -> str:
     asked = [_body(request) for what, request in sessions.log if what == "POST upload"]
-    keys = ("filename", "size", "hashes", "mechanism")
-    missing = [key for each in asked for key in keys if key not in each]
+    keys = {"filename": str, "size": int, "hashes": dict, "mechanism": str}
+    missing = [
+        key
+        for each in asked
+        for key, kind in keys.items()
+        if not each.get(key) or type(each[key]) is not kind
+    ]
     return f"without {', '.join(missing)}" if missing else "" if asked else "no file was begun"
 
 
 def _hashes(sessions: Sessions) -> str:
-    return _each(
-        sessions, lambda hashes, data: [k for k, v in hashes.items() if hashlib.new(k, data).hexdigest() != v]
-    )
+    return _each(sessions, wrong_hashes)
 
 
 def _secure(sessions: Sessions) -> str:
-    weak = {"md5", "sha1"}
+    weak = {"md5", "sha1", "shake_128", "shake_256"}  # the last two want a length: no key may
     good = hashlib.algorithms_guaranteed - weak
     return _each(sessions, lambda hashes, data: [] if good & set(hashes) else ["none that is secure"])
 
@@ -103,7 +107,7 @@ def _each(sessions: Sessions, wrong: Callable[[dict[str, str], bytes], list[str]
 
 def _size(sessions: Sessions) -> str:
     wrong = [each.filename for each in sessions.files if each.asked["size"] != len(each.data)]
-    return ", ".join(wrong)
+    return ", ".join(wrong) if sessions.files else "no file was begun"
 
 
 def _octets(sessions: Sessions) -> str:
@@ -112,29 +116,17 @@ def _octets(sessions: Sessions) -> str:
     return ", ".join(sorted(wrong)) if sent else "no bytes were sent"
 
 
-def _authorized(sessions: Sessions) -> str:
-    """All requests carry the same credentials, once the first was answered."""
-    said = {request.headers.get("authorization") for _, request in sessions.log}
-    return "without Authorization" if said == {None} else "not all alike" if len(said - {None}) > 1 else ""
-
-
 def _bytes_authorized(sessions: Sessions) -> str:
+    """Credentials came with the bytes, after a challenge at the latest."""
     sent = [request for what, request in sessions.log if what == "POST bytes"]
-    return (
-        ""
-        if sent and all("authorization" in each.headers for each in sent)
-        else "bytes without Authorization"
-    )
+    return "" if any(each.headers.get("authorization") for each in sent) else "bytes without Authorization"
 
 
 def _order(sessions: Sessions) -> str:
-    """Nothing is published before every file is completed."""
-    done = [what for what, _ in sessions.log]
-    if "POST publish" not in done:
+    """Publication was not asked for while a file was not completed."""
+    if all(what != "POST publish" for what, _ in sessions.log):
         return "never published"
-    rest = done[done.index("POST publish") + 1 :]
-    late = [what for what in rest if what in ("POST bytes", "POST complete", "POST upload")]
-    return f"after publishing: {', '.join(late)}" if late and sessions.status != "published" else ""
+    return f"not completed then: {', '.join(sessions.early)}" if sessions.early else ""
 
 
 def _polled(sessions: Sessions) -> str:
@@ -143,12 +135,13 @@ def _polled(sessions: Sessions) -> str:
 
 
 def _attested_first(sessions: Sessions) -> str:
+    """Each file's own attestation came before the file was completed: the server keeps none that comes later."""
     wrong = [
         each.filename
         for each in sessions.files
-        if not isinstance(each.attestations, list) or not each.attestations
+        if each.attestations != [attestation(each.filename, each.data)]
     ]
-    return f"no array of attestations: {', '.join(wrong)}" if wrong or not sessions.files else ""
+    return f"no array of its attestation: {', '.join(wrong)}" if wrong or not sessions.files else ""
 
 
 def _attestation_type(sessions: Sessions) -> str:
@@ -211,7 +204,6 @@ CHECKS: dict[str, Callable[[Sessions], str]] = {
     "secure-hash": _secure,
     "size": _size,
     "octet-stream": _octets,
-    "authorized": _authorized,
     "bytes-authorized": _bytes_authorized,
     "order": _order,
     "polled": _polled,
@@ -239,6 +231,12 @@ def _session(scene: Scene, answer: Answer, expected: str | list[str]) -> Iterabl
     allowed = [expected] if isinstance(expected, str) else expected
     found = _of(scene).status
     yield Finding("session", " or ".join(allowed) or "none", found or "none", found in allowed)
+
+
+def _session_authorized(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
+    """The name and password, joined by a colon, of every request that carried any; one did."""
+    said = {credentials(each) for _, each in _of(scene).log if each.headers.get("authorization")}
+    yield agree("session_authorized", [expected], sorted(said))
 
 
 def _session_files(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
@@ -274,6 +272,7 @@ SESSION_WITNESSES: dict[str, Witness] = {
     "session_checks": _session_checks,
     "session_files": _session_files,
     "session_asked": _session_asked,
+    "session_authorized": _session_authorized,
     "session_goes_on": _session_goes_on,
     "session_named": _session_named,
 }
