@@ -44,6 +44,15 @@ FAULTS = {
     "never looks at a file": "uploader/sessions/file-fails-later",
     "cuts the description": "uploader/forms/large-description",
     "looks at once": "uploader/sessions/retry-after",
+    "cut short": "uploader/forms/plain",
+    "hyphens in fields": "uploader/forms/field-names",
+    "all attestations with each": "uploader/attestations/each-its-own",
+    "attestations twice": "uploader/attestations/array",
+    "attests too late": "uploader/sessions/attestations",
+    "says another size": "uploader/sessions/size",
+    "names no mechanism": "uploader/sessions/begin",
+    "falls over a session that is gone": "uploader/sessions/gone",
+    "another password": "uploader/sessions/authorization",
 }
 
 

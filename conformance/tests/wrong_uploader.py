@@ -1,6 +1,7 @@
 """An uploader that does what the texts say, but for the one fault that FAULT names: the suite must find each."""
 
 import base64
+import contextlib
 import email
 import hashlib
 import json
@@ -55,11 +56,22 @@ def fields_of(path: Path) -> list[tuple[str, str]]:
         fields.pop()
     if FAULT == "field names":
         fields.append(("Requires-Python", ">=3"))
+    requires_python = "requires-python" if FAULT == "hyphens in fields" else "requires_python"
+    fields += [(requires_python, each) for each in said.get_all("Requires-Python", [])]
     description = str(said.get_payload())
     fields.append(("description", description[:1000] if FAULT == "cuts the description" else description))
     requires = said.get_all("Requires-Dist", [])
     fields += [("requires_dist", each) for each in (requires[:1] if FAULT == "one of several" else requires)]
     return fields
+
+
+def attestations_of(path: Path, attestation_files: list[str]) -> list[object]:
+    own = [
+        name
+        for name in attestation_files
+        if Path(name).name.startswith(path.name) or FAULT == "all attestations with each"
+    ]
+    return [json.loads(Path(name).read_text(encoding="utf-8")) for name in own]
 
 
 def upload(
@@ -69,11 +81,12 @@ def upload(
         path = Path(each)
         fields = fields_of(path) if each.endswith(".whl") else []
         if attestation_files:
-            attested = [json.loads(Path(name).read_text(encoding="utf-8")) for name in attestation_files]
-            fields.append(
-                ("attestations", json.dumps(attested[0] if FAULT == "attestation bare" else attested))
-            )
+            attested = attestations_of(path, attestation_files)
+            said = json.dumps(attested[0] if FAULT == "attestation bare" else attested)
+            fields += [("attestations", said)] * (2 if FAULT == "attestations twice" else 1)
         form, data = [], path.read_bytes()
+        if FAULT == "cut short":
+            data = data[:-10]
         if FAULT == "line ends":
             data = data.replace(b"\r\n", b"\n")
         for name, value in fields:
@@ -86,8 +99,15 @@ def upload(
         ask(method, legacy, "multipart/form-data; boundary=x", body, basic(username, password))
 
 
-def upload_sessions(files: list[str], sessions: str, username: str, password: str) -> None:
+def upload_sessions(
+    files: list[str],
+    sessions: str,
+    username: str,
+    password: str,
+    attestation_files: list[str] | None = None,
+) -> None:
     path = Path(files[0])
+    password = "another" if FAULT == "another password" else password
     data, authorization = path.read_bytes(), basic(username, password)
 
     def call(url: str, body: dict[str, object], method: str = "POST") -> dict[str, object]:
@@ -108,9 +128,12 @@ def upload_sessions(files: list[str], sessions: str, username: str, password: st
         if FAULT == "weak hash"
         else {"sha256": hashlib.sha256(data).hexdigest()}
     )
-    asked = {"filename": path.name, "size": len(data), "hashes": hashes, "mechanism": "http-post-bytes"}
+    size = len(data) + 1 if FAULT == "says another size" else len(data)
+    mechanism = "" if FAULT == "names no mechanism" else "http-post-bytes"
+    asked = {"filename": path.name, "size": size, "hashes": hashes, "mechanism": mechanism}
     file = call(session["upload"], asked)
-    where = json.loads(json.dumps(file["mechanism"]))["file_url"]
+    places = json.loads(json.dumps(file["mechanism"]))
+    where = places["file_url"]
     kind = "application/octet-stream" if FAULT != "session type" else "application/zip"
     ask("POST", where, kind, data, authorization if FAULT != "bytes without name" else "")
     own = links(file)["file-upload-session"]
@@ -122,6 +145,13 @@ def upload_sessions(files: list[str], sessions: str, username: str, password: st
             ask("POST", where, kind, data, authorization)
         raise Refused("the file failed")
 
+    def attest() -> None:
+        if attestation_files:
+            body = json.dumps(attestations_of(path, attestation_files)).encode()
+            ask("POST", places["attestations_url"], "application/json", body, authorization)
+
+    if FAULT != "attests too late":
+        attest()
     try:
         done = call(links(file)["complete"], {})
     except Refused:
@@ -132,10 +162,19 @@ def upload_sessions(files: list[str], sessions: str, username: str, password: st
     if done["status"] == "error":
         discard()
 
+    if FAULT == "attests too late":
+        with contextlib.suppress(Refused):
+            attest()
+
     def publish() -> object:
         published = call(session["publish"], {})
         while published["status"] == "processing" and FAULT != "does not wait":
-            published = json.loads(ask("GET", session["session"], MEDIA_TYPE, None, authorization))
+            try:
+                published = json.loads(ask("GET", session["session"], MEDIA_TYPE, None, authorization))
+            except Refused as error:
+                raise (
+                    RuntimeError(error) if FAULT == "falls over a session that is gone" else error
+                ) from error
         return published["status"]
 
     ended = publish()
@@ -151,6 +190,11 @@ def upload_sessions(files: list[str], sessions: str, username: str, password: st
 
 
 serve(
-    {"upload": upload, "upload-attested": upload, "upload-sessions": upload_sessions},
+    {
+        "upload": upload,
+        "upload-attested": upload,
+        "upload-sessions": upload_sessions,
+        "upload-sessions-attested": upload_sessions,
+    },
     refusals=(OSError,),
 )
