@@ -85,3 +85,16 @@ def test_who_cancels_a_session_before_the_next_does_nothing_wrong(tmp_path: Path
     cases = cases_like("uploader/sessions/error-editable")
 
     assert not failures(uploader(tmp_path, "cancels, and asks for another session"), cases)
+
+
+@pytest.mark.parametrize(
+    ("way", "cases"),
+    [
+        ("another hash", "uploader/sessions/hashes"),
+        ("another hash", "uploader/sessions/secure"),
+        ("waits to be asked", "uploader/sessions/bytes-authorization"),
+        ("waits to be asked", "uploader/forms/basic"),
+    ],
+)
+def test_another_honest_way_is_as_good(way: str, cases: str, tmp_path: Path) -> None:
+    assert not failures(uploader(tmp_path, way), cases_like(cases))

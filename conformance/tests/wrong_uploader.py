@@ -21,6 +21,11 @@ MEDIA_TYPE = "application/vnd.pypi.upload.v2+json"
 
 def ask(method: str, url: str, kind: str, body: bytes | None, authorization: str) -> bytes:
     headers = {"Content-Type": kind, "Authorization": authorization}
+    if FAULT == "waits to be asked":
+        with contextlib.suppress(urllib.error.HTTPError):
+            unasked = urllib.request.Request(url, body, {"Content-Type": kind}, method=method)
+            urllib.request.urlopen(unasked).close()
+            raise RuntimeError("nobody asked")
     request = urllib.request.Request(url, body, headers, method=method)
     try:
         with urllib.request.urlopen(request) as answer:
@@ -128,6 +133,8 @@ def upload_sessions(
         if FAULT == "weak hash"
         else {"sha256": hashlib.sha256(data).hexdigest()}
     )
+    if FAULT == "another hash":
+        hashes = {"sha512": hashlib.sha512(data).hexdigest().upper()}
     size = len(data) + 1 if FAULT == "says another size" else len(data)
     mechanism = "" if FAULT == "names no mechanism" else "http-post-bytes"
     asked = {"filename": path.name, "size": size, "hashes": hashes, "mechanism": mechanism}

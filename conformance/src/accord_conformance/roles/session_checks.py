@@ -100,7 +100,11 @@ def _each(sessions: Sessions, wrong: Callable[[dict[str, str], bytes], list[str]
     found = [
         f"{each.filename}: {', '.join(w)}"
         for each in sessions.files
-        if (w := wrong(each.asked["hashes"], each.data))
+        if (
+            w := wrong(each.asked["hashes"], each.data)
+            if isinstance(each.asked["hashes"], dict)
+            else ["none"]
+        )
     ]
     return "; ".join(found) if sessions.files else "no file was begun"
 
