@@ -227,6 +227,30 @@ def test_a_network_that_fails_leaves_the_session_to_go_on_with(
         assert len(page(own, "lost")) == 2
 
 
+def test_a_session_that_is_gone_may_have_been_published(
+    to_site: Publish, site: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PEP 694 "Session Status Retention": a 404 is no error in itself, the session no longer exists."""
+    make_release(tmp_path, "retained")
+    from accord.publish import sessions
+    from accord.publish.desk import refusal
+
+    sent = sessions.publish
+
+    def publish_then_forget(desk: Any, session: Any, *, wait: bool) -> Any:
+        sent(desk, session, wait=wait)
+        gone = desk.ask("GET", f"{session.url}-gone", again=True)
+        raise refusal(gone, "publish the release", session.url)
+
+    monkeypatch.setattr("accord.publish.sessions.publish", publish_then_forget)
+    done = to_site()
+    assert done.status == 1
+    assert "the session no longer exists" in done.err
+    assert "it may be published" in done.err
+    assert "stays open" not in done.err
+    assert len(page(site, "retained")) == 2
+
+
 @pytest.mark.parametrize(
     ("token", "code"), [("", "publish-unauthorized"), ("accord_00.AAAA", "publish-unauthorized")]
 )

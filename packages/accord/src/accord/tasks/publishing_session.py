@@ -204,7 +204,17 @@ def _stopped(desk: Desk, session: PublishingSession, ours: bool, fault: Reposito
 
 
 def _unpublished(session: PublishingSession, fault: RepositoryError) -> RepositoryError:
-    """Everything is sent, and the index does not publish it: nothing sent is thrown away for that."""
+    """Everything is sent, and the index does not publish it: nothing sent is thrown away for that.
+
+    A session whose address is gone has ended, in whichever way (PEP 694 "Session Status Retention")."""
+    if fault.code == "publish-no-such-place":
+        return RepositoryError(
+            fault.code,
+            "everything is sent, and the session no longer exists",
+            where=fault.where,
+            context=(*fault.context, f"it was {session.url}"),
+            hint="look at the index whether it has the release: it may be published; if not, publish it again",
+        )
     return RepositoryError(
         fault.code,
         fault.message,
