@@ -75,6 +75,25 @@ def elsewhere(request: Request, answer: Answer) -> Answer:
     return answer
 
 
+def with_code(version: str) -> Damage:
+    """Has installed a module that says another version: that of another file, or of another commit."""
+
+    def damage(request: Request, answer: Answer) -> Answer:
+        for path in Path(request.values["purelib"]).glob("demo.py"):
+            path.write_text(f"version = {version!r}\n", encoding="utf-8")
+        return answer
+
+    return damage
+
+
+def linked(request: Request, answer: Answer) -> Answer:
+    """Puts a link to the tree where the module should be."""
+    path = Path(request.values["purelib"]) / "demo.py"
+    path.unlink(missing_ok=True)
+    path.symlink_to(Path(request.folder) / "tree" / "demo.py")
+    return answer
+
+
 def without_direct_url(request: Request, answer: Answer) -> Answer:
     for path in Path(request.values["purelib"]).glob("*.dist-info/direct_url.json"):
         path.unlink()
@@ -133,6 +152,18 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "forgets the extra that was chosen": ("locker/install/extra-chosen", without("other")),
     "forgets the default groups": ("locker/install/default-groups", without("demo")),
     "follows dependencies": ("locker/install/dependencies-not-followed", along_with("other")),
+    "installs what an empty lock does not name": ("locker/install/empty-lock", along_with("other")),
+    "forgets what is for the extra that was chosen": ("locker/install/extra-other-chosen", without("third")),
+    "does not read the marker of a chosen extra": ("locker/install/extra-not-in", along_with("other")),
+    "installs the chosen group alone": ("locker/install/group-chosen", without("demo")),
+    "takes the sdist where a wheel fits": ("locker/sources/wheel-before-sdist", with_code("sdist")),
+    "takes a wheel that does not fit for the sdist": (
+        "locker/sources/no-wheel-fits-sdist",
+        with_code("windows"),
+    ),
+    "takes the last commit for the locked one": ("locker/sources/vcs", with_code("later")),
+    "takes the requested branch": ("locker/sources/vcs-requested-branch", with_code("later")),
+    "links a directory that is not editable": ("locker/sources/directory-not-editable", linked),
     "writes no direct_url.json": ("locker/sources/directory-direct-url", without_direct_url),
     "writes another lock-version": ("locker/write/lock-version", writing(r'"1\.0"$', '"1.1"')),
     "writes no created-by": ("locker/write/created-by", writing(r"^created-by.*$", "")),

@@ -7,7 +7,7 @@ Each case has an environment of its own, made by hand, empty.  A place in it is 
 Given besides the common words: ``installed`` (key: a wheel's table, put there by hand as another installer would; with ``installer``), ``present`` (place: content),
 ``python`` (a base Python of the case's own: ``managed`` text of EXTERNALLY-MANAGED, ``split``, ``system`` for an environment that sees it, ``declared`` for one without pyvenv.cfg, ``itself`` to install
 into it and no environment, ``installed`` in it), ``locale`` (a locale to speak), ``trees`` and ``repositories`` (key: an sdist's table; a source tree
-in the project's folder, or a git repository with the tag v1; ``later`` of a repository: the tag, and a branch ``old``, are not its newest commit).
+in the project's folder, or a git repository with the tag v1; ``later`` of a repository: the tag, and a branch ``old``, are not its newest commit, which has these files: path, text; or true).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _tree(key: str, values: Mapping[str, Any], folder: Path) -> None:
 
 
 def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
-    """Git repositories at ``{repositories}/KEY``, the commit of the tag v1 of the last in ``{commit}``; ``later``: one more commit comes after it and the branch ``old``."""
+    """Git repositories at ``{repositories}/KEY``, the commit of the tag v1 of the last in ``{commit}``; ``later``: one more commit comes after it and the branch ``old``, with these files or (true) none."""
     scene.values["repositories"] = str(scene.folder / "repositories")
     for key, each in values.items():
         folder = scene.folder / "repositories" / key
@@ -122,7 +122,9 @@ def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
         scene.values["commit"] = done([*git, "rev-parse", "HEAD"], folder, scene.environment).strip()
         if later:
             done([*git, "branch", "old"], folder, scene.environment)
-            done([*git, "commit", "-q", "--allow-empty", "-m", "second"], folder, scene.environment)
+            for path, text in later.items() if isinstance(later, Mapping) else ():
+                (folder / path).write_text(text, encoding="utf-8")
+            done([*git, "commit", "-q", "-a", "--allow-empty", "-m", "second"], folder, scene.environment)
 
 
 def _texts(scene: Scene) -> dict[str, str]:
