@@ -140,7 +140,7 @@ def install_with_pdm(lock, project, bin, env, extras, groups):
     more = [word for each in (*extras, *groups) for word in ("-G", each)]
     default = [] if "default" in pathlib.Path(lock).read_text() else ["--no-default"]
     options = ["--no-self", "-L", str(lock), *more, *(default if more else [])]
-    # It reads a file URL of a repository as a host's name: no repository of the suite can be offered to it.
+    # It reads a file URL of a repository as a host's name: it can be offered only what is served.
     no_file_urls = ["ssh: Could not resolve hostname file"]
     call(
         [bin + "/pdm", "sync", *options],

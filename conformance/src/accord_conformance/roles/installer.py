@@ -125,6 +125,7 @@ def _repositories(scene: Scene, values: Mapping[str, Any]) -> None:
             for path, text in later.items() if isinstance(later, Mapping) else ():
                 (folder / path).write_text(text, encoding="utf-8")
             done([*git, "commit", "-q", "-a", "--allow-empty", "-m", "second"], folder, scene.environment)
+        done([*git, "update-server-info"], folder, scene.environment)
 
 
 def _texts(scene: Scene) -> dict[str, str]:

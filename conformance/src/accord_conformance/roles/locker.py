@@ -1,7 +1,7 @@
 """Locker: writes pylock.toml from what a project asks for, and installs from one.
 
 Given besides the words of the installer: ``world`` (an index in a few words: making.worlds), ``lock`` (a lock file at ``{lock}``: making.lockfiles; its files are served
-below ``/kept/``).  Each case has an environment of its own, made by hand, empty.
+below ``/kept/``, and its repositories as git reads them, ``{site}/repositories/KEY``).  Each case has an environment of its own, made by hand, empty.
 
 What a tool wrote is the value of its answer, ``{"name": the file's name, "text": its text}``; the words about it:
 
@@ -59,6 +59,10 @@ def _lock(scene: Scene, values: Mapping[str, Any]) -> None:
         path = PLACE.format(key=key, filename=item.filename)
         site.routes.setdefault(path, Reply(200, "application/octet-stream", item.data))
         scene.values[f"size_{key}"] = str(len(item.data))
+    for each in (scene.folder / "repositories").glob("*/.git/**/*"):
+        if each.is_file():
+            place = "/" + each.relative_to(scene.folder).as_posix().replace("/.git/", "/", 1)
+            site.routes[place] = Reply(200, "application/octet-stream", each.read_bytes())
     own = dict(values)
     path = scene.folder / "project" / own.pop("file", "pylock.toml")
     path.parent.mkdir(parents=True, exist_ok=True)
