@@ -37,14 +37,14 @@ setup: .venv/.accord-dev
 tour: .venv/.accord-base
 	@$(BIN)/accord tour
 
-# The conformance suite is one process beside the one of the packages' tests.
+# The conformance suite is one process beside those of the packages' tests.
 test: .venv/.accord-dev
 	log=$$(mktemp); \
 	$(BIN)/python -m pytest -rs $(PYTESTFLAGS) conformance >"$$log" 2>&1 & beside=$$!; \
 	code=0; $(BIN)/python -m pytest -v -rs $(PYTESTFLAGS) --ignore=packages/accord/tests/server packages || code=$$?; \
+	$(BIN)/python -m pytest -n 2 -rs $(PYTESTFLAGS) packages/accord/tests/server || code=$$?; \
 	wait $$beside || code=$$?; \
 	cat "$$log"; rm -f "$$log"; exit $$code
-	$(BIN)/python -m pytest -n 2 -rs $(PYTESTFLAGS) packages/accord/tests/server
 
 quick: .venv/.accord-dev
 	$(BIN)/python -m pytest -n 2 -m "not network and not slow" $(PYTESTFLAGS) packages conformance
