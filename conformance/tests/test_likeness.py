@@ -32,7 +32,7 @@ from accord_conformance.making.projects import toml
         ),
         ("a; os_name == 'nt' or os_name != 'nt'", "a"),
         ("a; os_name not in 'nt java'", "a; os_name not  in 'nt java'"),
-        ("a @ https://a.example/a.whl ; os_name == 'nt'", "a@ https://a.example/a.whl; os_name=='nt'"),
+        ("a @ https://a.example/a.whl ; os_name == 'nt'", "a@ https://a.example/a.whl  ;os_name=='nt'"),
     ],
 )
 def test_the_same_said_in_two_ways_is_alike(one: str, two: str) -> None:
@@ -54,6 +54,7 @@ def test_the_same_said_in_two_ways_is_alike(one: str, two: str) -> None:
         ("a; os_name == 'nt' or sys_platform != 'win32'", "a"),
         ("a @ https://a.example/a.whl", "a @ https://a.example/b.whl"),
         ("a @ https://a.example/a.whl", "a"),
+        ("a @ https://a.example/a.whl ; os_name == 'nt'", "a @ https://a.example/a.whl; os_name == 'nt'"),
     ],
 )
 def test_what_differs_is_not_alike(one: str, two: str) -> None:

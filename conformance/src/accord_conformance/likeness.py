@@ -21,7 +21,8 @@ _TOKEN = re.compile(
 def alike(text: str) -> str:
     """One spelling for all dependency specifiers that say the same; the text itself where it cannot be read."""
     rest = text
-    url = re.fullmatch(r"\s*([A-Za-z0-9._-]+)\s*(\[[^\]]*\])?\s*@\s*(\S+)\s*(?:;(.*))?", text, re.DOTALL)
+    # What ends a URL is white space (url_req): a semicolon that follows at once is its own.
+    url = re.fullmatch(r"\s*([A-Za-z0-9._-]+)\s*(\[[^\]]*\])?\s*@\s*(\S+)(?:\s+;(.*))?\s*", text, re.DOTALL)
     if url:
         rest = f"{url[1]}{url[2] or ''}" + (f"; {url[4]}" if url[4] else "")
     found = _REQUIREMENT.fullmatch(rest)

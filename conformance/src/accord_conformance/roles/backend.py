@@ -7,7 +7,8 @@ unless what is declared brings them), ``locale``.
 By default the project is demo 1.0 with a package ``src/demo``.  ``outcome = "either"``: the tool may refuse; if it does not, the rest must hold.
 
 What was built is named after its verb: ``wheel``, ``sdist``, ``editable``, ``wheel-metadata``, ``editable-metadata``; what came out of the unpacked sdist
-(``source = "sdist"``) is ``wheel-from-sdist``.  Most words of ``expect`` are tables by these names.  In paths ``{dist_info}``, ``{data}`` and ``{root}`` stand for the folders.
+(``source = "sdist"``) is ``wheel-from-sdist``, what is built with ``again = true``, where a wheel was built before, ``wheel-again``.  ``gone``: files that are taken out
+of the tree before the hook is called.  ``by``: position (the default), keyword, or least, the folder alone.  ``stdin``: closed, or text, a few lines.  Most words of ``expect`` are tables by these names.  In paths ``{dist_info}``, ``{data}`` and ``{root}`` stand for the folders.
 """
 
 from __future__ import annotations
@@ -51,7 +52,18 @@ _HOOKS = {
     "requires-for-sdist": ("get_requires_for_build_sdist", "", ""),
     "requires-for-editable": ("get_requires_for_build_editable", "", ""),
 }
-_KINDS = {built: kind for _, built, kind in _HOOKS.values() if built} | {"wheel-from-sdist": "wheel"}
+_TYPED = "y\n" * 9  # what lies in standard input, where a case puts something there
+_KINDS = {built: kind for _, built, kind in _HOOKS.values() if built} | {
+    "wheel-from-sdist": "wheel",
+    "wheel-again": "wheel",
+}
+# The shape of a dependency specifier; what its marker says is not looked at.
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_CLAUSES = r"(?:===|==|~=|!=|<=|>=|<|>)\s*[^\s,;()]+(?:\s*,\s*(?:===|==|~=|!=|<=|>=|<|>)\s*[^\s,;()]+)*\s*,?"
+_SPECIFIER = re.compile(
+    rf"\s*{_NAME}\s*(?:\[\s*(?:{_NAME}(?:\s*,\s*{_NAME})*)?\s*\])?\s*"
+    rf"(?:@\s*\S+(?:\s+;.+)?|(?:{_CLAUSES}|\(\s*{_CLAUSES}\s*\))?\s*(?:;.+)?)\s*"
+)
 
 
 def _set_up(scene: Scene) -> None:
@@ -118,10 +130,13 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
         (scene.folder / "out").mkdir()
         scene.values["before"] = _listing(scene.folder / "project")
     hook, built, _ = _HOOKS[step.do]
+    for path in step.arguments.get("gone", ()):
+        (scene.folder / "project" / path).unlink()
     source = step.arguments.get("source", "project")
     arguments: dict[str, Any] = {}
     if built:
-        folder = _out(scene, f"{built}-from-sdist" if source == "sdist" else built)
+        ending = "-from-sdist" if source == "sdist" else "-again" if step.arguments.get("again") else ""
+        folder = _out(scene, f"{built}{ending}")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         word = "metadata" if "metadata" in built else built.replace("editable", "wheel")
@@ -147,9 +162,10 @@ def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
         "hidden": given.get("hidden", []),
         "declared": list(settings.get("requires", ())),
         "tree": str(_tree(scene, source)),
-        "positional": list(arguments.values()) if by == "position" else [],
-        "named": {} if by == "position" else arguments,
+        "positional": list(arguments.values()) if by != "keyword" else [],
+        "named": {} if by != "keyword" else arguments,
         "closed": step.arguments.get("stdin") == "closed",
+        "text": _TYPED if step.arguments.get("stdin") == "text" else "",
         "answer": str(scene.folder / "answer.json"),
     }
     scene.values["last"] = built
@@ -207,10 +223,12 @@ def _field_sets(name: str, built: Built, expected: Mapping[str, Any]) -> Iterabl
 
 
 def _begins(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """The values that those of a field begin with."""
+    """The values that those of a field begin with; dependency specifiers as what they say."""
     for field, wanted in expected.items():
+        likeness = alike if field == "Requires-Dist" else str
         found = built.fields(field)
-        yield Finding(f"{name} {field}", shown(wanted), shown(found), found[: len(wanted)] == list(wanted))
+        begin = [*map(likeness, found[: len(wanted)])]
+        yield Finding(f"{name} {field}", shown(wanted), shown(found), begin == [*map(likeness, wanted)])
 
 
 def _lists(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
@@ -235,12 +253,12 @@ def _specifier(name: str, built: Built, expected: Mapping[str, str]) -> Iterable
 
 
 def _includes(name: str, built: Built, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """Values that a field has among others."""
+    """Values that a field has among others; of a list within the list, one."""
     for field, wanted in expected.items():
         found = built.fields(field)
         for each in _as_list(wanted):
-            there = alike(each) in map(alike, found)
-            yield Finding(f"{name} {field}", f"{each} among them", shown(found), there)
+            there = not {*map(alike, _as_list(each))}.isdisjoint(map(alike, found))
+            yield Finding(f"{name} {field}", f"{shown(each)} among them", shown(found), there)
 
 
 def _spaced(text: str) -> str:
@@ -340,9 +358,10 @@ def _has_table(name: str, built: Built, expected: Iterable[str]) -> Iterable[Fin
 
 
 def _none_like(name: str, built: Built, expected: Mapping[str, str]) -> Iterable[Finding]:
-    """Patterns that no value of a field has in it."""
+    """Patterns that no value of a field has in it; of ``any``, no field at all."""
     for field, pattern in expected.items():
-        found = [value for value in built.fields(field) if re.search(pattern, value)]
+        values = built.message().values() if field == "any" else built.fields(field)
+        found = [value for value in map(str, values) if re.search(pattern, value)]
         yield Finding(f"{name} {field}", f"nothing like {pattern}", shown(found), not found)
 
 
@@ -378,24 +397,32 @@ def _sound(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding
 
 
 def _returns(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
-    """What the hook returned: ``basename`` of the one thing it made, or ``requirements``, a list of strings."""
+    """What the hook returned: ``basename`` of the one thing it made, or ``requirements``, a list of dependency specifiers."""
     said = answer.value if isinstance(answer.value, dict) else {}
     value = said.get("value")
     if expected == "requirements":
         good = (
             isinstance(value, list)
             and said.get("type") == "list"
-            and all(isinstance(each, str) for each in value)
+            and all(isinstance(each, str) and _SPECIFIER.fullmatch(each) for each in value)
         )
-        yield Finding("returns", "a list of strings", f"{said.get('type')} {shown(value)}", good)
+        yield Finding(
+            "returns", "a list of dependency specifiers", f"{said.get('type')} {shown(value)}", good
+        )
         return
     there = sorted(path.name for path in _out(scene, scene.values["last"]).glob("*"))
     good = isinstance(value, str) and "/" not in value and value in there
     yield Finding("returns", f"one of {shown(there)}", f"{said.get('type')} {shown(value)}", good)
 
 
+def _unread(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
+    """Whether all that lay in standard input (``stdin = "text"``) is still there after the hook."""
+    left = answer.value.get("left") if isinstance(answer.value, dict) else None
+    yield Finding("unread", shown(expected), f"left: {shown(left)}", (left == _TYPED) == expected)
+
+
 def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable[Finding]:
-    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all, ``but`` some, or ``only`` some; never those that the first one leaves open as Dynamic), ``files`` (paths and bytes), or of which the values of ``only`` some fields of the second begin with those of the first (``beginnings``)."""
+    """Two things built that are alike in ``metadata`` (the file), ``fields`` (all, ``but`` some, or ``only`` some; never those that the first one, an sdist, leaves open as Dynamic), ``files`` (paths and bytes), or of which the values of ``only`` some fields of the second begin with those of the first (``beginnings``)."""
     one, two = expected["one"], expected["two"]
     left, right = _built(scene, one), _built(scene, two)
     if answer.outcome == "refused":
@@ -420,16 +447,19 @@ def _same(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable
                 yield Finding(f"{one}, {two}", f"the same {name}", "it differs or is missing", False)
 
 
-def _same_fields(sdist: Built, wheel: Built, but: Iterable[str], only: Iterable[str]) -> Iterable[Finding]:
+def _same_fields(one: Built, other: Built, but: Iterable[str], only: Iterable[str]) -> Iterable[Finding]:
     """What the one says, the other says; what it does not, the other does not: save Dynamic fields."""
-    dynamic = {name.lower() for name in (*sdist.fields("Dynamic"), *but)}
-    dynamic |= {"dynamic", "metadata-version", "description"}
-    names = {*only} or {*sdist.message().keys(), *wheel.message().keys()}
+    dynamic = {"description", *(name.lower() for name in but)}
+    # Of two wheels neither leaves anything open.
+    if one.kind == "sdist":
+        dynamic |= {"dynamic", "metadata-version", *(name.lower() for name in one.fields("Dynamic"))}
+    names = {*only} or {*one.message().keys(), *other.message().keys()}
     for name in sorted(names, key=str.lower):
         if name.lower() not in dynamic:
-            yield agree(f"field {name}", sdist.fields(name), wheel.fields(name))
-    if not only and "description" not in {name.lower() for name in sdist.fields("Dynamic")}:
-        yield agree("description", sdist.description().strip(), wheel.description().strip())
+            yield agree(f"field {name}", one.fields(name), other.fields(name))
+    left_open = one.fields("Dynamic") if one.kind == "sdist" else []
+    if not only and "description" not in {name.lower() for name in left_open}:
+        yield agree("description", one.description().strip(), other.description().strip())
 
 
 def _untouched(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]:
@@ -469,13 +499,15 @@ def _imported(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iter
     write_tree(scene.folder / "project", expected.get("files", {}))
     environment = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
     found = said([scene.values["target"], "-c", expected["code"]], scene.folder / "tmp", environment)
-    yield agree("imported", expected["prints"], found.replace(str(scene.folder), ""))
+    for root in (str(scene.folder), os.path.realpath(scene.folder)):
+        found = found.replace(root, "")
+    yield agree("imported", expected["prints"], found)
 
 
 ROLE = Role(
     name="backend",
     about="Builds wheels and sdists from a source tree, asked through its hooks.",
-    verbs=dict.fromkeys(_HOOKS, ("by", "config", "metadata", "source", "stdin")),
+    verbs=dict.fromkeys(_HOOKS, ("again", "by", "config", "gone", "metadata", "source", "stdin")),
     makers={
         "files": COMMON_MAKERS["files"],
         "environment": COMMON_MAKERS["environment"],
@@ -524,6 +556,7 @@ ROLE = Role(
         "starts": _of_each(_starts),
         "sound": _of_each(_sound),
         "same": _same,
+        "unread": _unread,
         "untouched": _untouched,
         "imported": _imported,
         "says": _says,

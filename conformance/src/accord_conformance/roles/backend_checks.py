@@ -219,10 +219,14 @@ def _compatible(built: Built) -> str:
         *(f"py3{minor}" for minor in range(sys.version_info[1])),
     }
     here = re.sub(r"[-.]", "_", sysconfig.get_platform())
+    machine = here.removeprefix("linux_")
     good = (
         pythons & set(python.split("."))
         and {"none", "abi3", own} & set(abi.split("."))
-        and any(each in ("any", here) or each.startswith("manylinux") for each in platform.split("."))
+        and any(
+            each in ("any", here) or re.fullmatch(rf"manylinux\w*_{machine}", each)
+            for each in platform.split(".")
+        )
     )
     return "" if good else built.path.name
 

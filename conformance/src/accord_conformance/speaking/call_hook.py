@@ -1,7 +1,7 @@
 """Calls one hook of a build backend, in the backend's own Python: ``call_hook.py CALL.json``.
 
 CALL.json names the ``backend``, the ``hook``, the ``tree``, the arguments (``positional``, ``named``), and the ``answer`` file to write
-what it returned to.  Runs on every Python 3, knows no backend.
+what it returned to (and what is ``left`` of the ``text`` in standard input).  Runs on every Python 3, knows no backend.
 """
 
 import importlib
@@ -85,6 +85,12 @@ def main(path):
     os.dup2(1, 2)  # what it prints is one text, warnings included
     if call["closed"]:
         os.close(0)
+    if call.get("text"):
+        theirs, ours = os.pipe()
+        os.write(ours, call["text"].encode())
+        os.close(ours)
+        os.dup2(theirs, 0)
+        os.close(theirs)
     module, _, attributes = call["backend"].partition(":")
     if call["hidden"]:
         own = module.partition(".")[0]
@@ -104,8 +110,11 @@ def main(path):
         # A slip of the backend's own, not its judgement of the project.
         slip = isinstance(error, (AttributeError, TypeError, KeyError, IndexError, AssertionError, NameError))
         sys.exit("Traceback (most recent call last): " + type(error).__name__ if slip else 1)
+    answer = {"value": value, "type": type(value).__name__}
+    if call.get("text"):
+        answer["left"] = os.read(0, 1000).decode()
     with open(call["answer"], "w") as stream:
-        json.dump({"value": value, "type": type(value).__name__}, stream)
+        json.dump(answer, stream)
 
 
 main(sys.argv[1])
