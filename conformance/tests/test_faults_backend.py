@@ -142,6 +142,20 @@ def one_string(request: Request, answer: Answer) -> Answer:
     return replace(answer, value={"type": "str", "value": "setuptools"})
 
 
+def no_specifier(request: Request, answer: Answer) -> Answer:
+    return replace(answer, value={"type": "list", "value": ["setuptools, please"]})
+
+
+def for_another_machine(request: Request, answer: Answer) -> Answer:
+    for path in (out(request) / "editable").glob("*.whl"):
+        path.rename(path.with_name("demo-1.0-py3-none-manylinux_2_17_m68k.whl"))
+    return answer
+
+
+def reading_stdin(request: Request, answer: Answer) -> Answer:
+    return replace(answer, value={**answer.value, "left": ""}) if "left" in answer.value else answer
+
+
 def long_name(request: Request, answer: Answer) -> Answer:
     """An sdist whose file name is not normalised."""
     for path in (out(request) / "sdist").glob("*.tar.gz"):
@@ -208,6 +222,41 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         "backend/hooks/prepared-metadata-is-what-is-built",
         in_wheels(text("/METADATA", r"\nRequires-Dist: trio[^\n]*", "")),
     ),
+    "asks for what is no dependency specifier": ("backend/hooks/requires-for-wheel", no_specifier),
+    "keeps the modules of an earlier build": (
+        "backend/hooks/what-is-gone-is-gone",
+        in_wheels(lambda members: {**members, "demo/part.py": b"value = 1\n"}, "wheel-again"),
+    ),
+    "leaves a module out of the second build": (
+        "backend/hooks/twice-the-same",
+        in_wheels(without("demo/__init__"), "wheel-again"),
+    ),
+    "tags an editable wheel for another machine": ("backend/editable/tags", for_another_machine),
+    "writes other metadata into an editable wheel": (
+        "backend/editable/same-metadata",
+        in_wheels(text("/METADATA", r"Metadata-Version: 2\.\d", "Metadata-Version: 2.0"), "editable"),
+    ),
+    "has a semicolon at the end of a URL": (
+        "backend/dependencies/url-in-an-extra",
+        in_wheels(text("/METADATA", r"\.whl\s*;", ".whl;")),
+    ),
+    "drops an extra's reference to another": (
+        "backend/dependencies/self-referring-extra",
+        in_wheels(text("/METADATA", r"\nRequires-Dist: [^\n]*all[^\n]*", "")),
+    ),
+    "has a field of dependency groups": (
+        "backend/dependency-groups/wheel",
+        in_wheels(text("/METADATA", r"\nName:", "\nDependency-Group: only-for-work\nName:")),
+    ),
+    "takes ? for none as well": (
+        "backend/globs/question-mark",
+        in_wheels(text("/METADATA", r"\nLicense-File", r"\nLicense-File: COPYING\nLicense-File")),
+    ),
+    "looks for * in every folder": (
+        "backend/globs/star",
+        in_wheels(text("/METADATA", r"\nName:", r"\nLicense-File: legal/LICENSE\nName:")),
+    ),
+    "reads standard input where it is open": ("backend/hooks/build-wheel-without-stdin", reading_stdin),
     "builds a broken project": ("backend/hooks/unable-raises", agreeing),
     "loses dependencies in an editable wheel": (
         "backend/editable/same-dependencies",
