@@ -51,6 +51,27 @@ def copied(env: Path, base: Path) -> None:
     shutil.copy2(base / "bin" / f"python3.{sys.version_info[1]}", env / "bin" / "python")
 
 
+def copied_beside(env: Path, base: Path) -> None:
+    """A link, to a copy in the same folder."""
+    (env / "bin" / "python").unlink()
+    shutil.copy2(base / "bin" / f"python3.{sys.version_info[1]}", env / "bin" / "copy")
+    (env / "bin" / "python").symlink_to("copy")
+
+
+def library_copied(env: Path, base: Path) -> None:
+    """A package of the standard library, copied and put first."""
+    folder = MODULES.parent
+    shutil.copytree(base / folder / "json", env / folder / "json")
+    text = f"import sys; sys.path.insert(0, {str(env / folder)!r})\n"
+    (env / MODULES / "more.pth").write_text(text, encoding="utf-8")
+
+
+def its_own_base(env: Path, base: Path) -> None:
+    """The base's prefixes are those of the environment."""
+    text = "import sys; sys.base_prefix = sys.base_exec_prefix = sys.prefix\n"
+    (env / MODULES / "own.pth").write_text(text, encoding="utf-8")
+
+
 def of_another(env: Path, base: Path) -> None:
     """The Python of the suite in the place of the one that was asked for."""
     text = (env / "pyvenv.cfg").read_text("utf-8")
@@ -85,21 +106,15 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "writes pyvenv.cfg with colons": ("made/config-form", in_file("pyvenv.cfg", " = ", ": ")),
     "makes no python3": ("made/executables", lost("bin/python3")),
     "copies where it can link": ("made/linked", made(copied)),
-    "copies the standard library": (
-        "made/standard-library",
-        made(lambda env, base: shutil.copy2(base / MODULES.parent / "os.py", env / MODULES.parent / "os.py")),
-    ),
+    "links to a copy of its own": ("made/linked", made(copied_beside)),
+    "takes modules from a copy of the standard library": ("made/standard-library", made(library_copied)),
+    "is its own base": ("made/headers", made(its_own_base)),
     "makes no site-packages": ("made/site-packages", lost(str(MODULES))),
-    "makes no activate": ("made/activate", lost("bin/activate")),
-    "puts bin at the end of PATH": ("made/activate", in_file("bin/activate", "/bin:$PATH", "/nothing:$PATH")),
-    "does not clear": (
-        "made/anew-modules",
-        made(lambda env, base: (env / MODULES / "gone.py").write_text("one=1\n", encoding="utf-8")),
-    ),
     "lets everything below be seen": (
-        "isolation/isolated-config",
+        "isolation/isolated",
         in_file("pyvenv.cfg", "include-system-site-packages = false", "include-system-site-packages = true"),
     ),
+    "is isolated from another Python than the one it is of": ("isolation/isolated", made(of_another)),
     "finds modules below": ("isolation/isolated", sees_more("{base}")),
     "finds modules of the user": ("isolation/user-isolated", sees_more("{home}")),
     "never lets anything below be seen": (
@@ -107,6 +122,7 @@ FAULTS: dict[str, tuple[str, Damage]] = {
         in_file("pyvenv.cfg", "include-system-site-packages = true", "include-system-site-packages = false"),
     ),
     "puts what is below first": ("isolation/seeing-precedence", sees_more("{base}")),
+    "puts what is the user's first": ("isolation/seeing-order", sees_more("{home}")),
 }
 
 
