@@ -19,6 +19,11 @@ def printing(text: str) -> Damage:
     return lambda request, answer: replace(answer, outcome="done", value=text, message=text)
 
 
+def reading_as_the_locale_says(request: Request, answer: Answer) -> Answer:
+    """As a tool written in Python: in the C locale it reads UTF-8 all the same, unless that is turned off."""
+    return refusing(request, answer) if request.environment.get("PYTHONUTF8") == "0" else answer
+
+
 FAULTS: dict[str, tuple[str, Damage]] = {
     "runs nothing": ("runner/scripts/plain", printing("")),
     "forgets the specifier": ("runner/scripts/version", printing("ran 2.0")),
@@ -35,8 +40,13 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "reads blocks of other types beside the script's": ("runner/scripts/other-type-beside", refusing),
     "reads unclosed blocks": ("runner/scripts/unclosed", refusing),
     "takes two spaces for one": ("runner/scripts/two-spaces", refusing),
+    "reads indented blocks": ("runner/scripts/indented", refusing),
+    "takes a type that begins with script for it": ("runner/scripts/type-with-underscore", refusing),
     "ends a block at its first end": ("runner/scripts/precedence-of-end", refusing),
-    "reads the file in the locale's encoding": ("runner/scripts/utf-8-in-c-locale", refusing),
+    "reads the file in the locale's encoding": (
+        "runner/scripts/utf-8-in-c-locale",
+        reading_as_the_locale_says,
+    ),
     "wants to know every tool": ("runner/scripts/tool-table", refusing),
 }
 
