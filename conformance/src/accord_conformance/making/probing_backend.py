@@ -2,7 +2,7 @@
 
 Its text goes into a source tree with ``PLAN`` filled in, so that it needs nothing of its surroundings.  Any Python 3 runs it.  The plan: ``log``, ``lacks`` (hooks it does
 not have), ``requires`` (hook: requirements), ``raises``, ``unsupported`` and ``exits`` (hooks), ``prints`` (text), ``noise`` (bytes that are no text), ``watch`` (modules), ``scripts``
-(programs to look for), ``spoils`` (global state is changed), ``name`` and ``version`` of what it builds.
+(programs to look for), ``seek`` (names to look for in the folders above), ``spoils`` (global state is changed), ``name`` and ``version`` of what it builds.
 """
 
 import base64
@@ -18,7 +18,8 @@ import tarfile
 import zipfile
 
 PLAN = json.loads(r"""@PLAN@""")
-CALLS = []
+# Kept where a module that is imported anew in the same process finds it.
+CALLS = vars(sys).setdefault("probe_calls", [])
 
 
 class UnsupportedOperation(Exception):
@@ -56,6 +57,17 @@ def _tree():
     return found
 
 
+def _above():
+    found, folder, last = [], os.path.realpath("."), os.path.dirname(os.path.realpath(PLAN["log"]))
+    for _ in range(4):
+        if folder == last:
+            break
+        folder = os.path.dirname(folder)
+        paths = [os.path.join(folder, name) for name in PLAN.get("seek", [])]
+        found += [path for path in paths if os.path.lexists(path)]
+    return found
+
+
 def _stdin():
     try:
         return sys.stdin.read(1) == "" if sys.stdin else True
@@ -80,6 +92,7 @@ def _note(hook, settings, **more):
         "spoiled": os.environ.get("PROBE_SPOILED"),
         "empty_stdin": _stdin(),
         "tree": _tree() if PLAN.get("tree") else {},
+        "above": _above(),
     }
     entry.update(more)
     with open(PLAN["log"], "a", encoding="utf-8") as stream:
@@ -89,7 +102,9 @@ def _note(hook, settings, **more):
         sys.stderr.write("and on the other stream\n")
     if hook in PLAN.get("noise", []):
         sys.stdout.flush()
-        os.write(1, b"\xff\xfe not text \x80\n")
+        sys.stderr.flush()
+        for stream in (1, 2):
+            os.write(stream, b"\xff\xfe not text \x80\n")
     if hook in PLAN.get("raises", []):
         raise RuntimeError("the probe raises in " + hook)
     if hook in PLAN.get("unsupported", []):
@@ -100,12 +115,15 @@ def _note(hook, settings, **more):
     if PLAN.get("spoils"):
         os.environ["PROBE_SPOILED"] = hook
         sys.path.insert(0, "/nowhere")
+        if hook.startswith("get_requires"):  # the others read and write in it
+            os.chdir(os.sep)
 
 
 NAME, VERSION = PLAN.get("name", "demo"), PLAN.get("version", "1.0")
 DIST_INFO = "%s-%s.dist-info" % (NAME, VERSION)
 METADATA = "Metadata-Version: 2.2\nName: %s\nVersion: %s\n" % (NAME, VERSION)
 WHEEL = "Wheel-Version: 1.0\nGenerator: probe\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+PREPARED = {"METADATA": METADATA, "WHEEL": WHEEL, "probe-decided.txt": "a decision\n"}
 
 
 def _write_wheel(directory, members):
@@ -137,7 +155,7 @@ def _listing(directory):
 def _prepare(metadata_directory):
     folder = os.path.join(metadata_directory, DIST_INFO)
     os.mkdir(folder)
-    for name, text in (("METADATA", METADATA), ("WHEEL", WHEEL), ("probe-decided.txt", "a decision\n")):
+    for name, text in PREPARED.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as stream:
             stream.write(text)
     return DIST_INFO
@@ -169,12 +187,12 @@ def prepare_metadata_for_build_editable(metadata_directory, config_settings=None
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    _note("build_wheel", config_settings, metadata=_listing(metadata_directory))
+    _note("build_wheel", config_settings, metadata=_listing(metadata_directory), prepared=PREPARED)
     return _write_wheel(wheel_directory, {"demo.py": "def main():\n    print('demo runs')\n"})
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    _note("build_editable", config_settings, metadata=_listing(metadata_directory))
+    _note("build_editable", config_settings, metadata=_listing(metadata_directory), prepared=PREPARED)
     return _write_wheel(wheel_directory, {"_demo.pth": os.path.join(os.getcwd(), "src") + "\n"})
 
 

@@ -2,10 +2,10 @@
 
 Given: ``files`` (the tree), ``build_system`` (keys of that table, beside the probe's own), ``pyproject`` (its text whole), ``probe`` (its plan, see
 ``making/probing_backend.py``), ``probe_at`` (where it lies in the tree: ``build_backend/probe.py``), ``in_tree`` (it must lie there), ``wheels`` and ``sdists`` (all of them on the index at ``{index}``; sdists have the
-probe in them, ``of`` names one), ``links`` (path: target, after the tree is written), ``present`` (modules in the target environment).
+probe in them, ``of`` names one; ``{folder}`` in the target of a hard link is the case's folder), ``links`` (path: target, after the tree is written), ``present`` (modules in the target environment).
 
-``expect`` looks at calls by hook: ``called`` and ``not_called`` (lists), ``order``, and tables ``settings``, ``sees``, ``child_sees``, ``programs``; at all calls at once:
-``in_root``, ``fresh``, ``path_first``; at what came out: ``wheels``, ``sdists`` (how many), ``bills`` (checks of ``bills.py``); ``nowhere`` (names of files that are in no folder of the case).
+``expect`` looks at calls by hook: ``called``, ``not_called`` and ``handed`` (lists; the last got a metadata folder), ``order``, and tables ``settings``, ``sees``, ``child_sees``, ``programs``; at all calls at once:
+``in_root``, ``fresh``, ``path_first``; at what came out: ``wheels``, ``sdists`` (how many), ``bills`` (checks of ``bills.py``); ``nowhere`` (names of files that are in no folder of the case, nor were above a hook's that had to ``seek`` them).
 """
 
 from __future__ import annotations
@@ -111,7 +111,10 @@ def _write_project(scene: Scene) -> None:
     for key, values in given.get("sdists", {}).items():
         files = {"probe.py": _probe(scene), **values.get("files", {})}
         own = '[build-system]\nrequires = []\nbuild-backend = "probe"\nbackend-path = ["."]\n'
-        COMMON_MAKERS["sdists"](scene, {key: {"pyproject": own, **values, "files": files}})
+        links = values.get("hardlinks", {})
+        links = {path: to.replace("{folder}", str(scene.folder)) for path, to in links.items()}
+        made = {"pyproject": own, **values, "files": files, "hardlinks": links}
+        COMMON_MAKERS["sdists"](scene, {key: made})
     _publish(scene)
 
 
@@ -223,8 +226,14 @@ def _prepared(scene: Scene, answer: Answer, expected: bool) -> Iterable[Finding]
     for call in _calls(scene):
         given = call.get("metadata")
         if given is not None:
-            names = sorted(set(given) - {"RECORD"})
-            yield agree(f"{call['hook']} metadata", ["METADATA", "WHEEL", "probe-decided.txt"], names)
+            yield agree(f"{call['hook']} metadata", call["prepared"], given)
+
+
+def _handed(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
+    """Hooks that got a metadata folder."""
+    given = [call["hook"] for call in _calls(scene) if call.get("metadata") is not None]
+    for hook in expected:
+        yield Finding("handed metadata", hook, shown(given), hook in given)
 
 
 def _count(pattern: str) -> Witness:
@@ -248,7 +257,8 @@ def _tree(scene: Scene, answer: Answer, expected: Mapping[str, Any]) -> Iterable
     for path, wanted in expected.items():
         entry = tree.get(path)
         if wanted is False or entry is None:
-            yield Finding(f"tree {path}", "there" if wanted else "not there", shown(entry), entry is wanted)
+            right = wanted is False and entry is None
+            yield Finding(f"tree {path}", "there" if wanted else "not there", shown(entry), right)
             continue
         for key, value in wanted.items():
             found = {
@@ -279,6 +289,8 @@ def _nowhere(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[
             for path in scene.folder.rglob(name)
             if "dist" not in path.parts and path.parent.name != "door"
         ]
+        # What a tool sweeps away at its end was there while a hook ran.
+        found += [path for call in _calls(scene) for path in call["above"] if Path(path).name == name]
         yield Finding("nowhere", f"no {name}", shown(found) if found else f"no {name}", not found)
 
 
@@ -369,6 +381,7 @@ ROLE = Role(
         "outcome": _outcome,
         "called": _called,
         "not_called": _not_called,
+        "handed": _handed,
         "order": _order,
         **{key: _of_calls(key) for key in ("settings", "sees", "child_sees", "programs", "empty_stdin")},
         "in_root": _in_root,
