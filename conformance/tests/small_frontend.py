@@ -32,7 +32,12 @@ module, _, attributes = call["backend"].partition(":")
 found = importlib.import_module(module)
 for name in attributes.split(".") if attributes else []:
     found = getattr(found, name)
+if call["strict"]:
+    found.UnsupportedOperation
 for hook, arguments in call["hooks"]:
+    if call["anew"]:
+        sys.modules.pop(module)
+        found = importlib.import_module(module)
     function = getattr(found, hook, None)
     value = function(**arguments) if function else "(no such hook)"
 with open(call["answer"], "w") as stream:
@@ -42,6 +47,14 @@ with open(call["answer"], "w") as stream:
 
 class _Wrong(Exception):
     """What is asked for cannot be done."""
+
+
+def _filtered(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """The member as the data filter has it; none where the filter refuses it."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
 
 
 class _Build:
@@ -81,11 +94,16 @@ class _Build:
         trusting = self.fault == "unpacks whatever there is"
         with tarfile.open(source, "r:gz") as archive:
             if self.fault == "leaves out in silence what leads outside":
-                archive.errorlevel = 0
+                members = [each for each in archive if _filtered(each, str(folder)) is not None]
+            else:
+                members = archive.getmembers()
             try:
-                archive.extractall(folder, filter="fully_trusted" if trusting else "data")
+                archive.extractall(folder, members, filter="fully_trusted" if trusting else "data")
             except tarfile.FilterError as error:
                 raise _Wrong(str(error)) from error
+        if self.fault == "makes every file a program":
+            for path in folder.rglob("*"):
+                path.chmod(0o755)
         return next(path for path in sorted(folder.iterdir()) if (path / "pyproject.toml").exists())
 
     def _system(self) -> dict[str, Any]:
@@ -111,6 +129,8 @@ class _Build:
         return str(path)
 
     def install(self, requirements: list[str]) -> None:
+        if self.fault == "drops what has a marker":
+            requirements = [each for each in requirements if ";" not in each]
         if not requirements:
             return
         python = str(self.work / "env" / "bin" / "python")
@@ -133,6 +153,8 @@ class _Build:
             "path": self.path,
             "at": 99 if self.fault == "puts backend-path last" else 0,
             "hooks": calls,
+            "anew": self.fault == "loads the backend anew in one process",
+            "strict": self.fault == "wants UnsupportedOperation",
             "answer": str(answer),
         }
         programs = self.work / "env" / "bin"
@@ -153,6 +175,8 @@ class _Build:
             return ""
         if self.fault == "passes over failures" and not answer.exists():
             return ""
+        if self.fault == "takes noise for success" and b"\xff" in done.stdout and not answer.exists():
+            return ""
         if not answer.exists():
             raise _Wrong(self.said)
         if self.fault == "takes what is printed for the answer" and done.stdout:
@@ -160,7 +184,11 @@ class _Build:
         return json.loads(answer.read_text())
 
     def requirements(self, kind: str) -> None:
+        if self.fault == "forgets the settings of requirements":
+            settings, self.settings = self.settings, None
         found = self.call(f"get_requires_for_build_{kind}")
+        if self.fault == "forgets the settings of requirements":
+            self.settings = settings
         if found == "(no such hook)":
             if self.fault == "wants every hook":
                 raise _Wrong("the backend has no get_requires hook")
@@ -207,7 +235,7 @@ class SmallFrontend:
         return f"Creating an environment...\n{build.said}"
 
     def _wheel(self, build: _Build, out: Path) -> None:
-        if self.fault == "calls all hooks in one process":
+        if self.fault in ("calls all hooks in one process", "loads the backend anew in one process"):
             build.call("get_requires_for_build_wheel", "build_wheel", wheel_directory=str(out))
             return
         build.requirements("wheel")
@@ -222,10 +250,16 @@ class SmallFrontend:
         wheels.mkdir()
         prepared = build.call(f"prepare_metadata_for_build_{kind}", metadata_directory=str(metadata))
         more = {}
+        if prepared == "(no such hook)" and self.fault == "wants metadata prepared":
+            raise _Wrong("the backend prepares no metadata")
         if prepared != "(no such hook)":
             more["metadata_directory"] = str(metadata / prepared)
             if self.fault == "hands on half of the metadata":
                 (metadata / prepared / "probe-decided.txt").unlink()
+            if self.fault == "writes into the prepared metadata":
+                (metadata / prepared / "METADATA").write_text(
+                    "Metadata-Version: 2.2\nName: other\nVersion: 1.0\n"
+                )
         name = build.call(f"build_{kind}", wheel_directory=str(wheels), **more)
         source = Path(build.values["source"])
         if self.fault == "keeps the editable wheel":
@@ -247,3 +281,5 @@ class SmallFrontend:
     def _uninstall(self, purelib: Path) -> None:
         for path in [*purelib.glob("_demo.pth"), *purelib.glob("*.dist-info")]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if self.fault != "leaves programs in place":
+            (purelib.parents[2] / "bin" / "demo").unlink()
