@@ -35,7 +35,6 @@ REASONS: dict[str, str] = {
     "resolver/choose/pre-only-fits-deep": "0049",
     "resolver/choose/pre-prefix": "0049",
     "resolver/needs/group-others-unread": "0049",
-    "dependencies/form/empty-parentheses": "0049",
 }
 OURS = ("accord", "accord-backend")
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from accord_conformance.adapters import player
 from accord_conformance.protocol import Answer, Request
-from accord_conformance.testing import Damage, agreeing, cases_like, failures, tool_here
+from accord_conformance.running import play_case
+from accord_conformance.testing import Damage, Faulty, agreeing, cases_like, failures, tool_here
 
 OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "<": operator.lt,
@@ -138,15 +140,11 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     "loses markers": ("dependencies/form/marker", with_part("marker", False)),
     "ends a name at a separator": ("dependencies/form/names", says(name_up_to_a_separator)),
     "loses the URL": ("dependencies/urls/url", with_part("url", None)),
-    "does not read to the end": ("dependencies/form/more-1", agreeing),
-    "takes an empty marker": ("dependencies/form/empty-marker-1", agreeing),
     "finds every marker true": ("markers/grammar/true-and-false", always(True)),
     "lets or bind closer than and": (
         "markers/grammar/precedence",
         says(lambda asked, right: "nt" not in asked["marker"].partition(" and ")[2]),
     ),
-    "takes a line break for white space": ("markers/grammar/line-break", agreeing),
-    "takes a field for a marker": ("markers/grammar/no-comparison-1", agreeing),
     "reads no quote marks in a string": (
         "markers/grammar/quote-in-string",
         says(lambda asked, right: right and '"' not in asked["environment"]["os_name"]),
@@ -212,3 +210,24 @@ def test_the_fault_is_found(name: str) -> None:
     assert len(cases) == 1
     assert not failures(tool, cases), "the honest tool passes"
     assert failures(tool, cases, damage)
+
+
+# What a library does with what is none of the language is disputed: which reading it follows is seen.
+@pytest.mark.parametrize(
+    "case_id",
+    [
+        "dependencies/form/more-1",  # does not read to the end
+        "dependencies/form/empty-marker-1",
+        "markers/grammar/line-break",  # takes it for white space
+        "markers/grammar/no-comparison-1",  # takes a field for a marker
+    ],
+)
+def test_who_takes_what_is_no_dependency_is_seen(case_id: str) -> None:
+    (case,) = cases_like(case_id)
+    tool = tool_here("accord")
+    honest = player(tool.adapter, case.role, tool.bin)
+    try:
+        assert play_case(tool, case, honest).verdict == "reading-1"
+        assert play_case(tool, case, Faulty(honest, agreeing)).verdict == "reading-2"
+    finally:
+        honest.close()
