@@ -231,7 +231,9 @@ FAULTS: dict[str, tuple[str, Damage]] = {
     ),
     "says who it is in other letters": (
         "record/installer-printable",
-        installed(lambda env, purelib: _write(purelib / "demo-1.0.dist-info" / "INSTALLER", "\u00e9t\u00e9\n")),
+        installed(
+            lambda env, purelib: _write(purelib / "demo-1.0.dist-info" / "INSTALLER", "\u00e9t\u00e9\n")
+        ),
     ),
     "writes two lines into INSTALLER": (
         "record/installer-line",
