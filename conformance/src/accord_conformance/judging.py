@@ -119,7 +119,9 @@ def _found(pattern: str, text: str) -> bool:
 
 
 def _end(message: str) -> str:
-    return message[-400:].strip() or "nothing"
+    """The last words of a message."""
+    end = message[-400:]
+    return (f"… {end.partition(' ')[2]}" if len(message) > len(end) else end).strip() or "nothing"
 
 
 COMMON_WITNESSES: dict[str, Witness] = {
