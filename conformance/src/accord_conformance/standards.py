@@ -61,7 +61,7 @@ class Standard:
     peps: tuple[int, ...]
     read: date
     rules: tuple[Rule, ...]
-    standing: str = "standard"  # of STANDINGS
+    standing: str = STANDINGS[0]
 
 
 @dataclass(frozen=True, slots=True)

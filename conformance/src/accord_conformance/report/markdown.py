@@ -49,14 +49,13 @@ def _role_table(book: Book, name: str) -> list[str]:
         f"| | {' | '.join(called(each, each.id) for each in standards)} | all |",
         "| --- |" + " ---: |" * (len(standards) + 1),
     ]
+    groups = [[case for case in book.of_standard(each) if case in cases] for each in standards]
+    groups.append(book.of_standards(cases))
     for tool in book.tools():
         if name not in book.roles(tool):
             continue
         cells = []
-        for group in [
-            *([case for case in cases if case in book.of_standard(each)] for each in standards),
-            book.of_standards(cases),
-        ]:
+        for group in groups:
             must, should = (book.share(tool, group, level) for level in ("MUST", "SHOULD"))
             shown = [f"{share}" if share.whole else f"**{share}**" for share in (must, should)]
             parts = ([shown[0]] if must.counted else []) + ([f"+ {shown[1]}"] if should.counted else [])

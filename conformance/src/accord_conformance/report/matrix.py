@@ -12,7 +12,7 @@ from accord_conformance.cases import Case
 from accord_conformance.judging import Finding
 from accord_conformance.results import Played, Run
 from accord_conformance.reviews import Review
-from accord_conformance.standards import LEVELS, ROLES, Rule, Standard, Standards
+from accord_conformance.standards import LEVELS, ROLES, STANDINGS, Rule, Standard, Standards
 
 __all__ = ["Book", "Share", "asked", "called", "reproduce", "sentence", "shortened", "wrong"]
 
@@ -44,8 +44,13 @@ class Book:
     cases: Mapping[str, Case]
     reviews: Mapping[str, Review]
     played: dict[str, dict[str, Played]] = field(default_factory=dict)  # by case, by tool
+    _standings: dict[str, str] = field(init=False)  # by document, "" for a standard
 
     def __post_init__(self) -> None:
+        self._standings = {
+            each.id: "" if each.standing == STANDINGS[0] else each.standing
+            for each in self.standards.standards
+        }
         # A case that was renamed since the run has nothing to stand beside.
         for each in self.run.results:
             if each.case in self.cases:
@@ -84,16 +89,12 @@ class Book:
 
     def of_standards(self, cases: Iterable[Case]) -> list[Case]:
         """Those of the cases that a total counts: what rests on a draft, or on no standard, is shown and not added up."""
-        standing = {each.id: each.standing for each in self.standards.standards}
         rules = self.standards.rules
-        return [
-            case for case in cases if any(standing[rules[rule].standard] == "standard" for rule in case.rules)
-        ]
+        return [case for case in cases if not all(self.standing(rules[rule]) for rule in case.rules)]
 
     def standing(self, rule: Rule) -> str:
         """What its document is, where that is no standard: "draft" and the like."""
-        (found,) = (each.standing for each in self.standards.standards if each.id == rule.standard)
-        return "" if found == "standard" else found
+        return self._standings[rule.standard]
 
     def of_role(self, role: str) -> list[Case]:
         return [case for case in self.cases.values() if case.role == role]
@@ -144,7 +145,7 @@ def wrong(played: Played) -> Finding | None:
 
 def called(standard: Standard, name: str) -> str:
     """The name of a document, with what it is where that is no standard."""
-    return name if standard.standing == "standard" else f"{name} ({standard.standing})"
+    return name if standard.standing == STANDINGS[0] else f"{name} ({standard.standing})"
 
 
 def sentence(rule: Rule) -> str:
