@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from accord_conformance.names import normal
+
 __all__ = ["alike"]
 
 _REQUIREMENT = re.compile(
@@ -28,12 +30,8 @@ def alike(text: str) -> str:
     found = _REQUIREMENT.fullmatch(rest)
     if found is None:
         return text
-    name = re.sub(r"[-_.]+", "-", found["name"]).lower()
-    extras = sorted(
-        re.sub(r"[-_.]+", "-", each.strip()).lower()
-        for each in (found["extras"] or "").split(",")
-        if each.strip()
-    )
+    name = normal(found["name"])
+    extras = sorted(normal(each.strip()) for each in (found["extras"] or "").split(",") if each.strip())
     inner = found["rest"].strip().removeprefix("(").removesuffix(")")
     specifier = ",".join(sorted(re.sub(r"\s", "", each) for each in inner.split(",") if each.strip()))
     marker = _marker(found["marker"] or "")
@@ -122,5 +120,5 @@ class _Terms:
             raise ValueError(first)
         # The name of an extra is compared in its normal form.
         if left == "extra":
-            right = re.sub(r"[-_.]+", "-", right).lower()
+            right = normal(right)
         return frozenset({frozenset({(left, operator, right)})})

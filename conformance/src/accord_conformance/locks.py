@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from accord_conformance.markers import ENVIRONMENTS, MarkerError, evaluate, fields, here
+from accord_conformance.names import normal
 from accord_conformance.versions import admits, is_version
 
 __all__ = ["CHECKS", "FILE_NAME", "chosen", "environment", "files_named", "lock_is_for"]
@@ -126,7 +127,7 @@ def _default_groups(document: Document) -> Iterable[str]:
 def _names(document: Document) -> Iterable[str]:
     for package in _packages(document):
         name = package.get("name")
-        if not isinstance(name, str) or re.sub(r"[-_.]+", "-", name).lower() != name:
+        if not isinstance(name, str) or normal(name) != name:
             yield f"the name {name!r}"
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from accord_conformance.names import normal
 from accord_conformance.versions import admits, is_version
 
 __all__ = ["ENVIRONMENTS", "MarkerError", "evaluate", "fields", "here"]
@@ -135,11 +136,11 @@ def _compare(
 ) -> bool:
     one, other = _value(left, environment), _value(right, environment)
     if right[1] in _SETS:
-        return (_normal(str(one)) in map(_normal, other)) is (operator == "in")
+        return (normal(str(one)) in map(normal, other)) is (operator == "in")
     if operator in ("in", "not in"):
         return (str(one) in str(other)) is (operator == "in")
     if left[1] == "extra":
-        return (_normal(str(other)) in map(_normal, one)) is (operator == "==")
+        return (normal(str(other)) in map(normal, one)) is (operator == "==")
     versions = left[1] in _VERSIONS or right[1] in _VERSIONS
     if versions and is_version(str(one)) and is_version(str(other).removesuffix(".*")):
         if left[0] == "text":  # "3.8" <= python_version
@@ -149,10 +150,6 @@ def _compare(
     if operator not in ("==", "!="):
         return False
     return (one == other) is (operator == "==")
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _value(token: tuple[str, str], environment: Mapping[str, Any]) -> Any:

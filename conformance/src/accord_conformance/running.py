@@ -128,12 +128,9 @@ def _play_batch(
         for case in cases:
             if stopped.is_set():
                 break
-            if hung == _HUNG_RUNNING:
-                why = f"not asked: the tool hung {hung} times running"
-                results.append(Played(case.id, tool.adapter.name, "error", (), 0.0, why))
-                told(results[-1])
-                continue
             try:
+                if hung >= _HUNG_RUNNING:
+                    raise SuiteError("not asked", f"the tool hung {_HUNG_RUNNING} times running")
                 current = current or player(tool.adapter, case.role, tool.bin, limits)
                 played = _once(play_case(tool, case, current, keep), case, [*earlier, *results])
             except (SuiteError, OSError) as error:
@@ -146,7 +143,7 @@ def _play_batch(
                 break  # its tool was ended for it: what came of that is nobody's failure
             told(played)
             results.append(played)
-            hung = hung + 1 if is_late(played) else 0
+            hung = hung + 1 if is_late(played) or hung >= _HUNG_RUNNING else 0
     finally:
         if current is not None:
             current.close()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accord_conformance.markers import evaluate
+from accord_conformance.names import normal
 from accord_conformance.versions import admits, version_key
 
 __all__ = ["faults"]
@@ -39,7 +40,7 @@ def faults(
         marker = parts["marker"]
         if marker and not evaluate(marker, {**environment, "extra": sorted(extras)}):
             continue
-        name = _normal(parts["name"])
+        name = normal(parts["name"].strip())
         if name not in chosen:
             found[f"{who} needs {name}, which is not chosen"] = None
             continue
@@ -47,7 +48,7 @@ def faults(
         specifier = (parts["specifier"] or "").strip().removeprefix("(").removesuffix(")")
         if not admits(specifier, version):
             found[f"{who} needs {name}{specifier}, chosen is {version}"] = None
-        wanted = {_normal(each) for each in (parts["extras"] or "").split(",") if each.strip()}
+        wanted = {normal(each.strip()) for each in (parts["extras"] or "").split(",") if each.strip()}
         new = name not in asked or not wanted <= asked[name]
         asked.setdefault(name, set()).update(wanted)
         if new:
@@ -75,8 +76,4 @@ def _needs(
 
 def _release(title: str) -> tuple[str, Any]:
     name, _, version = title.partition(" ")
-    return _normal(name), version_key(version)
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()
+    return normal(name.strip()), version_key(version)

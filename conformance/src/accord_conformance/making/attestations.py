@@ -10,6 +10,7 @@ A place is a path with slashes.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import tarfile
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from accord_conformance.errors import SuiteError
 from accord_conformance.making.wheels import Made
 from accord_conformance.reading import DATA, Table
 
-__all__ = ["attestation", "genuine_file"]
+__all__ = ["attestation", "genuine_file", "unsigned"]
 
 _FOLDER = DATA / "attested"
 
@@ -75,6 +76,28 @@ def attestation(values: object) -> Any:
         holder[key] = _written(base64.b64decode(holder[key]), form)
     table.done()
     return found
+
+
+def unsigned(filename: str, data: bytes) -> dict[str, Any]:
+    """An attestation of that file in the form of PEP 740: no two files have the same.  Nobody signed it: an index verifies, an uploader sends."""
+    subject = {"name": filename, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [subject],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {},
+    }
+    return {
+        "version": 1,
+        "verification_material": {
+            "certificate": "Y2VydGlmaWNhdGU=",
+            "transparency_entries": [{"logIndex": "1"}],
+        },
+        "envelope": {
+            "statement": base64.b64encode(json.dumps(statement).encode()).decode(),
+            "signature": "c2lnbmF0dXJl",
+        },
+    }
 
 
 def _place(whole: Any, place: str) -> tuple[Any, Any]:

@@ -10,7 +10,6 @@ Addresses have no pattern: each is a token of its own.  ``log`` keeps what was d
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 import time
@@ -18,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accord_conformance.names import hex_digest
 from accord_conformance.reading import Table
 from accord_conformance.site import Reply, Request
 
@@ -258,14 +258,11 @@ class Sessions:
 
 def wrong_hashes(hashes: Mapping[str, Any], data: bytes) -> list[str]:
     """Those of ``hashes`` (name: hexadecimal digest, in letters of either case) that are not the data's, or that hashlib does not know."""
-    wrong = []
-    for name, value in hashes.items():
-        try:
-            true = hashlib.new(name, data, usedforsecurity=False).hexdigest() == str(value).lower()
-        except (TypeError, ValueError):
-            true = False
-        wrong += [] if true else [name]
-    return wrong
+    return [
+        name
+        for name, value in hashes.items()
+        if not (true := hex_digest(name, data)) or true != str(value).lower()
+    ]
 
 
 def _read(request: Request) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from typing import Any
 from accord_conformance.errors import SuiteError
 from accord_conformance.making.sdists import make_sdist
 from accord_conformance.making.wheels import Made, make_wheel
+from accord_conformance.names import normal
 
 __all__ = ["make_world"]
 
@@ -32,8 +33,7 @@ def make_world(values: Mapping[str, Any]) -> tuple[dict[str, Made], dict[str, An
         page = {key: table.pop(key) for key in _ON_PAGES if key in table}
         if "page_python" in table:
             page["requires_python"] = table.pop("page_python")
-        normal = re.sub(r"[-_.]+", "-", name).lower()
-        files = projects.setdefault(normal, {"files": []})["files"]
+        files = projects.setdefault(normal(name), {"files": []})["files"]
         for key, kind, item in _files(title, name, version, table):
             made[key] = item
             # What an sdist states may be dynamic: an index that serves it promises more than there is.

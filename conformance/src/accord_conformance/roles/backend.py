@@ -33,8 +33,8 @@ from accord_conformance.making.files import write_tree
 from accord_conformance.making.projects import configured, module_of, pyproject, under_git
 from accord_conformance.processes import said
 from accord_conformance.protocol import Answer
-from accord_conformance.roles import bills, installer
-from accord_conformance.roles.backend_checks import CHECKS
+from accord_conformance.roles import installer
+from accord_conformance.roles.backend_checks import sound
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene, make_environment, purelib
 
@@ -388,12 +388,7 @@ def _unchanged(scene: Scene, answer: Answer, expected: Mapping[str, Iterable[str
 
 def _sound(name: str, built: Built, expected: Iterable[str]) -> Iterable[Finding]:
     """Checks by name (``backend_checks``, ``bills``)."""
-    checks = {**CHECKS, **bills.CHECKS}
-    for check in expected:
-        if check not in checks:
-            raise SuiteError("backend", f"no check {check!r}: {', '.join(checks)}")
-        wrong = checks[check](built)
-        yield Finding(f"{name} {check}", "nothing wrong", wrong or "nothing wrong", not wrong)
+    return sound(built, expected, name)
 
 
 def _returns(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:

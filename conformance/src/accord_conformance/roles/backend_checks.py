@@ -13,11 +13,14 @@ import json
 import re
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from accord_conformance.built import Built
+from accord_conformance.errors import SuiteError
+from accord_conformance.judging import Finding
+from accord_conformance.roles import bills
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "sound"]
 
 # The metadata version each field came with; those of 1.0 are not here.
 _SINCE = {
@@ -309,6 +312,7 @@ def _version_2_2(built: Built) -> str:
 
 
 CHECKS: dict[str, Callable[[Built], str]] = {
+    **bills.CHECKS,
     "readable": _readable,
     "utf-8": _utf8,
     "required-fields": _required,
@@ -339,3 +343,12 @@ CHECKS: dict[str, Callable[[Built], str]] = {
     "pax": _pax,
     "metadata-2.2": _version_2_2,
 }
+
+
+def sound(built: Built, expected: Iterable[str], name: str = "") -> Iterable[Finding]:
+    """What checks, by name, find of what was built as ``name``."""
+    for check in expected:
+        if check not in CHECKS:
+            raise SuiteError("sound", f"no check {check!r}: {', '.join(CHECKS)}")
+        wrong = CHECKS[check](built)
+        yield Finding(f"{name} {check}".strip(), "nothing wrong", wrong or "nothing wrong", not wrong)

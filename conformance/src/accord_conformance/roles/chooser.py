@@ -5,13 +5,13 @@ Given: ``world`` (making.worlds), served as the index at ``{index}``.  A step's 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accord_conformance.judging import Finding
 from accord_conformance.making.pages import make_index
 from accord_conformance.making.worlds import make_world
+from accord_conformance.names import normal
 from accord_conformance.protocol import Answer
 from accord_conformance.scene import Scene
 from accord_conformance.versions import is_version, version_key
@@ -35,7 +35,7 @@ def give_world(scene: Scene, values: Mapping[str, Any]) -> None:
 def found_versions(answer: Answer) -> dict[str, str]:
     """What a tool chose: the value of its answer, a table of versions."""
     value = answer.value if isinstance(answer.value, Mapping) else {}
-    return {re.sub(r"[-_.]+", "-", name).lower(): str(version) for name, version in value.items()}
+    return {normal(name): str(version) for name, version in value.items()}
 
 
 def judge_choice(what: str, found: Mapping[str, str], expected: Mapping[str, Any]) -> Iterable[Finding]:
@@ -43,7 +43,7 @@ def judge_choice(what: str, found: Mapping[str, str], expected: Mapping[str, Any
     wanted = dict(expected)
     only = wanted.pop("only", False)
     for name, each in wanted.items():
-        version = found.get(re.sub(r"[-_.]+", "-", name).lower())
+        version = found.get(normal(name))
         if isinstance(each, bool):
             ok, words = (version is not None) is each, "any version" if each else "not chosen"
         else:
@@ -51,7 +51,7 @@ def judge_choice(what: str, found: Mapping[str, str], expected: Mapping[str, Any
             ok, words = any(_same(option, version) for option in options), " or ".join(options)
         yield Finding(f"{what} {name}", words, version or "not chosen", ok)
     if only:
-        more = sorted(set(found) - {re.sub(r"[-_.]+", "-", name).lower() for name in wanted})
+        more = sorted(set(found) - {normal(name) for name in wanted})
         yield Finding(f"{what} only", "nothing else", ", ".join(more) or "nothing else", not more)
 
 

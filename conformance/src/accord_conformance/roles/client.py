@@ -12,6 +12,7 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from accord_conformance.judging import Finding, Witness
+from accord_conformance.names import normal
 from accord_conformance.protocol import Answer
 from accord_conformance.scene import Scene, purelib
 from accord_conformance.site import Request
@@ -23,7 +24,7 @@ def _installed(scene: Scene, answer: Answer, expected: Mapping[str, str | bool])
     """The version of each named project that is installed; ``false`` for one that may not be, ``true`` for any version."""
     found = _projects(purelib(Path(scene.values["env"])))
     for name, wanted in expected.items():
-        version = found.get(_normal(name), "")
+        version = found.get(normal(name), "")
         ok = bool(version) == wanted if isinstance(wanted, bool) else version == wanted
         words = {True: "any version", False: "not installed"}
         said = words[wanted] if isinstance(wanted, bool) else wanted
@@ -34,12 +35,8 @@ def _projects(folder: Path) -> dict[str, str]:
     found = {}
     for path in folder.glob("*.dist-info/METADATA"):
         metadata = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
-        found[_normal(metadata.get("Name", ""))] = metadata.get("Version", "")
+        found[normal(metadata.get("Name", ""))] = metadata.get("Version", "")
     return found
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _requests(scene: Scene) -> list[Request]:

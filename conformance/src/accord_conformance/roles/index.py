@@ -27,6 +27,7 @@ from accord_conformance.making.attestations import attestation, genuine_file
 from accord_conformance.making.forms import FormPart, make_form
 from accord_conformance.making.sdists import make_sdist
 from accord_conformance.making.wheels import Made, make_wheel
+from accord_conformance.names import normal
 from accord_conformance.roles.index_checks import INDEX_WITNESSES, SIGNATURE, filled
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Maker, Scene, keep
@@ -63,7 +64,7 @@ def _genuine(scene: Scene, given: Mapping[str, str]) -> None:
 def _keep(scene: Scene, key: str, made: Made) -> None:
     scene.values |= {
         f"path_{key}": str(keep(scene, key, made)),
-        f"project_{key}": re.sub(r"[-_.]+", "-", made.project).lower(),
+        f"project_{key}": normal(made.project),
         f"name_{key}": made.project,
         f"file_{key}": made.filename,
         f"version_{key}": made.version,

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree, shown
 from accord_conformance.making.attestations import attestation
+from accord_conformance.names import hex_digest, normal
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.answers import ANSWER_CHECKS
-from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, digest, page_of
+from accord_conformance.roles.pages import JSON_CHECKS, PAGE_CHECKS, Page, page_of
 from accord_conformance.scene import Scene
 from accord_conformance.serving import fetch
 
@@ -250,18 +251,14 @@ def _without(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[
         )
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name.strip()).lower()
-
-
 def _linked(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Finding]:
     """One anchor of the list of projects leads to the URL of a given file's project, whatever its text."""
     page = page_of(answer)
     urls = [page.absolute(attributes.get("href") or "") for attributes, _ in page.html().anchors]
     paths = [urlsplit(url).path.removesuffix("index.html").rstrip("/") for url in urls]
-    names = [_normal(path.rpartition("/")[2]) for path in paths]
+    names = [normal(path.rpartition("/")[2].strip()) for path in paths]
     for key in expected:
-        found = names.count(_normal(scene.made[key].project))
+        found = names.count(normal(scene.made[key].project))
         yield Finding(f"anchors that lead to {key}", "1", str(found), found == 1)
 
 
@@ -270,8 +267,10 @@ def _leads(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
     page = page_of(answer)
     for key in expected:
         made = scene.made[key]
-        project = _normal(made.project)
-        urls = [said.get("href") or "" for said, text in page.html().anchors if _normal(text) == project]
+        project = normal(made.project)
+        urls = [
+            said.get("href") or "" for said, text in page.html().anchors if normal(text.strip()) == project
+        ]
         body = page.fetched(urls[0]) if urls else None
         found = body is not None and made.filename.encode() in body
         words = {True: "its page", False: "another page or none"}
@@ -280,9 +279,9 @@ def _leads(scene: Scene, answer: Answer, expected: Iterable[str]) -> Iterable[Fi
 
 def _lists(scene: Scene, answer: Answer, expected: Mapping[str, bool]) -> Iterable[Finding]:
     """Whether the list of projects has the project of a given file."""
-    names = [_normal(name) for name in page_of(answer).projects()]
+    names = [normal(name.strip()) for name in page_of(answer).projects()]
     for key, wanted in expected.items():
-        project = _normal(scene.made[key].project)
+        project = normal(scene.made[key].project)
         found = names.count(project)
         yield Finding(f"lists {project}", "once" if wanted else "not", f"{found} times", found == int(wanted))
 
@@ -384,7 +383,7 @@ def _metadata_hash(scene: Scene, answer: Answer, expected: Iterable[str]) -> Ite
             hashes = _told(page, entry, name)
             said_so = {each: str(text).lower() for each, text in hashes.items()}
             # Of a hash that this Python does not know nothing can be said.
-            true = {each: digest(each, made.metadata) or text for each, text in said_so.items()}
+            true = {each: hex_digest(each, made.metadata) or text for each, text in said_so.items()}
             yield Finding(f"hash of the metadata of {key}", shown(true), shown(hashes), true == said_so)
 
 

@@ -8,12 +8,12 @@ and ``named``: the name in what was read, whether in normal form or as it was wr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from accord_conformance.cases import Step
 from accord_conformance.judging import COMMON_WITNESSES, Finding, agree, shown
+from accord_conformance.names import normal
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Scene
@@ -56,7 +56,7 @@ def _value_not(scene: Scene, answer: Answer, unwanted: Any) -> Iterable[Finding]
 def _named(scene: Scene, answer: Answer, expected: str) -> Iterable[Finding]:
     """The name in what was read, which may be given as written or in normal form."""
     found = answer.value.get("name") if isinstance(answer.value, dict) else None
-    yield agree("named", expected, re.sub("[-_.]+", "-", found).lower() if isinstance(found, str) else found)
+    yield agree("named", expected, normal(found) if isinstance(found, str) else found)
 
 
 ROLE = Role(

@@ -34,10 +34,10 @@ from accord_conformance.judging import Finding, Witness, agree, shown
 from accord_conformance.locks import CHECKS, chosen, environment, files_named, lock_is_for
 from accord_conformance.making.lockfiles import PLACE, lock_text
 from accord_conformance.markers import ENVIRONMENTS, MarkerError
+from accord_conformance.names import hex_digest
 from accord_conformance.protocol import Answer
 from accord_conformance.roles import installer
 from accord_conformance.roles.chooser import give_world, judge_choice
-from accord_conformance.roles.pages import digest
 from accord_conformance.roles.records import filled, remember
 from accord_conformance.roles.role import Role
 from accord_conformance.scene import Maker, Scene
@@ -204,7 +204,7 @@ def _untrue(what: str, entry: Mapping[str, Any], data: bytes) -> Iterable[str]:
         return
     hashes = entry.get("hashes")
     for name, text in hashes.items() if isinstance(hashes, Mapping) else ():
-        right = digest(name, data)
+        right = hex_digest(name, data)
         if right and str(text).lower() != right:
             yield f"{name} is {text}"
 

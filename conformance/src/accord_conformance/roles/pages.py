@@ -15,10 +15,11 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from accord_conformance.names import hex_digest
 from accord_conformance.protocol import Answer
 from accord_conformance.serving import fetch
 
-__all__ = ["JSON_CHECKS", "PAGE_CHECKS", "Page", "digest", "page_of"]
+__all__ = ["JSON_CHECKS", "PAGE_CHECKS", "Page", "page_of"]
 
 _MARKERS = {"active", "archived", "quarantined", "deprecated"}
 # What the name of a distribution's file ends with.  Other anchors are other elements, of which there may be any.
@@ -200,14 +201,6 @@ def _new_keys(page: Page) -> str:
     )
 
 
-def digest(name: str, data: bytes) -> str:
-    """That of ``data``; "" where ``name`` is none of hashlib's, or one that needs a length."""
-    try:
-        return hashlib.new(name.lower(), data).hexdigest()
-    except (ValueError, TypeError):
-        return ""
-
-
 def _hashes(entry: dict[str, Any]) -> str:
     found = entry.get("hashes")
     if not isinstance(found, dict):
@@ -352,7 +345,7 @@ def _true_hashes(page: Page) -> str:
             said[name] = value
         data = page.fetched(str(entry.get("url", ""))) or b""
         return ", ".join(
-            each for each, text in said.items() if digest(each, data) not in ("", str(text).lower())
+            each for each, text in said.items() if hex_digest(each, data) not in ("", str(text).lower())
         )
 
     return _all(page, wrong)

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import Finding, Witness, agree
+from accord_conformance.making.attestations import unsigned
 from accord_conformance.making.sessions import MEDIA_TYPE, Sessions, wrong_hashes
 from accord_conformance.protocol import Answer
-from accord_conformance.roles.uploader_checks import attestation, credentials
+from accord_conformance.roles.uploader_checks import credentials
 from accord_conformance.scene import Scene
 from accord_conformance.site import Request
 
@@ -141,9 +142,7 @@ def _polled(sessions: Sessions) -> str:
 def _attested_first(sessions: Sessions) -> str:
     """Each file's own attestation came before the file was completed: the server keeps none that comes later."""
     wrong = [
-        each.filename
-        for each in sessions.files
-        if each.attestations != [attestation(each.filename, each.data)]
+        each.filename for each in sessions.files if each.attestations != [unsigned(each.filename, each.data)]
     ]
     return f"no array of its attestation: {', '.join(wrong)}" if wrong or not sessions.files else ""
 

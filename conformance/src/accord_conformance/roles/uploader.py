@@ -16,12 +16,13 @@ from typing import Any
 from accord_conformance.cases import Step
 from accord_conformance.errors import SuiteError
 from accord_conformance.judging import COMMON_WITNESSES, Finding, Witness, agree
+from accord_conformance.making.attestations import unsigned
 from accord_conformance.making.files import content
 from accord_conformance.making.sessions import Sessions
 from accord_conformance.protocol import Answer
 from accord_conformance.roles.role import Role
 from accord_conformance.roles.session_checks import SESSION_WITNESSES
-from accord_conformance.roles.uploader_checks import CHECKS, accepted, attestation, forms, whole
+from accord_conformance.roles.uploader_checks import CHECKS, accepted, forms, whole
 from accord_conformance.scene import COMMON_MAKERS, Maker, Scene
 from accord_conformance.site import Reply, Request, reply
 
@@ -67,7 +68,7 @@ def _attested(scene: Scene, keys: Iterable[str]) -> None:
     for key in keys:
         made = scene.made[key]
         path = scene.folder / "dist" / key / f"{made.filename}.publish.attestation"
-        path.write_text(json.dumps(attestation(made.filename, made.data)), encoding="utf-8")
+        path.write_text(json.dumps(unsigned(made.filename, made.data)), encoding="utf-8")
 
 
 def _values(scene: Scene, step: Step) -> Mapping[str, Any]:
@@ -170,7 +171,7 @@ def _attestations(scene: Scene, answer: Answer, expected: int) -> Iterable[Findi
             found = json.loads(said[0]) if len(said) == 1 else said or None
         except ValueError:
             found = said[0]
-        own = attestation(each.filename, each.content.data)
+        own = unsigned(each.filename, each.content.data)
         yield agree(f"attestations ({each.filename})", [own] * expected or None, found)
 
 

@@ -18,14 +18,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import BytesParser
-from typing import Any
 from urllib.parse import parse_qs
 
 from accord_conformance.making.forms import FormPart, read_form
 from accord_conformance.scene import Scene
 from accord_conformance.site import Request
 
-__all__ = ["CHECKS", "Sent", "accepted", "attestation", "credentials", "forms", "whole"]
+__all__ = ["CHECKS", "Sent", "accepted", "credentials", "forms", "whole"]
 
 _NOTHING = FormPart("", b"")
 # The fields of the form that stand for no field of the metadata.
@@ -84,28 +83,6 @@ def credentials(request: Request) -> str:
         return base64.b64decode(coded.strip(), validate=True).decode("utf-8", "replace")
     except binascii.Error:
         return f"(no base64: {coded})"
-
-
-def attestation(filename: str, data: bytes) -> dict[str, Any]:
-    """An attestation of that file in the form of PEP 740: no two files have the same.  Nobody signed it: an index verifies, an uploader sends."""
-    subject = {"name": filename, "digest": {"sha256": hashlib.sha256(data).hexdigest()}}
-    statement = {
-        "_type": "https://in-toto.io/Statement/v1",
-        "subject": [subject],
-        "predicateType": "https://slsa.dev/provenance/v1",
-        "predicate": {},
-    }
-    return {
-        "version": 1,
-        "verification_material": {
-            "certificate": "Y2VydGlmaWNhdGU=",
-            "transparency_entries": [{"logIndex": "1"}],
-        },
-        "envelope": {
-            "statement": base64.b64encode(json.dumps(statement).encode()).decode(),
-            "signature": "c2lnbmF0dXJl",
-        },
-    }
 
 
 def _metadata(filename: str, data: bytes) -> bytes:
