@@ -99,8 +99,9 @@ def end(
     _, err = process.communicate(timeout=30)
     took = time.monotonic() - began
     assert process.returncode == 128 + number, err
-    assert len(err.strip().splitlines()) == 1, err
-    assert "nothing is half done" in err
+    said = [line for line in err.splitlines() if line and "builds run without a sandbox" not in line]
+    assert len(said) == 1, err
+    assert "nothing is half done" in said[0]
     assert took < 2  # a tenth of a second on an idle machine
     while still(started):  # the kernel takes down a sandbox after who ended it
         assert time.monotonic() - began < 3, still(started)
@@ -116,7 +117,7 @@ def runs(word: bytes) -> Callable[[subprocess.Popen[str]], bool]:
 
 
 def has_worked(seconds: float) -> Callable[[subprocess.Popen[str]], bool]:
-    """Whether Accord itself has used a processor for so long: far beyond its start, and far from its end."""
+    """Whether Accord itself has used a processor for so long: beyond its start, and seconds from its end."""
 
     def look(process: subprocess.Popen[str]) -> bool:
         try:
@@ -151,12 +152,10 @@ def test_in_the_second_of_two_builds_that_are_compared(world: World, number: sig
     assert not os.path.exists(world.path("dist"))
 
 
-def vast(world: World, version: str, size: int = 0) -> str:
-    """A wheel that takes a while to read: many modules, of some size."""
+def vast(world: World, version: str, modules: int = 60_000, size: int = 0) -> str:
+    """A wheel that takes a while to read (seconds): many modules, of some size."""
     text = "value = [1, (2, 3), {'a': 4}]\n" * (size // 30)
-    files = {
-        f"vast/part{number}.py": f"{text}# {number}\n".encode() for number in range(150 if size else 20_000)
-    }
+    files = {f"vast/part{number}.py": f"{text}# {number}\n".encode() for number in range(modules)}
     filename, content, _ = wheel_file("vast", version, files=files)
     return world.write(filename, content)
 
@@ -164,7 +163,7 @@ def vast(world: World, version: str, size: int = 0) -> str:
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor makes no copies")
 @pytest.mark.parametrize("number", WAYS)
 def test_while_sources_are_checked_on_all_processors(world: World, number: signal.Signals) -> None:
-    path = vast(world, "1.0", 60_000)
+    path = vast(world, "1.0", modules=150, size=60_000)
     end(world, number, "check", path, once=lambda process: len(below(process.pid)) >= 2)
     assert not os.path.exists(os.path.join(world.cache, "checks-v1"))
 
@@ -172,8 +171,8 @@ def test_while_sources_are_checked_on_all_processors(world: World, number: signa
 @pytest.mark.parametrize("number", WAYS)
 def test_while_wheels_are_read(world: World, number: signal.Signals) -> None:
     one, other = vast(world, "1.0"), vast(world, "2.0")
-    end(world, number, "wheel", "verify", one, once=has_worked(0.3))
-    end(world, number, "wheel", "diff", one, other, once=has_worked(0.3))
+    end(world, number, "wheel", "verify", one, once=has_worked(0.2))
+    end(world, number, "wheel", "diff", one, other, once=has_worked(0.2))
 
 
 @pytest.mark.parametrize("number", WAYS)
