@@ -16,17 +16,20 @@ import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from accord_conformance import __version__
 from accord_conformance.adapters import Adapter, read_adapter, read_adapters
 from accord_conformance.cases import Case, read_cases
 from accord_conformance.errors import SuiteError
+from accord_conformance.journal import Journal, journal_of
 from accord_conformance.report.markdown import failures_page, matrix_page
 from accord_conformance.report.matrix import Book
 from accord_conformance.report.site import write_site
 from accord_conformance.results import (
-    Played,
+    UNENDED,
     Run,
     joined,
     make_sure_of_place,
@@ -36,9 +39,10 @@ from accord_conformance.results import (
 )
 from accord_conformance.reviews import read_reviews
 from accord_conformance.roles import check
-from accord_conformance.running import is_late, play_all, settled
-from accord_conformance.standards import LEVELS, ROLES, Standards, read_standards
-from accord_conformance.tools import Tools, default_folder
+from accord_conformance.running import play_all, settled
+from accord_conformance.standards import ROLES, Standards, read_standards
+from accord_conformance.telling import Teller, print_totals
+from accord_conformance.tools import Tool, Tools, default_folder
 
 __all__ = ["main"]
 
@@ -53,6 +57,8 @@ examples:
 
 exit codes: 0 all was played and no MUST failed; 1 some tool failed a MUST; 2 something is wrong with the suite or with what was asked;
 130 interrupted (what was played is kept)
+
+A run that is killed leaves what it had played in FILE.played: report reads it as a run, and run --into FILE takes it in.
 """
 
 
@@ -62,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         # To be told to end is to be interrupted: no server that was started for a tool stays behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup asks that it be ignored
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
     try:
         code = options.function(options)
         assert isinstance(code, int)
@@ -271,16 +279,58 @@ def _run(options: argparse.Namespace) -> int:
     for name in options.gate:
         if name not in names:
             raise SuiteError(f"--gate {name}", f"is not among the tools that are asked: {', '.join(names)}")
-    for path in filter(None, (options.json, options.into)):
-        make_sure_of_place(path)
-    earlier = read_run(options.into) if options.into and options.into.exists() else None
-    ready = [tools.prepare(name) for name in names]
+    paths = list(dict.fromkeys(filter(None, (options.into, options.json))))
+    with ExitStack() as until_written:
+        for path in paths:
+            make_sure_of_place(path)
+        journals = [until_written.enter_context(Journal(path)) for path in paths]
+        earlier = _earlier(options.into, known) if options.into else None
+        ready = [tools.prepare(name) for name in names]
+        return _ask(options, ready, cases, earlier, journals)
+
+
+def _earlier(path: Path, known: Sequence[Case]) -> Run | None:
+    """What a run is joined to: the one in ``path``, and what one that was killed had played."""
+    run = read_run(path) if path.exists() else None
+    left = journal_of(path)
+    if left.stat().st_size:
+        found = _read(left, known)
+        run = joined(run, found) if run else found
+        write_run(run, path)  # before the journal begins anew
+        print(
+            f"accord-conformance: {len(found.results)} results of a run that did not end are taken in from {left}",
+            file=sys.stderr,
+        )
+    return run
+
+
+def _read(path: Path, known: Sequence[Case]) -> Run:
+    """A run; of one that did not end, what can be said already."""
+    run = read_run(path)
+    if path.suffix == UNENDED:
+        ids = {case.id for case in known}
+        run = replace(
+            run, results=tuple(settled([played for played in run.results if played.case in ids], known))
+        )
+    return run
+
+
+def _ask(
+    options: argparse.Namespace,
+    ready: Sequence[Tool],
+    cases: Sequence[Case],
+    earlier: Run | None,
+    journals: Sequence[Journal],
+) -> int:
     by_id = {case.id: case for case in cases}
+    names = [tool.adapter.name for tool in ready]
     number = sum(case.role in tool.adapter.parts for tool in ready for case in cases)
     if not number:
         roles = ", ".join(sorted({case.role for case in cases}))
         raise SuiteError("", f"none of {', '.join(names)} is asked as {roles}")
-    teller = _Teller(by_id, number, options.verbose)
+    for journal in journals:
+        journal.begin(Run.of(ready, ()))
+    teller = Teller(by_id, number, options.verbose, journals)
     interrupted = False
     try:
         results = play_all(ready, cases, options.jobs, teller.told, options.keep)
@@ -288,7 +338,7 @@ def _run(options: argparse.Namespace) -> int:
         interrupted, results = True, settled(list(teller.played.values()), cases)
     teller.end()
     run = Run.of(ready, results)
-    _totals(run, by_id)
+    print_totals(run, by_id)
     if options.json:
         _keep(run, options.json)
     if options.into:
@@ -322,94 +372,6 @@ def _say_what_is_kept(options: argparse.Namespace, played: int, of: int) -> None
     print(f"accord-conformance: interrupted; {played} of {of} were played{kept}", file=sys.stderr)
 
 
-class _Teller:
-    """Says what came of each case: failures always, all of it when asked; a running count on a terminal."""
-
-    def __init__(self, cases: dict[str, Case], number: int, verbose: bool) -> None:
-        self.all = number
-        self.played: dict[tuple[str, str], Played] = {}
-        self._cases = cases
-        self._verbose = verbose
-        self._lock = threading.Lock()
-
-    def told(self, played: Played) -> None:
-        case = self._cases[played.case]
-        with self._lock:
-            key = (played.case, played.tool)
-            again = is_late(played) and key not in self.played
-            self.played[key] = played
-            if again:
-                self._clear()
-                print(f"{'hung':<14} {played.tool:<12} {played.case}  (is asked again at the end, alone)")
-            elif self._verbose or played.verdict in ("fail", "error"):
-                self._clear()
-                print(f"{_word(played, case):<14} {played.tool:<12} {played.case}  ({', '.join(case.rules)})")
-                _details(played, case, self._verbose)
-            if sys.stderr.isatty():
-                print(f"\r{len(self.played)} of {self.all} played ", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        self._clear()
-
-    def _clear(self) -> None:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-
-
-def _word(played: Played, case: Case) -> str:
-    return f"{played.verdict} {case.level}" if played.verdict == "fail" else played.verdict
-
-
-def _details(played: Played, case: Case, verbose: bool) -> None:
-    print(f"    {case.title}")
-    if played.error:
-        print(f"    {played.error}")
-    for step in played.steps:
-        if verbose:
-            for command in step.commands:
-                print(f"    $ {' '.join(command)}")
-            value = "" if step.value is None else f": {step.value!r}"
-            print(f"    {step.do}: {step.outcome}{value}")
-            for line in step.message.splitlines()[-12:]:
-                print(f"      {line}")
-        for finding in step.findings:
-            if verbose or not finding.ok:
-                mark = "ok " if finding.ok else "BAD"
-                print(f"    {mark} {finding.what}: expected {finding.expected!r}, found {finding.found!r}")
-
-
-def _totals(run: Run, cases: dict[str, Case]) -> None:
-    for tool, facts in run.tools.items():
-        counts: Counter[str] = Counter()
-        for played in run.results:
-            if played.tool == tool:
-                failed = played.verdict == "fail"
-                counts[f"failed {cases[played.case].level}" if failed else _counted(played.verdict)] += 1
-        said = (
-            ", ".join(f"{number} {word}" for word, number in sorted(counts.items(), key=_first))
-            or "nothing was played"
-        )
-        print(f"{facts['title']} {facts['version']}: {said}")
-
-
-def _first(counted: tuple[str, int]) -> tuple[int, str]:
-    """What went wrong is told first, MUST before SHOULD."""
-    word = counted[0]
-    wrong = ["errors of the suite", *(f"failed {level}" for level in LEVELS), "passed"]
-    return (wrong.index(word) if word in wrong else len(wrong), word)
-
-
-def _counted(verdict: str) -> str:
-    names = {
-        "pass": "passed",
-        "seen": "survey",
-        "unsupported": "unsupported",
-        "void": "void",
-        "error": "errors of the suite",
-    }
-    return names.get(verdict, "disputed")
-
-
 def _prepare(options: argparse.Namespace) -> int:
     tools = _tools(options)
     failed = 0
@@ -432,7 +394,7 @@ def _report(options: argparse.Namespace) -> int:
     known = {case.id: case for case in cases}
     if not (options.out or options.markdown or options.keep):
         raise SuiteError("report", "say --out DIR, --markdown DIR, --keep FILE, or several")
-    *earlier, newest = sorted(map(read_run, options.runs), key=lambda run: run.when)
+    *earlier, newest = sorted((_read(path, cases) for path in options.runs), key=lambda run: run.when)
     book = Book(newest, standards, known, read_reviews(known))
     if book.unknown():
         print(

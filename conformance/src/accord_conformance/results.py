@@ -1,7 +1,8 @@
 """A run as a document: what was asked of which tools, and what came of it.
 
 JSON, one object: ``suite``, ``when`` (UTC), ``python``, ``platform``, ``standards`` (id: date of the text read), ``tools`` (name: version, title, packages, use), ``results``
-(list of Played).  Kept runs are the history: ``compare`` says what changed between two.  A name that ends in ``.xz`` is that of a compressed one.
+(list of Played).  Kept runs are the history: ``compare`` says what changed between two.  A name that ends in ``.xz`` is that of a compressed one, one that ends
+in ``.played`` that of a run that has not ended (``journal``).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from accord_conformance.judging import VERDICTS, Finding
 from accord_conformance.tools import Tool
 
 __all__ = [
+    "UNENDED",
     "Played",
     "Run",
     "StepPlayed",
@@ -33,6 +35,7 @@ __all__ = [
     "write_run",
 ]
 
+UNENDED = ".played"
 _MOST_BYTES = 1 << 30  # of a run's document: a whole one is about 15 MB
 
 
@@ -109,7 +112,7 @@ def verdicts(run: Run) -> Run:
 def write_run(run: Run, path: Path) -> None:
     """Writes the run; a reader never sees half of it."""
     text = json.dumps({"suite": __version__, **asdict(run)}, indent=1, ensure_ascii=False, sort_keys=True)
-    data = f"{text}\n".encode()
+    data = f"{text}\n".encode("utf-8", "replace")  # what a tool wrote need not be text
     with _place_for(path) as partial:
         partial.write_bytes(lzma.compress(data) if path.suffix == ".xz" else data)
         partial.replace(path)
@@ -140,7 +143,8 @@ def _place_for(path: Path) -> Iterator[Path]:
 def read_run(path: Path) -> Run:
     """A run that was written; SuiteError for a document that is none."""
     try:
-        found = json.loads(_document(path))
+        text = _document(path)
+        found = _unended(text) if path.suffix == UNENDED else json.loads(text)
         if not isinstance(found, dict):
             raise TypeError("it is no object")
         results = tuple(_played(each) for each in found["results"])
@@ -168,6 +172,15 @@ def _document(path: Path) -> str:
     if len(data) > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
     return data.decode("utf-8")
+
+
+def _unended(text: str) -> dict[str, Any]:
+    """The run of a journal, in the order of a run that has ended; a line that was begun when all was over is left out."""
+    lines = [json.loads(line) for line in text.split("\n")[:-1]]
+    if not lines:
+        raise ValueError("it is empty")
+    latest = {(each["case"], each["tool"]): each for each in lines[1:]}
+    return {**lines[0], "results": [latest[key] for key in sorted(latest)]}
 
 
 def _played(values: Mapping[str, Any]) -> Played:
