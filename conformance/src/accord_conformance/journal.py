@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -37,9 +38,11 @@ class Journal:
             raise SuiteError(str(self.path), f"cannot be written: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             self._file.close()
             raise SuiteError(str(path), "another run is being written there") from error
+        except OSError:  # a file system that has no locks
+            pass
 
     def begin(self, run: Run) -> None:
         """Starts anew, with a run that has no results yet; SuiteError when that cannot be written."""
@@ -64,7 +67,7 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Gone when all went well; else it stays, unless nothing is in it."""
-        if kind is None or not self.path.stat().st_size:
+        if kind is None or not os.fstat(self._file.fileno()).st_size:
             self.path.unlink(missing_ok=True)
         try:
             self._file.close()
