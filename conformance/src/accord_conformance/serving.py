@@ -26,6 +26,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import random
 import re
 import socket
 import subprocess
@@ -46,6 +47,7 @@ __all__ = ["Got", "Served", "fetch"]
 
 _STARTING_SECONDS = 90.0
 _SETTLING_SECONDS = 2  # the longest pause between two looks
+_PORTS = range(20_000, 32_000)
 _PEOPLE = ("reader", "colleague", "newcomer")
 
 
@@ -264,9 +266,7 @@ class Served:
         self._folder = Path(tempfile.mkdtemp(prefix="conformance-server-")).resolve()
         self._changed = False
         self._for = request.folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = _free_port()
         scene = {name: value for name, value in request.values.items() if isinstance(value, str)}
         values: dict[str, Any] = {**scene, **self._values, "port": port, "server": str(self._folder)}
         environment = self._surroundings(request)
@@ -325,3 +325,14 @@ class Served:
         folder, self._folder = self._folder, None
         if folder is not None:
             remove(folder)
+
+
+def _free_port() -> int:
+    """One of those that no system gives to whoever asks for any: a connection could have it before the server listens."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:  # somebody has it
+            continue
+        return port
