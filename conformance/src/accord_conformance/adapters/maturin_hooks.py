@@ -1,6 +1,7 @@
 """The hooks of maturin, which needs a Rust toolchain of the machine: the one of the person who asks, of which the backend sees the programs alone."""
 
 import os
+import pwd
 import shutil
 import subprocess
 
@@ -10,11 +11,13 @@ from speak import Unsupported, serve
 
 def toolchain():
     """The folder with cargo and rustc themselves: what a person has on the path may be a switch between toolchains, which needs their home."""
-    places = os.pathsep.join((os.path.expanduser("~/.cargo/bin"), os.defpath))
+    home = pwd.getpwuid(os.getuid()).pw_dir  # HOME is a folder of the suite's own
+    places = os.pathsep.join((os.path.join(home, ".cargo", "bin"), os.defpath))
     compiler = shutil.which("rustc", path=places)
     if compiler is None:
         raise Unsupported("there is no Rust toolchain on this machine")
-    root = subprocess.run([compiler, "--print", "sysroot"], stdout=subprocess.PIPE, check=True).stdout
+    asked = [compiler, "--print", "sysroot"]
+    root = subprocess.run(asked, env={**os.environ, "HOME": home}, stdout=subprocess.PIPE, check=True).stdout
     return os.path.join(root.decode().strip(), "bin")
 
 
