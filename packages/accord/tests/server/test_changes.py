@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from accord.server.accounts import people
+from accord.server.api import changes
 from accord.server.database import tables
 from accord.server.limits import Limits
 from accord.testing.archives import wheel_parts, zip_bytes
@@ -155,6 +156,26 @@ def test_nobody_waits_longer_than_the_servers_own_limit_and_only_so_many_wait(tm
         begun = time.monotonic()
         _feed(index, "?since=1&wait=30")
         assert time.monotonic() - begun < 20
+
+
+def test_when_an_index_is_closed_nothing_asks_its_database_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold a connection that nobody closes, and fail whichever test runs when that is collected."""
+    monkeypatch.setattr(changes, "_ASK_DATABASE", 1)
+    begun: list[int] = []
+    ended: list[int] = []
+
+    def asked() -> int:
+        begun.append(1)
+        time.sleep(0.7)
+        ended.append(1)
+        return 0
+
+    with InProcess.open(str(tmp_path / "data")) as index:
+        monkeypatch.setattr(index.parts.database, "serial", asked)
+        _feed(index, "?since=1&wait=1")  # over while it is asked for the second time
+    assert begun == ended != []
 
 
 @pytest.mark.slow

@@ -98,12 +98,12 @@ class InProcess:
         return cls(parts, token or "", Front(parts, Observed(application(parts), parts.metrics)), clock)
 
     def close(self) -> None:
-        # What waits beside the requests (the changes feed) ends with the server, as in a process of its own.
+        # What looks for those who wait (the changes feed) ends by itself when nobody does: cancelled, it would leave the thread
+        # that asks the database, and with it a connection that nobody closes.
         waiting = asyncio.all_tasks(self._loop)
-        for task in waiting:
-            task.cancel()
         if waiting:
-            self._loop.run_until_complete(asyncio.wait(waiting))
+            _, late = self._loop.run_until_complete(asyncio.wait(waiting, timeout=30))
+            assert not late, late
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         self.parts.close()
