@@ -1,4 +1,4 @@
-"""What holds for every test: signals arrive, and what is left behind goes, but for the folders of those that failed."""
+"""What holds for every test: signals arrive, no example of a property has a time limit, and what is left behind goes, but for the folders of those that failed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from accord.environments.closures import FOLDER
 from accord.io import files
+
+# Before any property is read: one that says nothing of its own would have 200 ms for an example, on a busy machine too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
