@@ -12,6 +12,7 @@ from accord.environments.create import create
 from accord.environments.installed import installed
 from accord.environments.layout import layout_of
 from accord.environments.plan import Wanted, plan
+from accord.io import locks
 from accord.io.locks import FileLock
 from accord.testing.installing import Bench, run_python, snapshot
 from accord_core.errors import AccordError, InstallError
@@ -129,7 +130,8 @@ def test_a_develop_install_of_old_setuptools_is_unlinked(made: Bench) -> None:
     assert not os.path.exists(f"{made.site}/proj.egg-link")
 
 
-def test_one_accord_at_a_time(made: Bench) -> None:
+def test_one_accord_at_a_time(made: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.0)  # whom it waits for is told before it gives up
     spam = made.wanted()
     found = plan(made.env, [spam])
     lock = FileLock(f"{made.env}/.accord/lock", "the environment")

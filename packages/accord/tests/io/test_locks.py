@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -33,10 +34,18 @@ def _held(path: str, seconds: float) -> int:
 
 def test_a_lock_is_waited_for_and_the_wait_told_once(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
-    child = _held(path, PATIENCE + 0.5)
+    child = _held(path, 60)
     said: list[str] = []
-    with FileLock(path, "the thing", on_wait=said.append):
+    ending = threading.Timer(PATIENCE * 2, os.kill, (child, signal.SIGKILL))
+
+    def told(words: str) -> None:
+        if not said:
+            ending.start()
+        said.append(words)
+
+    with FileLock(path, "the thing", on_wait=told):
         pass
+    ending.join()
     os.waitpid(child, 0)
     assert len(said) == 1
     assert f"process {child}" in said[0]
