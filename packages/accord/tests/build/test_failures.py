@@ -127,11 +127,13 @@ def test_a_backend_in_the_tree_must_be_in_backend_path(
     assert fails(builder(), project(pyproject=pyproject), tmp_path).code == "build-backend-missing"
 
 
+@pytest.mark.slow
 def test_a_hang_ends_at_the_time_limit(project: MakeProject, builder: MakeBuilder, tmp_path: Path) -> None:
     tree = project(
         "def build_wheel(*args):\n    print('waiting', flush=True)\n    import time; time.sleep(60)\n"
     )
-    error = fails(builder(time_limit=1.5), tree, tmp_path)
+    # Time enough for the process to begin on a busy machine.
+    error = fails(builder(time_limit=8), tree, tmp_path)
     assert (error.code, error.context) == ("build-timeout", ("waiting",))
 
 
@@ -307,7 +309,7 @@ def test_a_child_that_stays_does_not_hold_the_build(
     assert time.monotonic() - begun < 20
     with open(os.path.join(tree, "pid"), encoding="ascii") as file:
         pid = file.read()
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + 20
     while os.path.exists(f"/proc/{pid}/environ") and time.monotonic() < deadline:
         time.sleep(0.01)
         try:
