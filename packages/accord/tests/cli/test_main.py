@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -182,9 +183,16 @@ def test_an_interrupt_ends_with_130_and_one_line(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
     )
-    time.sleep(1.0)
+    writer = -1
+    until = time.monotonic() + 30
+    while writer < 0:
+        assert process.poll() is None and time.monotonic() < until, process.communicate()
+        with contextlib.suppress(OSError):  # nobody reads yet
+            writer = os.open(lock, os.O_WRONLY | os.O_NONBLOCK)
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
+    os.close(writer)
     assert process.returncode == 130
     assert out == ""
     assert err.strip().startswith("interrupted: nothing is half done")
