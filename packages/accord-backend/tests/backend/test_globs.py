@@ -133,10 +133,10 @@ def test_the_disk_gives_what_glob_gives(tmp_path: Path) -> None:
 )
 def test_no_pattern_is_slow(pattern: str) -> None:
     """The attack on a backtracking matcher; the limit is a hundred times what it takes."""
-    before = time.perf_counter()
+    before = time.process_time()
     assert not Pattern(pattern).matches("a" * 255)
     assert not Pattern(pattern).matches("a/" * 100 + "a")
-    assert time.perf_counter() - before < 3
+    assert time.process_time() - before < 3
 
 
 def test_a_list_and_the_disk_are_the_same_tree(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_the_limits_of_a_licence_expression() -> None:
 def test_no_grammar_is_slow(text: str) -> None:
     import time
 
-    before = time.perf_counter()
+    before = time.process_time()
     for grammar in (
         rules.normal_name,
         rules.normal_version,
@@ -132,7 +132,7 @@ def test_no_grammar_is_slow(text: str) -> None:
     ):
         grammar(text)
     rules.is_object_reference(text, callable_needed=False)
-    assert time.perf_counter() - before < 5
+    assert time.process_time() - before < 5
 
 
 def test_parentheses_may_be_read_and_are_not_written() -> None:

@@ -77,11 +77,11 @@ def test_globs(pattern: str, yes: str, no: str) -> None:
 
 
 def test_a_glob_written_to_be_slow_is_not() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not matches(
         "a" * 250 + "/" + "b" * 250, "/".join(("*a" * 100 + "b", "**/" * 50 + "*b" * 100 + "c"))
     )
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_tables_of_other_tools_stay_with_their_comments(migrated: Migrate) -> None:

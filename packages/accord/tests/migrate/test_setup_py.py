@@ -172,7 +172,7 @@ def test_a_file_made_to_run_for_ever_ends_at_once(migrated: Migrate, body: str) 
         | {"setup.cfg": "[metadata]\nname = spam\n"},
         limits=Limits(search_seconds=0.3),
     )
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert made.project["name"] == "spam"
 
 
@@ -202,7 +202,7 @@ def test_many_slow_things_end_together_when_the_time_is_over(migrated: Migrate) 
         },
         limits=Limits(search_seconds=0.2, reading_seconds=0.5),
     )
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 30  # one after the other they would take three minutes
     assert "it does more than can be followed" in made.left
 
 
