@@ -409,6 +409,39 @@ def test_two_who_fill_at_once_do_no_harm(index: InProcess, far: None) -> None:
     assert rows(index) == followed
 
 
+def test_two_who_enter_the_first_rows_at_once_are_both_through(
+    index: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As processes of two machines do that start at the same moment: one that fails would not start."""
+    many(index)
+    followed = rows(index)
+    forgotten(index)
+    search = index.parts.search
+    follow, entered = search._follow, threading.Event()
+    failures: list[Exception] = []
+
+    def slowly(connection: Connection) -> None:
+        follow(connection)
+        entered.set()
+        time.sleep(0.3)  # before it commits
+
+    def catch_up() -> None:
+        try:
+            search.catch_up()
+        except Exception as fault:
+            failures.append(fault)
+
+    monkeypatch.setattr(search, "_follow", slowly)
+    threads = [threading.Thread(target=catch_up) for _ in range(2)]
+    threads[0].start()
+    entered.wait(30)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert rows(index) == followed
+
+
 def test_what_is_published_while_it_fills_is_found_at_the_end(index: InProcess, far: None) -> None:
     many(index)
     forgotten(index)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from accord.server.database import Database
 
-__all__ = ["Progress", "fill", "progress"]
+__all__ = ["Progress", "begin", "fill", "progress", "turn"]
 
 # Rows of one piece: some hundredths of a second of the writers' time.
 _PROJECTS = 500
@@ -92,7 +92,7 @@ def progress(connection: Connection) -> Progress | None:
 
 def begin(database: Database) -> None:
     """Fill from now on, unless somebody does."""
-    with _turn(database) as connection:
+    with turn(database) as connection:
         if _position(connection) is None:
             serial = connection.execute(select(tables.serial.c.value)).scalar_one()
             connection.execute(insert(tables.state).values(key=FILLED, value=_Position(serial).text()))
@@ -116,15 +116,15 @@ def fill(database: Database, words: Words) -> None:
 
 
 @contextmanager
-def _turn(database: Database) -> Iterator[Connection]:
-    """A block of whoever fills; on PostgreSQL one at a time, as everybody is on SQLite."""
+def turn(database: Database) -> Iterator[Connection]:
+    """A block of whoever makes rows; on PostgreSQL one at a time, as everybody is on SQLite."""
     with database.write("system", even_read_only=True) as writing:
         writing.turn("search fill")
         yield writing.connection
 
 
 def _finish(database: Database, position: _Position) -> None:
-    with _turn(database) as connection:
+    with turn(database) as connection:
         if _position(connection) != position:
             return
         connection.execute(delete(tables.state).where(tables.state.c.key.in_((FILLED, STATE))))
@@ -157,7 +157,7 @@ def _read(database: Database) -> _Piece | None:
 
 
 def _write(database: Database, words: Words, piece: _Piece) -> None:
-    with _turn(database) as connection:
+    with turn(database) as connection:
         if _position(connection) != piece.before:
             return
         _clear(connection, words, piece)
@@ -220,7 +220,7 @@ def _pairs(connection: Connection, start: int, stop: int) -> list[int]:
 
 def _enter(database: Database, before: _Position, after: _Position, pairs: list[int]) -> bool:
     """Whether nobody else was there."""
-    with _turn(database) as connection:
+    with turn(database) as connection:
         if _position(connection) != before:
             return False
         put_near(connection, [(pair >> _SHIFT, pair & _PROJECT) for pair in pairs])
@@ -239,7 +239,7 @@ def _count(database: Database) -> None:
         )
         counted = [{"name": name, "uses": uses} for name, uses in rows]
     for some in _pieces(counted, _NAMES):
-        with _turn(database) as connection:
+        with turn(database) as connection:
             connection.execute(delete(popular).where(popular.c.name.in_([one["name"] for one in some])))
             connection.execute(insert(popular), some)
 

@@ -22,7 +22,7 @@ from sqlalchemy import and_, bindparam, func, insert, select, update
 
 from accord.server import jobs
 from accord.server.beside import Beside
-from accord.server.catalogue.filling import Progress, begin, fill, progress
+from accord.server.catalogue.filling import Progress, begin, fill, progress, turn
 from accord.server.catalogue.names import look_alike
 from accord.server.catalogue.search_rows import (
     STATE,
@@ -92,10 +92,10 @@ class Search:
 
     def prepare(self) -> None:
         """Make the tables, and a first round of rows for what the catalogue has already; :meth:`keep_up` makes the rest."""
-        metadata.create_all(self._database.engine)
         # What is derived is no change: also a server that takes no changes for a while may start.
-        with self._database.write("system", even_read_only=True) as writing:
-            self._words.create(writing.connection)
+        with turn(self._database) as connection:
+            metadata.create_all(connection)
+            self._words.create(connection)
         if 0 < self._missing() <= _FAR:
             self.catch_up()
 
@@ -107,8 +107,8 @@ class Search:
 
     def catch_up(self) -> None:
         """One round, where something is missing, for which whoever asks waits."""
-        with self._database.write("system", even_read_only=True) as writing:
-            self._follow(writing.connection)
+        with turn(self._database) as connection:
+            self._follow(connection)
 
     def keep_up(self) -> None:
         """Round after round until nothing is missing; others may write between.  Where so much is missing that all rows are
