@@ -8,7 +8,6 @@ import hashlib
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from accord.server.parts import open_parts
 from accord.server.settings import Settings
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.fronts import NGINX, configuration, fronted
+from accord.testing.loopback import free_port
 from accord.testing.serving import Served, basic, form
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -70,8 +70,7 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """An index that writes page files and leaves sending to nginx, which is in front of it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
+    port = free_port()
     work = tmp_path / "nginx"
     work.mkdir()
     with Served(

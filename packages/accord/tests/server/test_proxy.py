@@ -29,6 +29,7 @@ import pytest
 
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.fronts import NGINX
+from accord.testing.loopback import free_port
 from accord.testing.people import call, put
 from accord.testing.serving import InProcess, Served, basic, form
 from accord.testing.uploading import MEDIA_TYPE
@@ -159,11 +160,6 @@ def configured(work: Path, index: int, port: int, plain: int) -> Path:
         f"http {{ access_log off; {folders}\n{text} }}\n"
     )
     return place
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def answers(port: int) -> bool:

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from sqlalchemy import select, update
 from accord.cli.main import main
 from accord.server.accounts import sealing, tokens
 from accord.server.database import tables
+from accord.testing.loopback import free_port
 from accord.testing.people import person
 from accord.testing.serving import InProcess, basic
 from accord_core.errors import UsageError
@@ -151,8 +151,7 @@ def test_a_server_and_commands_that_lack_the_secret_say_so(
     with opened(tmp_path, "", file) as index:
         token = index.token
     data = str(tmp_path / "data")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        bind = f"127.0.0.1:{free.getsockname()[1]}"
+    bind = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "accord", "serve", "--data", data, "--bind", bind]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2

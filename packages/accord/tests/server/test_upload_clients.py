@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from accord.testing.loopback import free_port
 from accord.testing.serving import Served
 from accord.testing.uploading import make_release
 
@@ -148,8 +148,7 @@ def test_poetry(site: Served, tmp_path: Path, client: Client) -> None:
 def test_accord_publishes_to_pypiserver(tmp_path: Path, client: Client) -> None:
     """A server without sessions, which calls what is there already a conflict."""
     programs = client("pypiserver")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     store = tmp_path / "store"
     store.mkdir()
     server = subprocess.Popen(

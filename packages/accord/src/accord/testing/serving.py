@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from accord.server.limits import DEFAULT
 from accord.server.observe import Observed
 from accord.server.parts import Parts, first_start, open_parts
 from accord.server.settings import Settings
+from accord.testing.loopback import free_port
 
 __all__ = ["Clock", "InProcess", "Reply", "Served", "basic", "form"]
 
@@ -208,8 +208,7 @@ class Served:
         self.options = options
         self.prefix = prefix  # what runs it: ``bwrap ...``
         self.token = ""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
 
     @property
