@@ -7,12 +7,13 @@ import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from accord.server.limits import DEFAULT
 from accord.server.turns import Turns
-from accord.server.web import contents
+from accord.server.web import contents, readme
 from accord.server.web.apart import Renderer
 from accord.server.web.readme import render_description
 from accord.testing.archives import wheel_parts, zip_bytes
@@ -230,7 +231,7 @@ def test_what_takes_a_renderer_minutes_ends_in_time_and_the_next_is_rendered(tex
         assert renderer.render("*honest*", "text/markdown", MOST, 20) == "<p><em>honest</em></p>\n"
         start = time.monotonic()
         assert renderer.render(text, kind, MOST, 0.3) is None
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 20
         assert renderer.render("*honest*", "text/markdown", MOST, 20) == "<p><em>honest</em></p>\n"
     finally:
         renderer.close()
@@ -248,7 +249,17 @@ def test_a_renderer_that_ended_for_want_of_work_is_started_again() -> None:
         renderer.close()
 
 
-def test_a_description_nobody_can_render_is_shown_as_it_is_and_tried_once(tmp_path: Path) -> None:
+def test_a_description_nobody_can_render_is_shown_as_it_is_and_tried_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def render(text: str, *how: Any, whole: Any = readme._RENDERER.render) -> str | None:
+        tried.append(text)
+        made: str | None = whole(text, *how)
+        return made
+
+    monkeypatch.setattr(readme._RENDERER, "render", render)
     limits = replace(DEFAULT, readme_seconds=0.5)
     body = "honest words\n\n" + ">" * 400_000
     metadata = (
@@ -257,9 +268,8 @@ def test_a_description_nobody_can_render_is_shown_as_it_is_and_tried_once(tmp_pa
     with InProcess.open(str(tmp_path / "data"), limits=limits) as index:
         index.upload("spam-1.0-py3-none-any.whl", zip_bytes(wheel_parts(metadata=metadata)))
         assert "<pre>honest words" in index.get("/project/spam/").text
-        start = time.monotonic()
         assert "<pre>honest words" in index.get("/project/spam/").text
-        assert time.monotonic() - start < 0.4
+        assert len(tried) == 1
 
 
 def test_few_work_few_wait_and_nobody_waits_for_long() -> None:
@@ -268,14 +278,18 @@ def test_few_work_few_wait_and_nobody_waits_for_long() -> None:
         assert first
         with turns.take() as second:  # waited, in vain
             assert not second
+    turns = Turns(1, 1, 60)
+    with turns.take() as first:
+        assert first
         held = threading.Thread(target=lambda: turns.take().__enter__())
         held.start()
-        time.sleep(0.05)
+        while turns._here._value:
+            time.sleep(0.001)
         start = time.monotonic()
         with turns.take() as third:  # one works, one waits
             assert not third
-        assert time.monotonic() - start < 0.1
-        held.join()
+        assert time.monotonic() - start < 30
+    held.join()
 
 
 def test_who_finds_too_many_looking_into_files_is_told_to_come_again(

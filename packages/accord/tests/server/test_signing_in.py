@@ -83,15 +83,14 @@ def test_an_unknown_user_costs_what_a_wrong_password_costs(tmp_path: Path) -> No
     kept = passwords.hash(SECRET)
     passwords.fits(None, "warm")
 
-    def cost(kept: str | None, password: str) -> float:
-        times = []
-        for _ in range(9):
-            start = time.perf_counter()
-            assert not passwords.fits(kept, password)
-            times.append(time.perf_counter() - start)
-        return sorted(times)[4]
-
-    wrong, unknown, long = cost(kept, "wrong"), cost(None, SECRET), cost(kept, "x" * 5_000)
+    asked = ((kept, "wrong"), (None, SECRET), (kept, "x" * 5_000))
+    times: list[list[float]] = [[] for _ in asked]
+    for _ in range(9):  # in turn, so that a machine that is busy for a while holds up all of them
+        for number, (known, password) in enumerate(asked):
+            start = time.process_time()
+            assert not passwords.fits(known, password)
+            times[number].append(time.process_time() - start)
+    wrong, unknown, long = (sorted(some)[4] for some in times)
     assert 0.5 < unknown / wrong < 2
     assert 0.5 < long / wrong < 2
     assert wrong > 0.005  # argon2id was there at all
@@ -127,7 +126,7 @@ def test_so_many_wait_for_their_turn_and_the_next_is_told_at_once() -> None:
     limits = Limits(
         password_threads=1,
         password_waiting=1,
-        password_wait_seconds=5,
+        password_wait_seconds=60,
         password_memory_kib=64,
         password_rounds=1,
     )
@@ -137,12 +136,13 @@ def test_so_many_wait_for_their_turn_and_the_next_is_told_at_once() -> None:
     with passwords._turn():
         waiting = threading.Thread(target=lambda: found.append(passwords.fits(kept, SECRET)))
         waiting.start()
-        time.sleep(0.1)
+        while passwords._turns._here._value:
+            time.sleep(0.001)
         start = time.monotonic()
         with pytest.raises(Refused) as refused:
             passwords.fits(kept, SECRET)
         assert refused.value.code == "password-busy"
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 30
     waiting.join()
     assert found == [True]
 
