@@ -190,7 +190,7 @@ def test_hundreds_may_wait_while_the_index_serves_others_and_all_hear_of_the_nex
     time.sleep(0.5)
     begun = time.monotonic()
     urllib.request.urlopen(f"{served.url}/simple/", timeout=20).read()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 15
     body, content_type = form(
         {":action": "file_upload"}, "spam-1.0-py3-none-any.whl", zip_bytes(wheel_parts())
     )
@@ -218,7 +218,7 @@ def test_a_server_that_is_told_to_end_answers_those_who_wait_and_does_not_wait_f
             one.sendall(
                 b"GET /changes?since=1&wait=30 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             )
-        time.sleep(0.5)
+        time.sleep(3)  # all of them were read, on a busy machine too
         begun = time.monotonic()
         assert served.stop() == 0
         assert time.monotonic() - begun < 8  # ten seconds is when processes are killed

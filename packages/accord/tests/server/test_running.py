@@ -103,22 +103,23 @@ def test_what_is_being_answered_is_answered_before_the_server_ends(
 ) -> None:
     head = (
         f"POST /legacy/ HTTP/1.1\r\nHost: a.example\r\nAuthorization: {basic(served.token)['authorization']}\r\n"
-        "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
     ).encode()
     body = (
         b'--b\r\nContent-Disposition: form-data; name=":action"\r\n\r\nfile_upload\r\n--b\r\n'
         b'Content-Disposition: form-data; name="content"; filename="spam-1.0-py3-none-any.whl"\r\n\r\n'
     )
     with socket.create_connection(("127.0.0.1", served.port)) as client:
-        client.sendall(head + b"%x\r\n%s\r\n" % (len(body), body))
-        time.sleep(0.3)
+        client.settimeout(60)
+        client.sendall(head)
+        assert client.recv(4096).startswith(b"HTTP/1.1 100"), "it is being answered"
+        client.sendall(b"%x\r\n%s\r\n" % (len(body), body))
         statuses: list[int] = []
         ending = threading.Thread(target=lambda: statuses.append(served._end(number, whole=False)))
         ending.start()
         time.sleep(0.3)
         rest = WHEEL + b"\r\n--b--\r\n"
         client.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest))
-        client.settimeout(15)
         answer = client.recv(4096)
     ending.join()
     assert answer.startswith(b"HTTP/1.1 200"), answer
@@ -136,7 +137,7 @@ def test_processes_whose_starter_was_killed_end_and_free_the_folder(served: Serv
     process.wait(10)
     process.stdout.close()
     served._process = None
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while serve("--data", served.folder, "--bind", "192.0.2.1:80").stderr.startswith("error[server-running]"):
         assert time.monotonic() < end, "somebody holds the folder"
         time.sleep(0.5)

@@ -27,7 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 JSON = "application/vnd.pypi.simple.v1+json"
-QUICK = {"upstream_retries": 0, "upstream_seconds": 2.0}
+QUICK = {"upstream_retries": 0, "upstream_seconds": 10.0}
 
 
 class Upstream:
