@@ -21,6 +21,8 @@ from accord.testing.worlds import World, wheel_file
 
 Unchanged = Callable[[World], AbstractContextManager[None]]
 
+SOON = 15.0
+"""Seconds: a tenth of one on an idle machine; what is ended would take a minute, and more."""
 # A backend that starts a child and waits; both write down who they are.
 HANGS = """
 def {hook}(*arguments, **named):
@@ -92,7 +94,7 @@ def test_a_build_ends_with_what_it_started_and_nothing_is_left(
         began = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < SOON
     assert process.returncode == 128 + number
     assert [pid for pid in pids if _runs(pid)] == []
     assert _left(settled, temporary) == []
@@ -134,7 +136,7 @@ def test_downloads_end_and_nothing_is_left(settled: World, unchanged: Unchanged,
     def answer(asked: Asked) -> bytes | None:
         if asked.target.endswith(".whl") and "big" in asked.target:
             halfway.release()
-            stop.wait(20)
+            stop.wait(90)
             return None
         return settled.index.answer(asked)
 
@@ -147,7 +149,7 @@ def test_downloads_end_and_nothing_is_left(settled: World, unchanged: Unchanged,
             began = time.monotonic()
             process.terminate()
             _, err = process.communicate(timeout=30)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < SOON
         stop.set()
     assert process.returncode == 128 + signal.SIGTERM, err
     assert len(err.splitlines()) == 1, err
@@ -167,7 +169,7 @@ def test_reading_a_wheel_for_its_metadata_ends_too(
         ranges = headers.pop("range", None)
         if asked.target.endswith(".whl") and "big" in asked.target and ranges is None:
             asked_whole.set()
-            stop.wait(20)
+            stop.wait(90)
             return None
         return settled.index.answer(replace(asked, headers=headers))
 
@@ -197,7 +199,7 @@ def test_compiling_ends_on_all_processors(settled: World, temporary: str) -> Non
     began = time.monotonic()
     process.terminate()
     process.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < SOON
     assert process.returncode == 128 + signal.SIGTERM
     assert [pid for pid in running if _runs(pid)] == []
     assert settled.installed(".venv") == {"alpha": "1.0", "beta": "1.0"}

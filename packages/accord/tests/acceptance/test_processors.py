@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -115,9 +116,11 @@ def test_an_index_that_sends_rubbish_is_one_error_and_not_a_hang(
 def test_whatever_ends_a_resolve_ends_its_copies(
     world: World, serve: Callable[[Callable[[Asked], bytes | None]], Loopback], number: int
 ) -> None:
+    ended = threading.Event()
+
     def answer(asked: Asked) -> bytes | None:
         if asked.target.endswith("/p9/"):
-            time.sleep(3)  # time enough to be ended in the middle
+            ended.wait(60)  # so that it is ended in the middle
         return in_gzip(world.index.answer(asked))
 
     server = serve(answer)
@@ -136,6 +139,7 @@ def test_whatever_ends_a_resolve_ends_its_copies(
     os.kill(process.pid, number)
     # Copies hold standard error open too, so that its end is the end of all of them.
     _, said = process.communicate(timeout=30)
+    ended.set()
     assert process.returncode in (130, -signal.SIGKILL)
     assert b"Traceback" not in said
     assert not os.path.exists(os.path.join(world.here, "all.txt"))

@@ -82,7 +82,10 @@ def test_an_interrupt_while_wheels_are_unpacked_is_one_line(world: World) -> Non
     for attempt in range(8):
         shutil.rmtree(world.cache, ignore_errors=True)
         process = world.start("sync", prefix=("setsid",))
-        time.sleep(0.15 + 0.12 * attempt)
+        # A Python that is only starting has nobody yet who would speak to a person.
+        while not os.path.isdir(world.cache) and process.poll() is None:
+            time.sleep(0.005)
+        time.sleep(0.12 * attempt)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
@@ -249,7 +252,7 @@ def test_two_additions_at_the_same_time_are_both_kept(world: World) -> None:
 
 def test_whoever_waits_in_vain_is_told_for_whom(settled: World, unchanged: Unchanged) -> None:
     """A command of ours is stopped in its tracks while it holds the project."""
-    settled.publish_sdist("slow", "1.0", extra="\nimport time\ntime.sleep(20)\n")
+    settled.publish_sdist("slow", "1.0", extra="\nimport time\ntime.sleep(120)\n")
     settled.project("alpha", "slow")
     with unchanged(settled):
         holder = settled.start("lock")
@@ -289,7 +292,7 @@ def test_an_interrupt_while_something_is_built_ends_everything_soon(
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15  # of thirty it would take
     assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
@@ -314,7 +317,7 @@ def test_an_interrupt_while_an_index_says_nothing_ends_soon_too(settled: World, 
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=30)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 15  # of thirty it would take
             stop.set()
     assert process.returncode == 130
     assert "Traceback" not in err
