@@ -272,8 +272,8 @@ def test_a_requirement_that_cannot_be_read(settled: World, unchanged: Unchanged)
 
 @pytest.fixture
 def impatient() -> dict[str, str]:
-    """Variables with which a slow index is given up soon."""
-    return {"ACCORD_HTTP_TIMEOUT": "0.5", "ACCORD_HTTP_RETRIES": "1"}
+    """Variables with which an index that fails is given up soon."""
+    return {"ACCORD_HTTP_TIMEOUT": "20", "ACCORD_HTTP_RETRIES": "1"}
 
 
 def _asks(settled: World, url: str) -> None:
@@ -301,7 +301,7 @@ def test_an_index_that_never_answers(settled: World, unchanged: Unchanged, impat
         _asks(settled, f"{server.url}/simple")
         with unchanged(settled):
             try:
-                settled.refused("sync", code="index-timeout", **impatient)
+                settled.refused("sync", code="index-timeout", **impatient | {"ACCORD_HTTP_TIMEOUT": "0.5"})
             finally:
                 stop.set()
 
