@@ -75,7 +75,7 @@ def test_a_command_that_does_not_end_hangs_and_is_ended_with_its_children(tmp_pa
     )
     begun = time.monotonic()
 
-    answer = commands(code, limits=Limits(seconds=1.0)).ask(request(tmp_path))
+    answer = commands(code, limits=Limits(seconds=6.0)).ask(request(tmp_path))  # time enough to begin
 
     assert answer.outcome == "hung"
     assert time.monotonic() - begun < 20
@@ -206,13 +206,13 @@ def test_a_command_that_ended_is_not_waited_for_because_of_what_it_started(tmp_p
 
 
 def test_what_a_program_says_is_text_whatever_becomes_of_it(tmp_path: Path) -> None:
-    def of(code: str) -> str:
-        return said([PYTHON, "-c", code], tmp_path, ENVIRONMENT, Limits(seconds=2.0))
+    def of(code: str, seconds: float = 60.0) -> str:
+        return said([PYTHON, "-c", code], tmp_path, ENVIRONMENT, Limits(seconds=seconds))
 
     assert of("print(' here ')") == "here"
     assert of("import sys; sys.exit('no')") == "(code 1) no"
     assert of("import sys; sys.stdout.buffer.write(b'\\xff')") == "\ufffd"
-    assert of("import time; time.sleep(60)") == "(no end within 2 s)"
+    assert of("import time; time.sleep(60)", 2.0) == "(no end within 2 s)"
     assert "does not start" in said([str(tmp_path / "none")], tmp_path, ENVIRONMENT)
 
 

@@ -184,7 +184,8 @@ def test_an_honest_pattern_that_looks_slow_is_searched_all_the_same(migrated: Mi
             "found = re.search(r'^(?P<what>(?:_)+version(?:_)+) *= *\"(.*)\"$', text, re.M)\n"
             "setup(name='spam', version=found.group(2), description=found.group('what'), packages=['spam'],\n"
             "      keywords=re.findall('(S)(p)', text)[0])\n"
-        }
+        },
+        limits=Limits(search_seconds=30),
     )
     assert made.accord["build"]["version"] == {"module": "spam"}
     assert made.project["description"] == "__version__"
