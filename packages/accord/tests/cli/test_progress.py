@@ -63,7 +63,8 @@ def test_bars_can_be_refused_on_a_terminal(words: tuple[str, ...]) -> None:
 
 def test_work_that_is_soon_done_draws_nothing_and_loads_nothing() -> None:
     program = (
-        "import sys\nfrom accord.cli.progress import Bars\nfrom accord.cli.context import Context\n"
+        "import sys\nfrom accord.cli import progress\nfrom accord.cli.progress import Bars\nfrom accord.cli.context import Context\n"
+        "progress.PATIENCE = 60  # soon, on a busy machine too\n"
         "from accord.cli.main import leading_parser\n"
         "bars = Bars(Context(leading_parser().parse_leading([])[0]))\n"
         "number = bars.start('working', 10, 'files'); bars.advance(number, 10); bars.finish(number); bars.close()\n"

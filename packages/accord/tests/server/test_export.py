@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,10 +73,9 @@ def test_it_is_read_into_a_database_and_an_object_store(
     index: InProcess, folder: Path, postgres: Any, objects: Objects, tmp_path: Path
 ) -> None:
     settings = Settings(str(tmp_path / "far"), database=postgres.new_database(), storage=objects.new_bucket())
-    far = open_parts(settings)
-    read_in(far, str(folder))
-    assert all_rows(far) == all_rows(index.parts)
-    far.close()
+    with closing(open_parts(settings)) as far:
+        read_in(far, str(folder))
+        assert all_rows(far) == all_rows(index.parts)
     with InProcess.open(
         str(tmp_path / "machine"), database=settings.database, storage=settings.storage
     ) as machine:

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from accord.server.database import tables
 from accord.server.mirror import facts, leaving
 from accord.server.mirror.asking import Upstreams
 from accord.server.mirror.following import poll, sweep
@@ -146,6 +148,13 @@ def test_a_feed_that_is_none_is_none(cache: InProcess, upstream: Upstream, body:
     upstreams.close()
 
 
+def follows(index: InProcess) -> bool:
+    """Whether it hears of whatever its upstream does from now on."""
+    with index.parts.database.read() as connection:
+        known = select(tables.state.c.key).where(tables.state.c.key.like("follow:%"))
+        return connection.execute(known).first() is not None
+
+
 @pytest.mark.slow
 def test_a_pip_that_installs_from_a_mirror_does_not_get_what_upstream_withdrew(tmp_path: Path) -> None:
     bad = "spam-6.6.6-py3-none-any.whl"
@@ -157,9 +166,13 @@ def test_a_pip_that_installs_from_a_mirror_does_not_get_what_upstream_withdrew(t
         with InProcess.open(mirror.folder) as there:
             make(there, "cache", f"{company.url}/simple")
         assert pip(mirror, tmp_path / "before", "spam==6.6.6") == 0
-        time.sleep(5)  # the mirror follows
+        with InProcess.open(mirror.folder) as there:
+            end = time.monotonic() + 60
+            while not follows(there):
+                assert time.monotonic() < end, "the mirror does not follow"
+                time.sleep(0.1)
         withdraw(company.folder, bad)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while bad.encode() in read(f"{mirror.url}/cache/simple/spam/"):
             assert time.monotonic() < end, "the mirror still has it"
             time.sleep(0.1)
