@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from accord.server.database import SCHEMA, Database, tables
 from accord.server.database.revisions import REVISIONS, build, upgrade
 from accord.server.errors import Refused
+from accord.server.parts import open_parts
 from accord.testing.serving import InProcess
 
 
@@ -71,6 +72,23 @@ def test_a_server_does_not_start_on_another_schema(
         index.parts.database.create()
     assert refused.value.code == code
     assert help_ in (refused.value.hint or "")
+
+
+def test_a_server_that_does_not_start_leaves_no_connection_open(
+    index: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be closed when it is collected, with a warning in the middle of something else."""
+    _set_schema(index, "0")
+    closed: list[Database] = []
+
+    def close(database: Database, whole: Callable[[Database], None] = Database.close) -> None:
+        closed.append(database)
+        whole(database)
+
+    monkeypatch.setattr(Database, "close", close)
+    with pytest.raises(Refused):
+        open_parts(index.parts.settings)
+    assert len(closed) == 1
 
 
 def _set_schema(index: InProcess, schema: str) -> None:

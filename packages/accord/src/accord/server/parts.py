@@ -55,10 +55,20 @@ class Parts:
 
 
 def open_parts(settings: Settings, *, now: clock.Clock = clock.now) -> Parts:
-    """Open what ``settings`` name; the database is made where there is none."""
+    """Open what ``settings`` name; the database is made where there is none.  Where that fails, it is closed again."""
     settings.prepare()
     trusted_root = _trusted_root(settings)
     database = Database(settings.database_url, cache=settings.cache, now=now)
+    try:
+        return _opened(settings, database, trusted_root, now)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _opened(
+    settings: Settings, database: Database, trusted_root: TrustedRoot | None, now: clock.Clock
+) -> Parts:
     sealing.attach(database.engine, sealing.read_secrets(settings.secret_file))
     database.create()
     storage = open_storage(settings.storage_url)
