@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
+from accord.io.ports import free_port
 from accord.server.database import tables
 from accord.server.parts import open_parts
 from accord.server.settings import Settings
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.fronts import NGINX, configuration, fronted
-from accord.testing.loopback import free_port
 from accord.testing.serving import Served, basic, form
 
 JSON = "application/vnd.pypi.simple.v1+json"

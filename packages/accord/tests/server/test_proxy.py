@@ -27,9 +27,9 @@ from typing import Any
 
 import pytest
 
+from accord.io.ports import free_port
 from accord.testing.archives import wheel_parts, zip_bytes
 from accord.testing.fronts import NGINX
-from accord.testing.loopback import free_port
 from accord.testing.people import call, put
 from accord.testing.serving import InProcess, Served, basic, form
 from accord.testing.uploading import MEDIA_TYPE

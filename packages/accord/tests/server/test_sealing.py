@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import select, update
 
 from accord.cli.main import main
+from accord.io.ports import free_port
 from accord.server.accounts import sealing, tokens
 from accord.server.database import tables
-from accord.testing.loopback import free_port
 from accord.testing.people import person
 from accord.testing.serving import InProcess, basic
 from accord_core.errors import UsageError

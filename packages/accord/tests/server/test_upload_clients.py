@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from accord.testing.loopback import free_port
+from accord.io.ports import free_port
 from accord.testing.serving import Served
 from accord.testing.uploading import make_release
 

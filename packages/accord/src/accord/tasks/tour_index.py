@@ -17,7 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from accord.tasks.tour_steps import Step, end, failed, free_port
+from accord.io.ports import free_port
+from accord.tasks.tour_steps import Step, end, failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,19 +6,19 @@ Knows nothing of what is shown.  A step that fails ends the tour, and so does on
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from accord.io.ports import free_port
 from accord_core.errors import AccordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["LIMITS", "Limits", "Step", "Walk", "end", "failed", "free_port"]
+__all__ = ["LIMITS", "Limits", "Step", "Walk", "end", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +139,6 @@ def end(process: subprocess.Popen[Any], patience: float) -> str:
         process.kill()
         output = process.communicate()[0]
     return output or ""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def failed(command: str, output: str) -> AccordError:

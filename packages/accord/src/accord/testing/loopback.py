@@ -6,7 +6,6 @@ of a request; the whole answer, status line included, is the test's.
 
 from __future__ import annotations
 
-import random
 import socket
 import ssl
 import threading
@@ -14,21 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-__all__ = ["Asked", "Loopback", "free_port", "reply"]
-
-_PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """One for a server that is started after this: none of those the system gives to whoever asks for any, who would often
-    have it before that server, or while it is killed and started again."""
-    while True:
-        port = random.SystemRandom().choice(_PORTS)
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:  # somebody has it
-            continue
-        return port
+__all__ = ["Asked", "Loopback", "reply"]
 
 
 @dataclass(frozen=True)

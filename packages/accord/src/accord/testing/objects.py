@@ -14,7 +14,7 @@ import time
 import urllib.request
 from typing import Self
 
-from accord.testing.loopback import free_port
+from accord.io.ports import free_port
 
 __all__ = ["CREDENTIALS", "Objects"]
 

@@ -22,13 +22,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import quote, unquote, urlsplit
 
+from accord.io.ports import free_port
 from accord.server.app import application
 from accord.server.front import Front
 from accord.server.limits import DEFAULT
 from accord.server.observe import Observed
 from accord.server.parts import Parts, first_start, open_parts
 from accord.server.settings import Settings
-from accord.testing.loopback import free_port
 
 __all__ = ["Clock", "InProcess", "Reply", "Served", "basic", "form"]
 
