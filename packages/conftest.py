@@ -1,7 +1,8 @@
-"""What holds for every test: signals arrive, no example of a property has a time limit, and what is left behind goes, but for the folders of those that failed."""
+"""What holds for every test: signals arrive, properties are asked the same each time, and what is left behind goes, but for the folders of those that failed."""
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -11,9 +12,15 @@ from hypothesis import settings
 from accord.environments.closures import FOLDER
 from accord.io import files
 
-# Before any property is read: one that says nothing of its own would have 200 ms for an example, on a busy machine too.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# Before any property is read.  The same examples each time, so that what a run says is said of the change; who looks for more
+# names a number of examples, which are drawn anew.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize="ACCORD_TEST_EXAMPLES" not in os.environ,
+    max_examples=int(os.environ.get("ACCORD_TEST_EXAMPLES", "150")),
+)
+settings.load_profile("house")
 
 
 def pytest_configure() -> None:

@@ -7,7 +7,7 @@ import tomllib
 from typing import cast
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from packaging.markers import Environment
 from packaging.pylock import Pylock, PylockSelectError
@@ -16,9 +16,6 @@ from packaging.tags import Tag
 from accord_core.errors import DocumentError
 from accord_core.lock import compact, read, select, write
 from accord_core.lock.model import Archive, Directory, File, Lock, Package, Vcs, utc_time
-
-settings.register_profile("house", deadline=None, max_examples=60)
-settings.load_profile("house")
 
 DIGEST = "ab" * 32
 _TAGS = (

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.utils import InvalidName, canonicalize_name
 
 from accord_core import names
-
-settings.register_profile("house", deadline=None, max_examples=150)
-settings.load_profile("house")
 
 spelt = st.one_of(st.text("aB9-_.", max_size=8), st.text(max_size=5))
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accord_core.project.positions import KeyPath, line_of, scan
-
-settings.register_profile("house", deadline=None, max_examples=150)
-settings.load_profile("house")
 
 DOCUMENT = '''\
 # a comment with [brackets] and = signs

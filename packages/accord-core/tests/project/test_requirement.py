@@ -5,16 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Judge
 
 from accord_core.names import normalise, valid
 from accord_core.project import requirement as r
-
-settings.register_profile("house", deadline=None, max_examples=150)
-settings.load_profile("house")
 
 
 def agree(text: str) -> None:

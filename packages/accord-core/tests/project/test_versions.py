@@ -5,15 +5,12 @@ from __future__ import annotations
 import marshal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from accord_core.project import versions as v
-
-settings.register_profile("house", deadline=None, max_examples=150)
-settings.load_profile("house")
 
 REFUSED = r"not a version|prefix|local"
 numbers = st.one_of(
