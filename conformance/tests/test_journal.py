@@ -43,9 +43,10 @@ def words(folder: Path, *more: str) -> list[str]:
 
 def killed(folder: Path, *more: str) -> list[str]:
     """Kills such a run without a word, when five cases were played; the lines that it had written."""
+    (folder / "tmp").mkdir(exist_ok=True)  # what nobody takes away any more
     process = subprocess.Popen(
         [sys.executable, "-m", "accord_conformance", *words(folder, *more)],
-        env={**os.environ, "PYTHONPATH": str(DATA.parent)},
+        env={**os.environ, "PYTHONPATH": str(DATA.parent), "TMPDIR": str(folder / "tmp")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -12,8 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -505,6 +507,30 @@ def test_ctrl_c_ends_a_tool_that_is_asked_again_too(tmp_path: Path) -> None:
     waiting.join()
 
     assert time.monotonic() - sent[0] < 12  # the second asking may take 18
+
+
+def test_ctrl_c_that_comes_while_a_case_is_being_sent_ends_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tool(tmp_path, f"""[["sh", "-c", "echo >> {tmp_path}/begun; sleep 600"]]""")
+    begun = tmp_path / "begun"
+    interrupted: list[float] = []
+
+    def submit(
+        pool: ThreadPoolExecutor, *what: Any, send: Any = ThreadPoolExecutor.submit, **how: Any
+    ) -> Any:
+        future = send(pool, *what, **how)
+        if "earlier" in how:  # it is asked again
+            wait_until(lambda: len(begun.read_text()) == 2)
+            interrupted.append(time.monotonic())
+            raise KeyboardInterrupt
+        return future
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", submit)
+    with pytest.raises(KeyboardInterrupt):
+        play_all([mine], [case("slow")], 1, lambda each: None, limits=Limits(seconds=6.0))
+
+    assert time.monotonic() - interrupted[0] < 12  # the second asking may take 18
 
 
 def test_a_folder_that_nobody_may_write_to_goes_all_the_same(tmp_path: Path) -> None:

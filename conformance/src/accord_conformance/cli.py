@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from accord_conformance import __version__
@@ -216,7 +217,9 @@ def _about_cases(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@cache
 def _known() -> tuple[Standards, tuple[Case, ...]]:
+    """The suite's own data, read and found sound once: asking, and then reporting, is one process."""
     standards = read_standards()
     cases = read_cases(standards)
     for case in cases:

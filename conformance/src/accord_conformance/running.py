@@ -67,25 +67,35 @@ def play_all(
     play = partial(_play_batch, keep=keep, stopped=stopped)
     patient = replace(limits, seconds=_PATIENCE * limits.seconds)
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = [pool.submit(play, tool, batch, told, limits) for tool, batch in work]
         try:
+            futures = [pool.submit(play, tool, batch, told, limits) for tool, batch in work]
             results = [played for future in futures for played in future.result()]
             for place, late in enumerate(results):
                 if is_late(late):
                     again = pool.submit(
                         play, by_name[late.tool], [by_id[late.case]], told, patient, earlier=results
                     )
-                    futures.append(again)  # to be ended like the others
                     (results[place],) = again.result()
             return settled(results, cases)
         except BaseException:
             # Whoever plays stops at its next case, and what a tool is at is ended now.
             stopped.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            while not all(future.done() for future in futures):
-                end_all()  # until the last is back: one may be about to start a process just now
-                time.sleep(_LOOKING_SECONDS)
+            over = threading.Event()
+            threading.Thread(target=_end_until, args=(over,)).start()
+            try:
+                pool.shutdown(
+                    cancel_futures=True
+                )  # of all that play, also of who was being sent when it came
+            finally:
+                over.set()
             raise
+
+
+def _end_until(over: threading.Event) -> None:
+    """Ends every process, again and again until the last who plays is back: one may be about to start another just now."""
+    while not over.is_set():
+        end_all()
+        over.wait(_LOOKING_SECONDS)
 
 
 def is_late(played: Played) -> bool:
