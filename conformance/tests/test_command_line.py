@@ -13,29 +13,20 @@ import pytest
 from accord_conformance.cli import main
 from accord_conformance.reading import DATA
 from accord_conformance.results import read_run
+from accord_conformance.testing import own_adapter
 
-ADAPTER = """\
-[tool]
-name = "mine"
-title = "Mine"
-home = "https://mine.example/"
-requires = []
-version = ["echo", "1.0"]
-[roles.installer]
-install = [["true"]]
-"""
 PLAIN = "installer/unpack/pure"
 
 
 def mine(folder: Path, *arguments: str) -> list[str]:
     """The arguments of a run with a tool that says yes to everything and does nothing."""
-    (folder / "mine.toml").write_text(ADAPTER, encoding="utf-8")
+    path = own_adapter(folder, '[["true"]]')
     return [
         "run",
         "--tool",
         "mine",
         "--adapter",
-        str(folder / "mine.toml"),
+        str(path),
         "--use",
         f"mine={sys.prefix}",
         *arguments,

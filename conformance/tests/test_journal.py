@@ -19,24 +19,15 @@ from accord_conformance.journal import Journal, journal_of
 from accord_conformance.reading import DATA
 from accord_conformance.results import Played, Run, StepPlayed, read_run, write_run
 from accord_conformance.telling import Teller
-from accord_conformance.testing import every_case
-
-ADAPTER = """\
-[tool]
-name = "mine"
-title = "Mine"
-home = "https://mine.example/"
-requires = []
-version = ["echo", "1.0"]
-[roles.installer]
-install = [["sh", "-c", "echo $$ >> PLAYED; test $(wc -l < PLAYED) -lt 6 || exec sleep 60"]]
-"""
+from accord_conformance.testing import every_case, own_adapter
 
 
 def words(folder: Path, *more: str) -> list[str]:
     """A run of some cases with a tool that says yes to the first five, and then hangs."""
-    path = folder / "mine.toml"
-    path.write_text(ADAPTER.replace("PLAYED", str(folder / "played")), encoding="utf-8")
+    played = folder / "played"
+    path = own_adapter(
+        folder, f"""[["sh", "-c", "echo $$ >> {played}; test $(wc -l < {played}) -lt 6 || exec sleep 60"]]"""
+    )
     words = ["run", "--tool", "mine", "--adapter", str(path), "--use", f"mine={sys.prefix}", "-j", "1"]
     return [*words, "--case", "installer/unpack/*", *more]
 

@@ -29,6 +29,7 @@ from accord_conformance.reading import DATA
 from accord_conformance.results import Played, Run, read_run, write_run
 from accord_conformance.running import make_sure_of_room, play_all, play_case
 from accord_conformance.serving import Served
+from accord_conformance.testing import own_adapter
 from accord_conformance.tools import Tool, Tools
 
 PYTHON = sys.executable
@@ -219,13 +220,7 @@ def test_what_a_program_says_is_text_whatever_becomes_of_it(tmp_path: Path) -> N
 
 
 def tool(folder: Path, install: str) -> Tool:
-    path = folder / "mine.toml"
-    path.write_text(
-        '[tool]\nname = "mine"\ntitle = "Mine"\nhome = "x"\nrequires = []\nversion = ["x"]\n'
-        f"[roles.installer]\ninstall = {install}\n",
-        encoding="utf-8",
-    )
-    return Tool(read_adapter(path), Path(PYTHON).parent, "1", {})
+    return Tool(read_adapter(own_adapter(folder, install)), Path(PYTHON).parent, "1", {})
 
 
 def case(name: str, twin: str = "", after: str = "", kind: str = "verdict", **expect: object) -> Case:
@@ -450,7 +445,6 @@ def test_ctrl_c_ends_the_tools_at_once_and_keeps_what_was_played(tmp_path: Path)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     path = tmp_path / "mine.toml"
     tool(tmp_path, f"""[["sh", "-c", "touch {tmp_path}/begun; sleep 60"]]""")
-    path.write_text(path.read_text().replace('version = ["x"]', 'version = ["echo", "1.0"]'))
     arguments = [
         "run",
         "--adapter",

@@ -20,7 +20,7 @@ from accord_conformance.running import play_case
 from accord_conformance.standards import read_standards
 from accord_conformance.tools import Tool, Tools
 
-__all__ = ["Damage", "Faulty", "agreeing", "cases_like", "every_case", "failures", "tool_here"]
+__all__ = ["Damage", "Faulty", "agreeing", "cases_like", "every_case", "failures", "own_adapter", "tool_here"]
 
 Damage = Callable[[Request, Answer], Answer]
 
@@ -37,6 +37,25 @@ class Faulty:
 
     def close(self) -> None:
         self._honest.close()
+
+
+def own_adapter(folder: Path, install: str) -> Path:
+    """Writes the adapter of a tool called mine, an installer whose commands (TOML) are ``install``."""
+    path = folder / "mine.toml"
+    path.write_text(
+        f"""\
+[tool]
+name = "mine"
+title = "Mine"
+home = "https://mine.example/"
+requires = []
+version = ["echo", "1.0"]
+[roles.installer]
+install = {install}
+""",
+        encoding="utf-8",
+    )
+    return path
 
 
 @cache

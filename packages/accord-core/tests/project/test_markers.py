@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 
 import pytest
@@ -109,7 +110,9 @@ def judge(text: str, environment: dict[str, str], extras: frozenset[str], groups
         left, right = environment["platform_release"], (value or other)[1:-1]
         if before:
             left, right = right, left
-        if operator not in {*_AS_STRINGS, "~="} or (is_version(left) and is_clause(operator + right)):
+        if operator not in {*_AS_STRINGS, "~="} or (
+            reads(Version, left) and reads(Specifier, operator + right)
+        ):
             return found[0]
         if operator == "~=":
             raise UndefinedComparison
@@ -125,18 +128,10 @@ def judge(text: str, environment: dict[str, str], extras: frozenset[str], groups
     return Marker(text).evaluate(everything, context="lock_file")
 
 
-def is_version(text: str) -> bool:
+def reads(kind: Callable[[str], object], text: str) -> bool:
     try:
-        Version(text)
-    except InvalidVersion:
-        return False
-    return True
-
-
-def is_clause(text: str) -> bool:
-    try:
-        Specifier(text)
-    except InvalidSpecifier:
+        kind(text)
+    except (InvalidVersion, InvalidSpecifier):
         return False
     return True
 
